@@ -1,0 +1,62 @@
+"""geoop: a mesh and an operating condition become fields, forces and ParaView files.
+
+Importing geoop imports none of its rooms: each public name below is fetched from its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .io.dataset import Dataset as Dataset
+    from .io.inspection import inspect as inspect
+    from .io.reading import read as read
+    from .io.reading import read_case as read_case
+    from .mesh.case import Case as Case
+    from .mesh.case import Series as Series
+    from .mesh.mesh import Mesh as Mesh
+    from .mesh.operating_point import OperatingPoint as OperatingPoint
+    from .mesh.quantity import Field as Field
+    from .mesh.quantity import Quantity as Quantity
+    from .results.evaluation import evaluate as evaluate
+    from .results.forces import forces as forces
+    from .results.surrogate import load as load
+    from .train.fit import fit as fit
+    from .truth.generate import generate as generate
+
+_MODULES = {
+    "Case": "mesh.case",
+    "Dataset": "io.dataset",
+    "Field": "mesh.quantity",
+    "Mesh": "mesh.mesh",
+    "OperatingPoint": "mesh.operating_point",
+    "Quantity": "mesh.quantity",
+    "Series": "mesh.case",
+    "evaluate": "results.evaluation",
+    "fit": "train.fit",
+    "forces": "results.forces",
+    "generate": "truth.generate",
+    "inspect": "io.inspection",
+    "load": "results.surrogate",
+    "read": "io.reading",
+    "read_case": "io.reading",
+}
+
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _MODULES[name]
+    except KeyError:
+        raise AttributeError(f"module 'geoop' has no attribute '{name}'") from None
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

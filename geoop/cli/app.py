@@ -1,0 +1,206 @@
+"""The ``geoop`` command: one thin function per public function."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError, GeoopError
+
+app = typer.Typer(
+    name="geoop",
+    help="A mesh and an operating condition become fields, forces and ParaView files, with an honest confidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+#: ``ClickException``: of click, or of the copy that newer typers carry.
+_USAGE_ERROR = typer.BadParameter.__mro__[2]
+
+Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
+Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
+Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")]
+Wall = Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; None takes those of the process.
+
+    Returns:
+        0, or 2 on bad input, after one readable block on stderr. With ``--debug`` anywhere errors keep their traceback.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]
+    try:
+        status = app(arguments, prog_name="geoop", standalone_mode=False)
+    except GeoopError as error:
+        if debug:
+            raise
+        _show(error, as_json="--json" in arguments)
+        status = 2
+    except typer.Exit as stop:
+        status = stop.exit_code
+    except typer.Abort:
+        sys.stderr.write("interrupted; what was finished is kept\n")
+        status = 130
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what was finished is kept\n")
+        status = 130
+    except _USAGE_ERROR as error:
+        error.show()
+        status = error.exit_code
+    return int(status or 0)
+
+
+def _show(error: GeoopError, *, as_json: bool) -> None:
+    if as_json:
+        sys.stderr.write(json.dumps(error.to_dict()) + "\n")
+        return
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    body = Text()
+    if error.where:
+        body.append(f"{error.where}\n", style="bold")
+    body.append(error.message + "\n")
+    body.append("try: ", style="bold green")
+    body.append(error.remedy)
+    Console(stderr=True).print(Panel(body, title=type(error).__name__, title_align="left", border_style="red"))
+
+
+def _print(data: Any, text: str, as_json: bool) -> None:
+    typer.echo(json.dumps(data, indent=2, default=_plain) if as_json else text)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+@app.command()
+def inspect(path: Path, unit: Unit = None, as_json: Json = False) -> None:
+    """What is in a mesh file: cells, patches, closed or not, quality, bounding box, fields, what to repair."""
+    from ..io.inspection import inspect as run
+
+    found = run(path, unit=unit)
+    _print(found.to_dict(), str(found), as_json)
+
+
+@app.command()
+def generate(
+    name: Annotated[str, typer.Argument(help="data set, e.g. kt-airfoils")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder to write")],
+    number: Annotated[int | None, typer.Option("--number", "-n", help="cases in train, val and test together")] = None,
+    seed: Annotated[int, typer.Option(help="equal seeds give equal files")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="replace another data set in the folder")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ground truth from an embedded solver, as a data-set folder."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..truth.generate import generate as run
+
+    with Progress(transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+        dataset = run(name, output, number, seed, overwrite=overwrite, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    sizes = {split: len(names) for split, names in dataset.splits.items()}
+    text = f"{dataset.name}: {', '.join(f'{count} {split}' for split, count in sizes.items())} cases in {output}\nhash {dataset.hash}"
+    _print({"name": dataset.name, "splits": sizes, "hash": dataset.hash, "directory": str(output)}, text, as_json)
+
+
+@app.command()
+def fit(
+    run: Annotated[Path, typer.Argument(help="run.toml: data, directory, quantities, [settings], [model]")],
+    resume: Annotated[bool, typer.Option(help="go on with the run in its directory")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a surrogate: progress bar, resume, best checkpoint, curves."""
+    from ..train.run_file import fit_file
+
+    surrogate, path = fit_file(run, resume=resume, progress=not as_json)
+    _print({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    mesh: Annotated[Path, typer.Argument(help="mesh or section file")],
+    velocity: Annotated[float, typer.Option(help="free-stream speed [m/s]")],
+    output: Annotated[Path, typer.Option("--output", "-o", help=".vtu, .vtp; .pvd for several angles")],
+    alpha: Annotated[list[float] | None, typer.Option(help="angle of attack [deg]; repeat for a series")] = None,
+    density: Annotated[float, typer.Option(help="[kg/m^3]")] = 1.225,
+    reference_length: Annotated[float | None, typer.Option(help="length of the coefficients [m]; the chord unless given")] = None,
+    unit: Unit = None,
+    chord: Chord = None,
+    wall: Wall = None,
+    as_json: Json = False,
+) -> None:
+    """Fields, forces and a verdict for one geometry; the fields go into a ParaView file."""
+    from ..io.paraview import write_series
+    from ..io.reading import read
+    from ..mesh.case import Series
+    from ..mesh.operating_point import OperatingPoint
+    from ..results.forces import forces
+    from ..results.surrogate import load
+
+    angles = sorted(set(alpha or [0.0]))
+    if (output.suffix == ".pvd") != (len(angles) > 1):
+        raise ConfigurationError(
+            f"{len(angles)} angles and the output '{output.name}'", where="--output", remedy="a .pvd for several angles, a .vtu or .vtp for one"
+        )
+    points = [OperatingPoint(velocity, angle, density=density) for angle in angles]
+    results = load(model).predict_many(read(mesh, unit=unit, chord=chord), points, wall=tuple(wall) if wall else None)
+    found = [forces(result, reference_length=reference_length) for result in results]
+    if len(angles) > 1:
+        write_series(Series([float(a) for a in angles], tuple(r.case for r in results), "alpha [deg]"), output)
+    else:
+        results[0].write(output)
+    rows = [{"alpha": a, "forces": f.to_dict(), "verdict": r.verdict.to_dict()} for a, f, r in zip(angles, found, results, strict=True)]
+    text = "\n\n".join(f"alpha {a:g} deg\n{f}\nverdict {r.verdict}" for a, f, r in zip(angles, found, results, strict=True))
+    _print({"output": str(output), "results": rows}, f"{text}\n\nwritten: {output} (paraview {output})", as_json)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    data: Annotated[Path, typer.Argument(help="data-set folder")],
+    split: Annotated[str, typer.Option(help="train, val, test, ood, ...")] = "test",
+    as_json: Json = False,
+) -> None:
+    """Errors of a surrogate on a split of a data set, case by case and on average."""
+    from ..results.evaluation import evaluate as run
+
+    scores = run(model, data, split)
+    _print(scores.to_dict(), str(scores), as_json)
+
+
+@app.command()
+def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")], as_json: Json = False) -> None:
+    """BibTeX of exactly the methods inside a model."""
+    from ..references import bibtex
+    from ..results.surrogate import load
+
+    keys = list(load(model).model.reference)
+    _print({"keys": keys}, bibtex(keys), as_json)
+
+
+@app.command()
+def version() -> None:
+    """Versions of geoop and of what it computes with."""
+    import platform
+
+    import torch
+
+    from ..version import __version__
+
+    device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU"
+    typer.echo(f"geoop {__version__}, torch {torch.__version__}, Python {platform.python_version()}, {device}")

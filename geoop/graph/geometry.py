@@ -1,0 +1,101 @@
+"""A body and the points around it as tensors: what a model prepares once per geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..axes import check
+from .pointset import PointSet
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The surface of one or several bodies.
+
+    Attributes:
+        surface: the vertices; ``vectors[:, 0]`` is the outward normal, ``weight`` the share of length or area,
+            ``scalars`` what the surface says about itself (curvature, spacing, ...).
+        facets: (m, d) int64 vertices of every facet (segments in 2-D, triangles in 3-D), counted over the whole batch.
+        facet_ptr: (b+1,) int64 start of every sample's facets.
+    """
+
+    surface: PointSet
+    facets: Tensor
+    facet_ptr: Tensor
+
+    def __post_init__(self) -> None:
+        check(facets=(self.facets, f"m {self.surface.dimension}"), facet_ptr=(self.facet_ptr, "b+1"), ptr=(self.surface.ptr, "b+1"))
+
+    @property
+    def batch_size(self) -> int:
+        return self.surface.batch_size
+
+    def to(self, *args, **kwargs) -> Geometry:
+        surface = self.surface.to(*args, **kwargs)
+        return Geometry(surface, self.facets.to(surface.pos.device), self.facet_ptr.to(surface.pos.device))
+
+    @staticmethod
+    def concatenate(items: Sequence[Geometry]) -> Geometry:
+        """Several batches of bodies as one."""
+        surface = PointSet.concatenate([item.surface for item in items])
+        facets, starts, vertices, rows = [], [items[0].facet_ptr[:1]], 0, 0
+        for item in items:
+            facets.append(item.facets + vertices)
+            starts.append(item.facet_ptr[1:] + rows)
+            vertices += len(item.surface)
+            rows += len(item.facets)
+        return Geometry(surface, torch.cat(facets), torch.cat(starts))
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Points at which a field is asked for, each with its closest point on the body.
+
+    Attributes:
+        points: ``scalars[:, 0]`` is the signed distance (negative inside), ``vectors[:, 0]`` its gradient.
+        anchor: (n, d) int64 vertices of the facet that holds the closest point, counted over the whole batch of bodies.
+        share: (n, d) barycentric weights of the closest point in that facet; rows add up to 1.
+    """
+
+    points: PointSet
+    anchor: Tensor
+    share: Tensor
+
+    def __post_init__(self) -> None:
+        d = self.points.dimension
+        check({"n": len(self.points)}, anchor=(self.anchor, f"n {d}"), share=(self.share, f"n {d}"))
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def to(self, *args, **kwargs) -> Queries:
+        points = self.points.to(*args, **kwargs)
+        return Queries(points, self.anchor.to(points.pos.device), self.share.to(*args, **kwargs))
+
+    def take(self, index: Tensor) -> Queries:
+        """Queries of the given indices, ordered by sample."""
+        return Queries(self.points.take(index), self.anchor[index], self.share[index])
+
+    def closest(self, values: Tensor) -> Tensor:
+        """Interpolate per-vertex values (v, ...) of the surface to the closest points: (n, ...)."""
+        shape = (len(self), self.anchor.shape[1]) + (1,) * (values.dim() - 1)
+        picked = values.index_select(0, self.anchor.reshape(-1)).reshape(self.anchor.shape + values.shape[1:])
+        return (picked * self.share.reshape(shape)).sum(dim=1)
+
+    @staticmethod
+    def concatenate(items: Sequence[Queries], vertices: Sequence[int]) -> Queries:
+        """Queries of several samples as one batch.
+
+        Args:
+            items: one per sample.
+            vertices: number of surface vertices of every sample, by which ``anchor`` is shifted.
+        """
+        shifted, start = [], 0
+        for item, count in zip(items, vertices, strict=True):
+            shifted.append(item.anchor + start)
+            start += count
+        return Queries(PointSet.concatenate([i.points for i in items]), torch.cat(shifted), torch.cat([i.share for i in items]))

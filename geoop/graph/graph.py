@@ -1,0 +1,120 @@
+"""Edges between two point sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..axes import check
+from ..errors import ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Edges from source points to target points, sorted by target, so that a reduction over neighbours is one pass.
+
+    Derived orders (:attr:`ptr`, :attr:`by_source`) are computed once and kept with the object, which never changes.
+
+    Attributes:
+        source: (e,) int64 index into the source points.
+        target: (e,) int64 index into the target points, ascending.
+        n_source: number of source points.
+        n_target: number of target points.
+
+    Raises:
+        ShapeError: an index is out of range, or targets are not ascending (:meth:`sorted` takes edges in any order).
+    """
+
+    source: Tensor
+    target: Tensor
+    n_source: int
+    n_target: int
+
+    def __post_init__(self) -> None:
+        check(source=(self.source, "e"), target=(self.target, "e"))
+        if not torch.compiler.is_compiling():
+            problems = list(_problems(self))
+            if problems:
+                raise ShapeError("; ".join(problems), where="Graph", remedy="number the points from 0 and build with Graph.sorted(...)")
+
+    @classmethod
+    def sorted(cls, source: Tensor, target: Tensor, n_source: int, n_target: int) -> Graph:
+        """A graph from edges in any order; ties are ordered by source, so that equal edge sets give equal graphs."""
+        # the range must be known to be right before two indices are packed into one key
+        problems = list(_out_of_range(source, target, n_source, n_target))
+        if problems:
+            raise ShapeError("; ".join(problems), where="Graph", remedy="number the points of each cloud from 0")
+        width = max(n_source, 1)
+        key = target.long() * width + source.long()
+        # numpy sorts integers several times faster than torch does on a CPU
+        key = torch.sort(key).values if key.is_cuda else torch.from_numpy(np.sort(key.numpy()))
+        target = torch.div(key, width, rounding_mode="floor")
+        return cls(key - target * width, target, n_source, n_target)
+
+    @classmethod
+    def unconnected(cls, n_source: int, n_target: int, device: torch.device | None = None) -> Graph:
+        """A graph without edges: for operators that act on whole clouds."""
+        none = torch.empty(0, dtype=torch.int64, device=device)
+        return cls(none, none, n_source, n_target)
+
+    @staticmethod
+    def concatenate(graphs: Sequence[Graph]) -> Graph:
+        """Graphs of several samples as the graph of their batch; goes with :meth:`PointSet.concatenate`."""
+        sources, targets, n_source, n_target = [], [], 0, 0
+        for graph in graphs:
+            sources.append(graph.source + n_source)
+            targets.append(graph.target + n_target)
+            n_source, n_target = n_source + graph.n_source, n_target + graph.n_target
+        return Graph(torch.cat(sources), torch.cat(targets), n_source, n_target)
+
+    @property
+    def n_edges(self) -> int:
+        return self.source.shape[0]
+
+    @cached_property
+    def degree(self) -> Tensor:
+        """(n_target,) number of edges that end at each target."""
+        return torch.bincount(self.target, minlength=self.n_target)
+
+    @cached_property
+    def ptr(self) -> Tensor:
+        """(n_target+1,) start of every target's edges."""
+        return torch.cat([self.degree.new_zeros(1), self.degree.cumsum(0)])
+
+    @cached_property
+    def by_source(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The edges in order of source: (n_source+1,) start of every source's edges, (e,) their targets, (e,) their numbers here."""
+        order = torch.argsort(self.source, stable=True)
+        counts = torch.bincount(self.source, minlength=self.n_source)
+        return torch.cat([counts.new_zeros(1), counts.cumsum(0)]), self.target[order], order
+
+    def to(self, device) -> Graph:
+        return Graph(self.source.to(device), self.target.to(device), self.n_source, self.n_target)
+
+
+def _out_of_range(source: Tensor, target: Tensor, n_source: int, n_target: int):
+    for name, index, count in (("source", source, n_source), ("target", target, n_target)):
+        if index.numel() and (int(index.min()) < 0 or int(index.max()) >= count):
+            yield f"{name} uses indices {int(index.min())}..{int(index.max())}, but there are {count} points"
+
+
+def _problems(graph: Graph):
+    yield from _out_of_range(graph.source, graph.target, graph.n_source, graph.n_target)
+    if bool((graph.target[1:] < graph.target[:-1]).any()):
+        yield "targets are not ascending, and reductions over neighbours would be wrong"
+
+    @staticmethod
+    def concatenate(items: Sequence[Graph]) -> Graph:
+        """Graphs of several samples as one batch; they stay sorted by target."""
+        sources, targets, n_source, n_target = [], [], 0, 0
+        for item in items:
+            sources.append(item.source + n_source)
+            targets.append(item.target + n_target)
+            n_source += item.n_source
+            n_target += item.n_target
+        return Graph(torch.cat(sources), torch.cat(targets), n_source, n_target)

@@ -1,0 +1,1 @@
+"""Any file -> mesh or case in metres; ParaView files, data-set folders and checkpoints out."""

@@ -1,0 +1,93 @@
+"""Formats that VTK does not read, through meshio: Abaqus .inp, Nastran .bdf, Medit .mesh. Nothing of them is taken on trust."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnreadableFileError, UnsupportedFormatError
+from ..mesh.cells import CELL_TYPES, Cells
+from .contents import Array, Contents, flattened
+from .source import Source
+
+_FORMATS = {".inp": "abaqus", ".bdf": "nastran", ".nas": "nastran", ".mesh": "medit"}
+#: Whole-number cell arrays that say which group a cell belongs to.
+_REFERENCES = ("medit:ref", "nastran:ref")
+
+
+def read_through_meshio(source: Source) -> Contents:
+    """Cells of the highest dimension, sets as zones and patches, numbered references as ``reference 3``.
+
+    Cells one dimension lower are boundary facets and become patches; node sets are left out and noted.
+
+    Raises:
+        UnreadableFileError: whatever meshio raised, printed or ended the process with.
+        UnsupportedFormatError: cell types that geoop does not have.
+    """
+    found = _read(source)
+    foreign = sorted({block.type for block in found.cells if block.type not in CELL_TYPES and len(block.data)})
+    if foreign:
+        raise UnsupportedFormatError(
+            f"cells that geoop has no type for: {', '.join(foreign)}", where=source.where, remedy="export the mesh with linear cells"
+        )
+    blocks = [(number, block) for number, block in enumerate(found.cells) if len(block.data)]
+    points = np.asarray(found.points, dtype=np.float64)
+    if not blocks:
+        return Contents(points)
+    top = max(CELL_TYPES[block.type][1] for _, block in blocks)
+    solid = [number for number, block in blocks if CELL_TYPES[block.type][1] == top]
+    thin = [number for number, block in blocks if CELL_TYPES[block.type][1] == top - 1 and top > 1]
+    members = _members(found)
+    cells = _cells(found, {number: np.arange(len(found.cells[number].data)) for number in solid})
+    starts = dict(zip(solid, np.cumsum([0, *(len(found.cells[number].data) for number in solid)]), strict=False))
+    zones = {
+        name: np.concatenate([starts[n] + rows[n] for n in solid if n in rows]) for name, rows in members.items() if any(n in rows for n in solid)
+    }
+    patches = {name: _cells(found, {n: rows[n] for n in thin if n in rows}) for name, rows in members.items() if any(n in rows for n in thin)}
+    points, notes = flattened(points[:, :3], top)
+    if top == points.shape[1] - 1:
+        patches, zones = {name: cells.take(index) for name, index in zones.items()}, {}
+    notes += (f"node sets are left out: {', '.join(found.point_sets)}",) if found.point_sets else ()
+    return Contents(points, cells, patches, zones, _arrays(found, solid), notes)
+
+
+def _read(source: Source) -> Any:
+    import meshio
+
+    printed = io.StringIO()
+    with source.file() as path, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            return meshio.read(path, file_format=_FORMATS[source.suffix])
+        except (Exception, SystemExit) as error:  # meshio prints and ends the process, or lets any error of its parsers through
+            words = " ".join(printed.getvalue().split()) if isinstance(error, SystemExit) else str(error)
+            reason = words[:200] or type(error).__name__
+            raise UnreadableFileError(
+                f"meshio cannot read it: {reason}", where=source.where, remedy="export it again, if possible as .vtu or Gmsh 4.1"
+            ) from error
+
+
+def _members(found: Any) -> dict[str, dict[int, np.ndarray]]:
+    """Name of a set or reference -> number of the cell block -> rows in it."""
+    members: dict[str, dict[int, np.ndarray]] = {}
+    for name, rows in found.cell_sets.items():
+        members[str(name)] = {number: np.asarray(index, dtype=np.int64) for number, index in enumerate(rows) if index is not None and len(index)}
+    for key in _REFERENCES:
+        for number, values in enumerate(found.cell_data.get(key, ())):
+            for reference in np.unique(values):
+                members.setdefault(f"reference {int(reference)}", {})[number] = np.flatnonzero(np.asarray(values) == reference)
+    return members
+
+
+def _cells(found: Any, rows: dict[int, np.ndarray]) -> Cells:
+    return Cells.concatenate([Cells.of({found.cells[number].type: np.asarray(found.cells[number].data)[index]}) for number, index in rows.items()])
+
+
+def _arrays(found: Any, solid: list[int]) -> tuple[Array, ...]:
+    arrays = [Array(name, np.asarray(values)) for name, values in found.point_data.items() if name not in _REFERENCES]
+    for name, blocks in found.cell_data.items():
+        if name not in _REFERENCES:
+            arrays.append(Array(name, np.concatenate([np.asarray(blocks[number]) for number in solid]), "cell"))
+    return tuple(arrays)

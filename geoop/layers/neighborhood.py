@@ -1,0 +1,114 @@
+"""Who is a neighbour of a point, with which quadrature weight, and where, in units of the neighbourhood's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..errors import ConfigurationError
+from ..graph.graph import Graph
+from ..graph.neighbors import knn, radius
+from ..graph.pointset import PointSet
+from ..graph.segment import segment_max, segment_sum, take_source, take_target
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """What the edges of a graph know about the geometry.
+
+    Attributes:
+        offset: (e, d) from target to source in units of the neighbourhood's size: at most 1 long.
+        squared: (e,) its squared length.
+        weight: (e,) quadrature weight of the source point, times the window.
+    """
+
+    offset: Tensor
+    squared: Tensor
+    weight: Tensor
+
+    def normalised(self, graph: Graph) -> Pairs:
+        """Weights that add up to 1 over every neighbourhood: an integral becomes a mean."""
+        total = segment_sum(self.weight, graph).clamp(min=torch.finfo(self.weight.dtype).tiny)
+        return replace(self, weight=self.weight / take_target(total, graph))
+
+
+@dataclass(frozen=True)
+class Ball:
+    """All source points within a radius; the nearest one where there is none.
+
+    Attributes:
+        radius: in the unit of the positions.
+        smooth: weights fall to 0 at the rim as (1 - s^2)^3, s = distance / radius: twice differentiable, so that derivatives of a field that
+            is summed over a moving ball exist, and the sum keeps the order of the quadrature (a ball with a hard rim cuts cells).
+    """
+
+    radius: float
+    smooth: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.radius > 0:
+            raise ConfigurationError(f"the radius is {self.radius}", where="Ball", remedy="give a positive length in the unit of the positions")
+
+    def connect(self, source: PointSet, target: PointSet) -> Graph:
+        """The edges; ``source`` and ``target`` may be one object."""
+        return radius(source.pos, target.pos, self.radius, source.ptr, target.ptr)
+
+    def pairs(self, source: PointSet, target: PointSet, graph: Graph) -> Pairs:
+        """Geometry of the edges, differentiable by positions and weights."""
+        offset = _offset(source, target, graph)
+        # only a neighbour that was taken for want of any is further away than the radius; it counts as lying on the rim
+        size = offset.square().sum(dim=1, keepdim=True).clamp(min=self.radius**2).sqrt()
+        return _pairs(offset / size, source, graph, self.smooth)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The k nearest source points; the size of the neighbourhood is the distance of the furthest.
+
+    Follows graded clouds, but shrinks when they are refined: for encoders and decoders of fixed resolution, not for a kernel integral that converges.
+
+    Attributes:
+        k: number of neighbours; a sample with fewer source points gives all.
+        smooth: weights fall to 0 at the furthest neighbour, so that the sum is continuous where neighbours change.
+    """
+
+    k: int
+    smooth: bool = False
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ConfigurationError(f"k is {self.k}", where="Nearest", remedy="ask for at least one neighbour")
+
+    def connect(self, source: PointSet, target: PointSet) -> Graph:
+        """The edges; ``source`` and ``target`` may be one object."""
+        return knn(source.pos, target.pos, self.k, source.ptr, target.ptr)
+
+    def pairs(self, source: PointSet, target: PointSet, graph: Graph) -> Pairs:
+        """Geometry of the edges, differentiable by positions and weights."""
+        offset = _offset(source, target, graph)
+        furthest = segment_max(offset.square().sum(dim=1), graph)
+        # all neighbours in the point itself: any size will do, their offsets are 0
+        size = torch.where(furthest > 0, furthest, torch.ones_like(furthest)).sqrt()
+        return _pairs(offset / take_target(size, graph)[:, None], source, graph, self.smooth)
+
+
+def smooth_window(squared: Tensor) -> Tensor:
+    """(1 - s^2)^3 inside the unit ball, 0 outside, from squared distances: no root, hence smooth at the centre too."""
+    return (1 - squared).clamp(min=0) ** 3
+
+
+def _offset(source: PointSet, target: PointSet, graph: Graph) -> Tensor:
+    return take_source(source.pos, graph) - take_target(target.pos, graph)
+
+
+def _pairs(offset: Tensor, source: PointSet, graph: Graph, smooth: bool) -> Pairs:
+    squared = offset.square().sum(dim=1)
+    weight = take_source(source.weight, graph)
+    if smooth:
+        window = smooth_window(squared)
+        # where every neighbour lies on the rim nothing would be left of the point: there the window is dropped
+        nothing = segment_sum(window, graph) <= 1e-12
+        weight = weight * torch.where(take_target(nothing, graph), torch.ones_like(window), window)
+    return Pairs(offset, squared, weight)

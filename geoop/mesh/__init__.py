@@ -1,0 +1,1 @@
+"""Meshes, fields, cases, and the geometry that is computed from them."""

@@ -1,0 +1,108 @@
+"""A case: one geometry at one operating condition, with what is known about it. A series: a case over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from ..errors import FieldError, PatchError
+from .mesh import Mesh
+from .operating_point import OperatingPoint
+from .quantity import Field
+
+
+def check_field(mesh: Mesh, item: Field) -> None:
+    """Raise :class:`FieldError` unless the field has one value per point, cell, or none of both."""
+    expected = {"point": len(mesh.points), "cell": len(mesh.cells)}.get(item.location)
+    if expected is not None and len(item.values) != expected:
+        raise FieldError(
+            f"field '{item.name}' has {len(item.values)} values, the mesh has {expected} {item.location}s",
+            where=mesh.name,
+            remedy="give one value per location, in the mesh's own order",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One sample of a data set and one job of a study.
+
+    Attributes:
+        mesh: the geometry. A bare outline or surface is a body in unbounded flow.
+        operating_point: the condition; None where only geometry matters.
+        fields: name -> field on ``mesh``, e.g. a solution that was read with it.
+        boundary: patch name -> quantity name -> value imposed there.
+        wall: names of the patches that are the body; None lets :func:`geoop.mesh.body.body` find them.
+        time: [s], None for a steady case.
+        name: what it is called in tables and files.
+    """
+
+    mesh: Mesh
+    operating_point: OperatingPoint | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    boundary: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
+    wall: tuple[str, ...] | None = None
+    time: float | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        object.__setattr__(self, "boundary", MappingProxyType(dict(self.boundary)))
+        object.__setattr__(self, "name", self.name or self.mesh.name)
+        if self.wall is not None:
+            object.__setattr__(self, "wall", tuple(self.wall))
+        for item in self.fields.values():
+            check_field(self.mesh, item)
+        for patch in (*self.boundary, *(self.wall or ())):
+            if patch not in self.mesh.patches:
+                raise PatchError(f"no patch '{patch}'", where=self.mesh.name, remedy=f"choose one of {sorted(self.mesh.patches)}")
+
+    def field(self, name: str) -> Field:
+        """The field of that name, or a :class:`PatchError` that lists the ones there are."""
+        if name not in self.fields:
+            raise PatchError(f"no field '{name}'", where=self.name, remedy=f"choose one of {sorted(self.fields) or 'none: the case has no fields'}")
+        return self.fields[name]
+
+    def with_fields(self, *items: Field) -> Case:
+        """A case with these fields added or replaced."""
+        return replace(self, fields={**self.fields, **{item.name: item for item in items}})
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A case at several values of a parameter: times, or operating points such as angles of attack.
+
+    Attributes:
+        values: (t,) strictly increasing.
+        cases: one case per value.
+        parameter: ``time [s]``, ``alpha [deg]``, ...
+    """
+
+    values: np.ndarray
+    cases: tuple[Case, ...]
+    parameter: str = "time [s]"
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, dtype=np.float64)
+        values.setflags(write=False)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "cases", tuple(self.cases))
+        if values.shape != (len(self.cases),) or not (np.diff(values) > 0).all():
+            raise FieldError(
+                f"{values.shape} values for {len(self.cases)} cases, or values not strictly increasing",
+                where="Series",
+                remedy="sort the cases by the parameter and drop repeated values",
+            )
+
+    @property
+    def constant_connectivity(self) -> bool:
+        """Whether all cases share one mesh up to the position of its points."""
+        first = self.cases[0].mesh.cells
+        return all(
+            c.mesh.points.shape == self.cases[0].mesh.points.shape
+            and np.array_equal(c.mesh.cells.types, first.types)
+            and np.array_equal(c.mesh.cells.connectivity, first.connectivity)
+            for c in self.cases
+        )

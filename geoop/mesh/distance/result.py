@@ -1,0 +1,29 @@
+"""What a distance query returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """Distances of n points to a surface: numpy arrays for numpy points, tensors on the same device for tensors.
+
+    Attributes:
+        distance: (n,) [m], negative inside the body where a sign was asked for.
+        gradient: (n, d) of the distance, a unit vector; on the wall the normal there.
+        closest: (n, d) nearest point of the surface [m].
+        facet: (n,) int64, the cell of the surface mesh that holds it.
+        parameter: in 2-D (n,) in [0, 1], place along the facet from its first point to its second; in 3-D (n, 3) barycentric
+            weights of ``corners``.
+        corners: (n, d) int64, points of the surface mesh between which ``closest`` lies: a point field there is
+            (1 - t) f[corners[:, 0]] + t f[corners[:, 1]] in 2-D, sum_k parameter[:, k] f[corners[:, k]] in 3-D.
+    """
+
+    distance: Any
+    gradient: Any
+    closest: Any
+    facet: Any
+    parameter: Any
+    corners: Any

@@ -1,0 +1,230 @@
+"""Points on a surface, in a volume, near a wall, and thinned out: with quadrature weights, seeded, reproducible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..axes import check
+from ..errors import ConfigurationError, ConvergenceError, InvalidMeshError
+from .distance import signed_distance
+from .level_sets import LevelSets
+from .measure import cell_measures, facet_normals
+from .mesh import Mesh
+from .triangulation import triangulated
+
+_ROUNDS = 200  # draws of a rejection loop before it is called hopeless
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceSample:
+    """Random points on a surface.
+
+    Attributes:
+        points: (n, d) [m].
+        normals: (n, d) unit normals of their facets.
+        facet: (n,) cell of each point.
+        weights: (n,) [m^(d-1)], equal, adding up to the area.
+    """
+
+    points: np.ndarray
+    normals: np.ndarray
+    facet: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeSample:
+    """Random points in a region of the fluid.
+
+    Attributes:
+        points: (n, d) [m].
+        distance: (n,) signed distance to the body [m]; infinite without one.
+        weights: (n,) [m^d]: their sum estimates the volume of the region, sums of weight times value estimate integrals.
+    """
+
+    points: np.ndarray
+    distance: np.ndarray
+    weights: np.ndarray
+
+
+def sample_surface(surface: Mesh, n: int, *, seed: int | np.random.Generator = 0) -> SurfaceSample:
+    """Points with uniform density on a surface, stratified: one in each of n equal shares of the area.
+
+    Curved cells count as straight pieces between their nodes.
+
+    Raises:
+        InvalidMeshError: not a surface, or its area is zero.
+        ConfigurationError: n < 1.
+    """
+    _require_count(n)
+    rng = np.random.default_rng(seed)
+    corners, facet = _simplices(surface)
+    x = surface.points[corners]
+    area = _simplex_measures(x)
+    total = area.sum()
+    if not total > 0:
+        raise InvalidMeshError("the surface has zero area", where=surface.name, remedy="check the coordinates and the unit of the file")
+    share = np.cumsum(area) / total
+    chosen = np.minimum(np.searchsorted(share, (np.arange(n) + rng.random(n)) / n, side="right"), len(area) - 1)
+    weights = _uniform_simplex(rng, n, x.shape[1])
+    points = np.einsum("nk,nkd->nd", weights, x[chosen])
+    return SurfaceSample(points, facet_normals(surface)[facet[chosen]], facet[chosen], np.full(n, total / n))
+
+
+def sample_volume(
+    lower: tuple[float, ...] | np.ndarray,
+    upper: tuple[float, ...] | np.ndarray,
+    n: int,
+    *,
+    body: Mesh | None = None,
+    seed: int | np.random.Generator = 0,
+) -> VolumeSample:
+    """Points with uniform density in a box, outside a body.
+
+    Args:
+        lower, upper: (d,) corners of the box [m].
+        n: number of points.
+        body: closed outline or surface whose inside is left out.
+        seed: number or numpy generator.
+
+    Raises:
+        ConfigurationError: n < 1, corners that are not ordered, or of another dimension than the body.
+        ConvergenceError: the body fills the box.
+    """
+    _require_count(n)
+    rng = np.random.default_rng(seed)
+    low, high = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
+    if low.shape != high.shape or low.ndim != 1 or not (high > low).all() or (body is not None and body.dimension != len(low)):
+        raise ConfigurationError(
+            f"no box from {low.tolist()} to {high.tolist()}" + (f" around a body in {body.dimension}-D" if body is not None else ""),
+            where="sample_volume",
+            remedy="give corners with as many numbers as the body has dimensions, upper above lower",
+        )
+    if body is None:
+        return VolumeSample(low + (high - low) * rng.random((n, len(low))), np.full(n, np.inf), np.full(n, (high - low).prod() / n))
+    points, distance, drawn = [], [], 0
+    for _ in range(_ROUNDS):
+        trial = low + (high - low) * rng.random((max(2 * n, 64), len(low)))
+        found = signed_distance(body, trial).distance
+        points.append(trial[found > 0])
+        distance.append(found[found > 0])
+        drawn += len(trial)
+        if sum(map(len, points)) >= n:
+            volume = (high - low).prod() * sum(map(len, points)) / drawn
+            return VolumeSample(np.concatenate(points)[:n], np.concatenate(distance)[:n], np.full(n, volume / n))
+    raise ConvergenceError("the body fills the box", where="sample_volume", remedy="give a box that reaches beyond the body")
+
+
+def sample_near_wall(surface: Mesh, n: int, *, nearest: float, farthest: float, seed: int | np.random.Generator = 0) -> VolumeSample:
+    """Points whose distance d from the wall is log-uniform between two limits, uniform on each level set of the distance.
+
+    Law: log d is uniform on [log nearest, log farthest] and, given d, the point is uniform on {x outside: distance(x) = d}:
+    above the facets, round the convex edges (a trailing edge gets its share) and round the convex corners, each by its
+    Steiner measure A, theta L d and omega d^2. A trial that is nearer to another part of the wall is thrown away, which thins
+    out gaps narrower than 2 d. The weights make integrals over the layer unbiased: w = M(d) d log(farthest/nearest) / trials,
+    with M(d) the Steiner measure before anything is thrown away.
+
+    Args:
+        surface: closed outline or surface.
+        n: number of points.
+        nearest, farthest: limits of the distance [m], 0 < nearest < farthest.
+        seed: number or numpy generator.
+
+    Raises:
+        ConfigurationError: n < 1 or limits that are not ordered.
+        InvalidMeshError: the surface is open or degenerate.
+        ConvergenceError: no room at that distance.
+    """
+    _require_count(n)
+    if not 0 < nearest < farthest < np.inf:
+        raise ConfigurationError(
+            f"distances from {nearest} to {farthest}", where="sample_near_wall", remedy="give 0 < nearest < farthest in metres, e.g. 1e-3 and 1 chord"
+        )
+    rng = np.random.default_rng(seed)
+    sets = LevelSets.of(surface)
+    size = float(np.abs(surface.points).max() + farthest)
+    points, distance, weights, drawn = [], [], [], 0
+    for _ in range(_ROUNDS):
+        count = max(n, 64)
+        d = np.exp(rng.uniform(np.log(nearest), np.log(farthest), count))
+        trial, density = sets.sample(d, rng)
+        found = signed_distance(surface, trial).distance
+        kept = np.abs(found - d) <= 1e-6 * d + 1e-12 * size if surface.dimension == 2 else np.abs(found - d) <= 1e-4 * d + 1e-7 * size
+        points.append(trial[kept])
+        distance.append(found[kept])
+        weights.append((density * d)[kept])
+        drawn += count
+        got = sum(map(len, points))
+        if got >= n:
+            scale = np.log(farthest / nearest) / drawn * got / n
+            return VolumeSample(np.concatenate(points)[:n], np.concatenate(distance)[:n], scale * np.concatenate(weights)[:n])
+    raise ConvergenceError(
+        "hardly a point keeps that distance from the wall", where="sample_near_wall", remedy="lower `farthest`: the gaps are narrower"
+    )
+
+
+def farthest_points(points: np.ndarray, k: int, start: int = 0) -> np.ndarray:
+    """(k,) indices of points, each the one farthest from those before it (Gonzalez 1985): an even, deterministic thinning.
+
+    Args:
+        points: (n, d).
+        k: how many, 1 <= k <= n.
+        start: index of the first one.
+
+    Raises:
+        ConfigurationError: k or start out of range.
+    """
+    check(points=(points, "n d"))
+    n = len(points)
+    if not 1 <= k <= n or not 0 <= start < n:
+        raise ConfigurationError(
+            f"cannot choose {k} of {n} points from start {start}", where="farthest_points", remedy=f"give 1 <= k <= {n} and 0 <= start < {n}"
+        )
+    axes = [np.ascontiguousarray(axis) for axis in np.asarray(points, dtype=np.float64).T]
+    chosen = np.empty(k, dtype=np.int64)
+    nearest = np.full(n, np.inf)
+    square, term = np.empty(n), np.empty(n)
+    at = start
+    for i in range(k):
+        chosen[i] = at
+        square.fill(0.0)
+        for axis in axes:
+            np.subtract(axis, axis[at], out=term)
+            square += np.multiply(term, term, out=term)
+        np.minimum(nearest, square, out=nearest)
+        nearest[at] = -1.0  # chosen once, even among points at equal places
+        at = int(nearest.argmax())
+    return chosen
+
+
+def _simplices(surface: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Corners (s, d) of the straight pieces of a surface and the cell of each."""
+    if surface.dimension == 3:
+        return triangulated(surface)
+    cell_measures(surface)
+    index = np.flatnonzero(surface.cells.dimensions == 1)
+    if not surface.is_surface or not len(index):
+        raise InvalidMeshError("only outlines and surfaces are sampled", where=surface.name, remedy="pass a boundary: geoop.mesh.body.body(mesh)")
+    two, three = surface.cells.where("line"), surface.cells.where("line3")
+    bent = surface.cells.block("line3")
+    corners = np.concatenate([surface.cells.block("line"), bent[:, [0, 2]], bent[:, [2, 1]]])
+    return corners, np.concatenate([two, three, three])
+
+
+def _simplex_measures(x: np.ndarray) -> np.ndarray:
+    if x.shape[1] == 2:
+        return np.linalg.norm(x[:, 1] - x[:, 0], axis=1)
+    return 0.5 * np.linalg.norm(np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), axis=1)
+
+
+def _uniform_simplex(rng: np.random.Generator, n: int, corners: int) -> np.ndarray:
+    """(n, corners) barycentric weights, uniform over a segment or triangle."""
+    cuts = np.sort(rng.random((n, corners - 1)), axis=1)
+    return np.diff(cuts, axis=1, prepend=0.0, append=1.0)
+
+
+def _require_count(n: int) -> None:
+    if n < 1:
+        raise ConfigurationError(f"{n} points asked for", where="geoop.mesh.sampling", remedy="ask for at least one")

@@ -1,0 +1,62 @@
+"""Exact symmetries of a case: the same flow seen in a mirror."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import FieldError
+from .case import Case
+from .cells import Cells
+from .quantity import Field
+
+
+def mirrored(case: Case) -> Case:
+    """The case reflected in the plane of the free stream's zero incidence: y -> -y in 2-D, z -> -z in 3-D.
+
+    Positions, vectors and the angle of attack change sign in that direction; scalars stay. Facets are reversed, so that
+    their normals keep pointing the same side.
+
+    Raises:
+        FieldError: a field of rank 2, whose reflection is not implemented.
+    """
+    axis = 1 if case.mesh.dimension == 2 else 2
+    points = case.mesh.points.copy()
+    points[:, axis] *= -1.0
+    mesh = replace(
+        case.mesh,
+        points=points,
+        cells=_reversed(case.mesh.cells),
+        patches={name: _reversed(cells) for name, cells in case.mesh.patches.items()},
+        name=case.mesh.name + "-mirrored",
+    )
+    point = case.operating_point
+    return replace(
+        case,
+        mesh=mesh,
+        operating_point=None if point is None else replace(point, alpha=-point.alpha),
+        fields={name: _reflected(item, axis) for name, item in case.fields.items()},
+        boundary={patch: {name: _reflected(item, axis) for name, item in values.items()} for patch, values in case.boundary.items()},
+        name=case.name + "-mirrored",
+    )
+
+
+def _reflected(item: Field, axis: int) -> Field:
+    if item.quantity.rank == 0:
+        return item
+    if item.quantity.rank > 1:
+        raise FieldError(f"cannot mirror '{item.name}' of rank {item.quantity.rank}", remedy="train without the reflection, or leave this field out")
+    values = item.values.copy()
+    values[..., axis] *= -1.0
+    return Field(item.quantity, values, item.location)
+
+
+def _reversed(cells: Cells) -> Cells:
+    """Cells with their points in reverse order: exact for lines and polygons; volume cells are turned inside out, as a mirror does."""
+    starts, ends = cells.offsets[:-1], cells.offsets[1:]
+    sizes = ends - starts
+    within = np.arange(len(cells.connectivity)) - np.repeat(starts, sizes)
+    flat = np.repeat(ends - 1, sizes) - within
+    plane = np.repeat(cells.dimensions <= 2, sizes)
+    return Cells(cells.types, cells.offsets, cells.connectivity[np.where(plane, flat, np.arange(len(flat)))])

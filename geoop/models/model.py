@@ -1,0 +1,59 @@
+"""What every model is: prepare a geometry once, encode per condition, decode anywhere."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from ..graph.geometry import Geometry, Queries
+from ..graph.pointset import Inputs, PointSet
+
+#: Queries decoded at once: bounds the memory of a decode whatever the number of points.
+CHUNK = 8192
+
+
+class AbstractModel(nn.Module, ABC):
+    """A trainable map from a body and a condition to fields around it. Pure tensors: no files, no units.
+
+    ``Prepared`` and ``Latent`` are types of the model's own; both are opaque to the caller. ``Prepared`` has ``to(device)``.
+
+    Attributes:
+        reference: keys in :mod:`geoop.references`.
+        arguments: JSON-able constructor arguments, stored in the checkpoint.
+    """
+
+    reference: ClassVar[tuple[str, ...]]
+    arguments: dict[str, Any]
+
+    @abstractmethod
+    def prepare(self, geometry: Geometry) -> Any:
+        """Everything that depends on the geometry alone: latent positions, graphs, distances. On the CPU, no gradients."""
+
+    @abstractmethod
+    def concatenate(self, prepared: list[Any]) -> Any:
+        """Prepared geometries as one batch, equal to preparing the concatenated geometries."""
+
+    @abstractmethod
+    def encode(self, prepared: Any, inputs: Inputs) -> Any:
+        """The latent state of every sample at its condition."""
+
+    @abstractmethod
+    def field(self, latent: Any, queries: Queries) -> PointSet:
+        """Fields at all queries at once: ``scalars`` (n, s) and ``vectors`` (n, v, d) of the query points."""
+
+    def forward(self, prepared: Any, inputs: Inputs, queries: Queries) -> PointSet:
+        return self.field(self.encode(prepared, inputs), queries)
+
+    @torch.no_grad()
+    def decode(self, latent: Any, queries: Queries, chunk: int = CHUNK) -> PointSet:
+        """As :meth:`field`, without gradients, in chunks: any number of queries of one sample in bounded memory.
+
+        Every query is decoded by itself, so the answer does not depend on ``chunk``.
+        """
+        parts = [self.field(latent, queries.take(torch.arange(a, min(a + chunk, len(queries))))) for a in range(0, len(queries), chunk)]
+        if not parts:
+            return self.field(latent, queries)
+        return queries.points.with_features(torch.cat([p.scalars for p in parts]), torch.cat([p.vectors for p in parts]))

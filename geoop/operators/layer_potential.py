@@ -1,0 +1,95 @@
+"""Layer potentials: the velocity induced by learned source and vortex densities on a polygonal boundary."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ..errors import ShapeError
+from ..graph.graph import Graph
+from ..graph.pointset import PointSet
+from ..layers.operator import AbstractOperator, Symmetry
+
+
+def layer_kernel(targets: Tensor, ring: Tensor) -> tuple[Tensor, Tensor]:
+    """Influence of linear densities on the segments of closed rings, integrated exactly (Katz & Plotkin 2001, sec. 10.2-10.3).
+
+    With complex coordinates z, vertices p_j and a density f(s) = sigma + i gamma that is linear on every straight segment,
+
+        u - i v = 1/(2 pi) sum_segments conj(t) int f(s) / (zeta - s) ds,      zeta = (z - p_j) / t,
+
+    where t is the unit tangent. The two integrals that a linear f needs are log(zeta/(zeta - L)) and zeta log(...) - L.
+
+    Args:
+        targets: (..., n, 2) positions; on a segment the mean of both sides is returned up to the branch of the angle.
+        ring: (..., m, 2) vertices in ring order.
+
+    Returns:
+        real and imaginary part, (..., n, m): conjugate velocity at a target per unit density at a vertex.
+    """
+    start, end = ring, ring.roll(-1, dims=-2)
+    edge = end - start
+    length = edge.norm(dim=-1).clamp_min(1e-12)[..., None, :]
+    tx, ty = (edge / edge.norm(dim=-1, keepdim=True).clamp_min(1e-12)).unbind(-1)
+    tx, ty = tx[..., None, :], ty[..., None, :]
+    dx = targets[..., :, None, 0] - start[..., None, :, 0]
+    dy = targets[..., :, None, 1] - start[..., None, :, 1]
+    x, y = dx * tx + dy * ty, dy * tx - dx * ty
+    far = x - length
+    y2 = y * y
+    # log(zeta/(zeta - L)); the tiny constant only matters exactly at a vertex, where the field is singular
+    real = 0.5 * torch.log((x * x + y2 + 1e-18) / (far * far + y2 + 1e-18))
+    imag = -torch.atan2(y * length, x * far + y2)
+    at_end_real = (x * real - y * imag) / length - 1.0
+    at_end_imag = (x * imag + y * real) / length
+    at_start_real, at_start_imag = real - at_end_real, imag - at_end_imag
+    # the end vertex of segment j is vertex j + 1: rotate by conj(t), then add both hats of every vertex
+    end_real, end_imag = at_end_real * tx + at_end_imag * ty, at_end_imag * tx - at_end_real * ty
+    start_real, start_imag = at_start_real * tx + at_start_imag * ty, at_start_imag * tx - at_start_real * ty
+    scale = 1.0 / (2.0 * math.pi)
+    return scale * (start_real + end_real.roll(1, dims=-1)), scale * (start_imag + end_imag.roll(1, dims=-1))
+
+
+def apply_kernel(kernel: tuple[Tensor, Tensor], density: Tensor) -> Tensor:
+    """Velocity (..., n, c, 2) of densities (..., m, 2c): first the c source strengths, then the c vortex strengths."""
+    real, imag = kernel
+    count = density.shape[-1] // 2
+    by_real, by_imag = real @ density, imag @ density
+    u = by_real[..., :count] - by_imag[..., count:]
+    v = -(by_real[..., count:] + by_imag[..., :count])
+    return torch.stack([u, v], dim=-1)
+
+
+class LayerPotential(AbstractOperator):
+    """A kernel integral over a closed boundary whose kernel is the gradient of Laplace's fundamental solution.
+
+    Potential theory writes every incompressible, irrotational flow around a body as the free stream plus sources and
+    vortices on its surface. Here the densities are features of the boundary, so they are learned, and the integral is exact
+    for piecewise linear densities, however close the target is. It carries the far field, decays like one, and is an
+    ingredient, not a solver: nothing enforces a boundary condition.
+
+    Source: the vertices of one closed ring per sample, in order; ``scalars`` (m, 2c), see :func:`apply_kernel`.
+    Target: any points. Returns the target with ``vectors`` (n, c, 2); its scalars are kept.
+    Turning a figure turns the vectors; a mirror image changes the sign of a vortex, so reflections are not claimed.
+    """
+
+    reference: ClassVar[str] = "katz-plotkin-2001"
+    symmetry: ClassVar[Symmetry] = Symmetry.SE
+    mesh_order: ClassVar[float | None] = 2.0
+
+    def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
+        """No edges: every vertex acts on every target of its sample, and a list of all pairs would be the largest array of all."""
+        none = source.ptr.new_zeros(0)
+        return Graph(none, none, len(source), len(target))
+
+    def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
+        if source.dimension != 2 or source.scalars.shape[1] % 2:
+            raise ShapeError(
+                f"layer potentials take 2-D rings with 2c densities, got dimension {source.dimension} and {source.scalars.shape[1]} densities",
+                remedy="give every channel a source and a vortex strength on a 2-D outline",
+            )
+        parts = [apply_kernel(layer_kernel(points.pos, ring.pos), ring.scalars) for ring, points in zip(source.split(), target.split(), strict=True)]
+        return target.with_features(vectors=torch.cat(parts))

@@ -1,0 +1,88 @@
+"""The continuous field of one case: encoded once, evaluated anywhere in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import NonFiniteError
+from ..mesh.body import body_cells
+from ..mesh.case import Case
+from ..mesh.quantity import Field
+from ..models.model import AbstractModel
+from ..scaling.casting import FramedBody
+from ..scaling.normaliser import Normaliser
+
+#: Points this far inside the body (in body lengths) still count as on its wall: two samplings of one curve differ by less.
+SKIN = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Decoder:
+    """An encoded case.
+
+    Attributes:
+        model: the network.
+        normaliser: of its outputs.
+        case: mesh and operating point.
+        framed: the body's frame.
+        latent: what ``model.encode`` returned.
+        direction: (d,) free stream in the body's frame.
+        chunk: points decoded at once; the answer does not depend on it.
+    """
+
+    model: AbstractModel
+    normaliser: Normaliser
+    case: Case
+    framed: FramedBody
+    latent: Any
+    direction: np.ndarray
+    chunk: int
+
+    @classmethod
+    def of(cls, model: AbstractModel, normaliser: Normaliser, case: Case, framed: FramedBody, prepared: Any, chunk: int) -> Decoder:
+        """Encode a prepared geometry at the case's condition."""
+        inputs = framed.inputs(case)
+        device = next(model.parameters()).device
+        with torch.no_grad():
+            latent = model.encode(prepared.to(device), inputs.to(device))
+        return cls(model, normaliser, case, framed, latent, inputs.vectors[0, 0].double().numpy(), chunk)
+
+    def on_mesh(self) -> list[Field]:
+        """Fields at the points of the case's mesh; wall points are taken to lie on the wall exactly.
+
+        Raises:
+            NonFiniteError: the network returned NaN or infinity.
+        """
+        mesh = self.case.mesh
+        wall = np.zeros(len(mesh.points), dtype=bool)
+        wall[np.unique(body_cells(mesh, self.case.wall).connectivity)] = True
+        fields = self._fields(mesh.points, wall)
+        bad = [item.name for item in fields if not np.isfinite(item.values).all()]
+        if bad:
+            raise NonFiniteError(
+                f"the prediction of {bad} is not finite", where=self.case.name, remedy="check the mesh with `geoop inspect`, or retrain"
+            )
+        return fields
+
+    def at(self, points: np.ndarray) -> dict[str, Field]:
+        """Fields at any points (n, d) [m]; NaN inside the body, where there is no flow."""
+        return {item.name: item for item in self._fields(points, np.zeros(len(points), dtype=bool), blank_inside=True)}
+
+    @torch.no_grad()
+    def _fields(self, points: np.ndarray, wall: np.ndarray, *, blank_inside: bool = False) -> list[Field]:
+        scalars, vectors = [], []
+        device = next(self.model.parameters()).device
+        for start in range(0, max(len(points), 1), self.chunk):
+            part = slice(start, start + self.chunk)
+            queries = self.framed.queries(points[part], wall[part], skin=SKIN)
+            out = self.model.field(self.latent, queries.to(device))
+            inside = (queries.points.scalars[:, :1] < 0) & blank_inside
+            scalars.append(torch.where(inside, torch.nan, out.scalars.cpu()))
+            vectors.append(torch.where(inside[:, :, None], torch.nan, out.vectors.cpu()))
+        restored = self.normaliser.restore(torch.cat(scalars), torch.cat(vectors), self.direction)
+        values = self.framed.frame.fields_out(restored, self.case.operating_point)
+        return [Field(q, values[q.name]) for q in self.normaliser.quantities]

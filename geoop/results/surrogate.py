@@ -1,0 +1,163 @@
+"""A trained predictor with everything that a prediction needs: what ``geoop.load`` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import CheckpointError, ConditionError, InvalidMeshError
+from ..interfaces.outcome import Outcome
+from ..interfaces.result import Result
+from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
+from ..mesh.body import body
+from ..mesh.case import Case
+from ..mesh.mesh import Mesh
+from ..mesh.ogrid import ogrid
+from ..mesh.operating_point import OperatingPoint
+from ..mesh.quantity import Field
+from ..models.model import CHUNK, AbstractModel
+from ..scaling.casting import FramedBody
+from ..scaling.envelope import TrainingEnvelope
+from ..scaling.normaliser import Normaliser
+from .decoder import Decoder
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A model, the scaling of its inputs and outputs, and what it was trained on.
+
+    Attributes:
+        model: in evaluation mode.
+        normaliser: dimensionless fields <-> standardised outputs.
+        envelope: the training cases, for the verdict.
+        expected_errors: quantity name -> expected error inside the envelope, dimensionless, measured on validation cases.
+        viscous: whether the training flows had friction.
+        about: data set, hash, settings and scores, for people.
+    """
+
+    model: AbstractModel
+    normaliser: Normaliser
+    envelope: TrainingEnvelope
+    expected_errors: Mapping[str, float] = field(default_factory=dict)
+    viscous: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.model.eval()
+
+    def predict(self, case: Case, *, chunk: int = CHUNK) -> Result:
+        """Fields, outcome and verdict for one case.
+
+        Args:
+            case: a mesh with a body and an operating point. A bare section gets an O-grid around it, so that there is a
+                field to look at; any other mesh is predicted at its own points.
+            chunk: points decoded at once.
+
+        Raises:
+            ConditionError: no operating point.
+            InvalidMeshError: no body, an open section, or a dimension that the model was not trained for.
+            NonFiniteError: the network returned NaN or infinity.
+        """
+        return self.predict_many(case.mesh, [_point(case)], wall=case.wall, name=case.name, fields=case.fields, chunk=chunk)[0]
+
+    def predict_many(
+        self,
+        mesh: Mesh,
+        points: list[OperatingPoint],
+        *,
+        wall: tuple[str, ...] | None = None,
+        name: str = "",
+        fields: Mapping[str, Field] | None = None,
+        chunk: int = CHUNK,
+    ) -> list[Result]:
+        """One geometry at several operating points: it is prepared once and encoded once per condition.
+
+        Args:
+            mesh: as in :meth:`predict`.
+            points: the operating points.
+            wall: names of the patches that are the body; None lets them be found.
+            name: of the cases.
+            fields: fields to keep on the mesh beside the predicted ones.
+            chunk: points decoded at once.
+        """
+        if mesh.dimension != 2:
+            raise InvalidMeshError(
+                f"a {mesh.dimension}-D mesh, the model was trained on 2-D sections", where=mesh.name, remedy="pass a section, or train on 3-D cases"
+            )
+        outline = body(mesh, wall)
+        domain, kept = mesh, dict(fields or {})
+        if mesh.is_surface and len(mesh.cells.where("vertex")) == 0:
+            # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
+            domain, kept, wall = ogrid(outline, smooth=True), {}, ("wall",)
+        framed = FramedBody.of(Case(domain, points[0], wall=wall, name=name), self._surface_points)
+        prepared = self.model.prepare(framed.geometry)
+        results = []
+        for point in points:
+            case = Case(domain, point, kept, wall=wall, name=name or mesh.name)
+            results.append(self._result(case, framed, prepared, chunk))
+        return results
+
+    @property
+    def _surface_points(self) -> int:
+        return int(self.model.arguments["surface_points"])
+
+    def _result(self, case: Case, framed: FramedBody, prepared: Any, chunk: int) -> Result:
+        decoder = Decoder.of(self.model, self.normaliser, case, framed, prepared, chunk)
+        scales = {q.name: framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
+        errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
+        verdict = replace(self.envelope.verdict(case), expected_errors=errors)
+        return Result(case.with_fields(*decoder.on_mesh()), Outcome("converged"), verdict, decoder.at, self.viscous)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the checkpoint: one safetensors file, atomically.
+
+        Raises:
+            CheckpointError: the model is not a class of geoop.
+        """
+        header = {
+            "model": {"class": class_path(type(self.model)), "arguments": self.model.arguments},
+            "normaliser": self.normaliser.to_dict(),
+            "expected_errors": dict(self.expected_errors),
+            "viscous": self.viscous,
+            "about": dict(self.about),
+        }
+        arrays = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        arrays |= {f"envelope.{key}": torch.from_numpy(np.array(value)) for key, value in self.envelope.arrays().items()}
+        return write_checkpoint(path, Checkpoint(header, arrays))
+
+    def to(self, device: str | torch.device) -> Surrogate:
+        """The same surrogate with its model on another device."""
+        return replace(self, model=self.model.to(device))
+
+
+def load(source: str | Path) -> Surrogate:
+    """A surrogate from a checkpoint that ``geoop fit`` wrote.
+
+    Raises:
+        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
+    """
+    checkpoint = read_checkpoint(source)
+    header = checkpoint.header
+    try:
+        kind = resolve(header["model"]["class"], (AbstractModel,))
+        model = kind(**header["model"]["arguments"])
+        model.load_state_dict(checkpoint.part("model"))
+        envelope = TrainingEnvelope.from_arrays({k: v.numpy() for k, v in checkpoint.part("envelope").items()})
+        return Surrogate(model, Normaliser.from_dict(header["normaliser"]), envelope, header["expected_errors"], header["viscous"], header["about"])
+    except CheckpointError as error:
+        raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"the header does not fit the arrays: {error}", where=str(source), remedy="train again with `geoop fit`, or get an intact copy"
+        ) from error
+
+
+def _point(case: Case) -> OperatingPoint:
+    if case.operating_point is None:
+        raise ConditionError("no operating point", where=case.name, remedy="Case(mesh, OperatingPoint(velocity=..., alpha=...))")
+    return case.operating_point

@@ -1,0 +1,171 @@
+"""Pressure and friction on the wall in Pa, and their integrals: force and moment of one patch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..errors import ConditionError, FieldError, NonFiniteError, PatchError, UnitError
+from ..mesh.case import Case
+from ..mesh.mesh import Mesh
+from ..mesh.quantity import Field
+from .wall import Wall
+
+#: What a pressure can be: static, or kinematic (divided by the density).
+PressureUnit = Literal["Pa", "m^2/s^2"]
+
+
+@dataclass(frozen=True, eq=False)
+class PatchForces:
+    """What the fluid does to one patch. Per metre of span in 2-D.
+
+    Attributes:
+        pressure: (d,) [N] or [N/m]. friction: same, zero without friction.
+        moment: (3,) [N m] or [N] about the reference point; in 2-D only the last entry, counter-clockwise positive.
+        area: [m^2], in 2-D length [m].
+        closed: whether the patch encloses a volume by itself.
+    """
+
+    pressure: np.ndarray
+    friction: np.ndarray
+    moment: np.ndarray
+    area: float
+    closed: bool
+
+    @property
+    def force(self) -> np.ndarray:
+        """(d,) pressure and friction together."""
+        return self.pressure + self.friction
+
+
+def _unit(item: Field, stated: PressureUnit | None, where: str) -> PressureUnit:
+    unit = item.quantity.unit
+    if unit in ("Pa", "N/m^2") or unit == "m^2/s^2":
+        found: PressureUnit = "m^2/s^2" if unit == "m^2/s^2" else "Pa"
+        if stated is not None and stated != found:
+            raise UnitError(
+                f"'{item.name}' is in {unit}, but pressure_unit={stated!r} was given",
+                where=where,
+                remedy="leave pressure_unit out, or correct the file",
+            )
+        return found
+    if stated not in ("Pa", "m^2/s^2"):
+        raise UnitError(
+            f"the unit of '{item.name}' is '{unit}': static [Pa] or kinematic [m^2/s^2] cannot be told apart, and they differ by the density",
+            where=where,
+            remedy="say which: forces(..., pressure_unit='Pa') or forces(..., pressure_unit='m^2/s^2', density=...)",
+        )
+    return stated
+
+
+def _scale(item: Field, density: float | None, unit: PressureUnit, where: str) -> float:
+    if unit == "Pa":
+        return 1.0
+    if density is None:
+        raise ConditionError(
+            f"'{item.name}' is kinematic [m^2/s^2] and no density is known",
+            where=where,
+            remedy="forces(..., density=1.225), or give the case an operating point",
+        )
+    return density
+
+
+def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None, reference: float) -> tuple[np.ndarray, str]:
+    """(q,) pressure [Pa] at the quadrature points of the wall, and what it was taken for."""
+    if "pressure" in case.fields:
+        item = case.field("pressure")
+        kind = _unit(item, unit, case.name)
+        values = _scale(item, density, kind, case.name) * _at_quadrature(case, wall, item) - reference
+        text = "static [Pa]" if kind == "Pa" else f"kinematic [m^2/s^2] times density {density:.6g} kg/m^3"
+        return values, f"{text} at {item.location}s, minus reference {reference:.6g} Pa"
+    if "pressure_coefficient" not in case.fields:
+        raise PatchError(
+            "the case has neither 'pressure' nor 'pressure_coefficient'",
+            where=case.name,
+            remedy=f"rename the field that holds it: there is {sorted(case.fields) or 'none'}",
+        )
+    item = case.field("pressure_coefficient")
+    if case.operating_point is None:
+        raise ConditionError(
+            "Cp becomes a pressure only with a density and a speed", where=case.name, remedy="give the case an OperatingPoint(velocity=...)"
+        )
+    if reference:
+        raise ConditionError(
+            f"a reference pressure of {reference} Pa was given, but Cp is already relative to the free stream", where=case.name, remedy="leave it out"
+        )
+    return case.operating_point.dynamic_pressure * _at_quadrature(case, wall, item), f"coefficient [1] at {item.location}s times dynamic pressure"
+
+
+def friction_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None) -> tuple[np.ndarray | None, str]:
+    """(q, d) traction [Pa] at the quadrature points of the wall, or None."""
+    if "wall_shear_stress" in case.fields:
+        item = case.field("wall_shear_stress")
+        kind = _unit(item, unit, case.name)
+        scale, text = _scale(item, density, kind, case.name), f"wall_shear_stress [{kind}]" + ("" if kind == "Pa" else " times density")
+    elif "skin_friction_coefficient" in case.fields and case.operating_point is not None:
+        item = case.field("skin_friction_coefficient")
+        scale, text = case.operating_point.dynamic_pressure, "skin_friction_coefficient times dynamic pressure"
+    else:
+        return None, "none"
+    if item.quantity.rank != 1:
+        raise FieldError(
+            f"'{item.name}' is not a vector, so its direction is unknown",
+            where=case.name,
+            remedy="give the (n, d) traction on the wall, or drop the field",
+        )
+    return scale * _at_quadrature(case, wall, item), f"{text} at {item.location}s"
+
+
+def _at_quadrature(case: Case, wall: Wall, item: Field) -> np.ndarray:
+    """(q,) or (q, c) values of a field at the quadrature points of the wall."""
+    if item.location == "point":
+        values = wall.lift @ item.values
+    elif item.location == "cell":
+        values = item.values[wall.owner[wall.facet]]
+    elif item.location == "facet" and len(item.values) == len(wall.patch):
+        values = item.values[wall.facet]
+    else:
+        raise FieldError(
+            f"'{item.name}' has {len(np.atleast_1d(item.values))} values at {item.location}s, the wall has {len(wall.patch)} facets",
+            where=case.name,
+            remedy="give values at points or cells of the mesh, or one per wall facet, patch by patch",
+        )
+    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if bad.any():
+        raise NonFiniteError(
+            f"'{item.name}' is NaN or infinite on {len(np.unique(wall.facet[bad]))} facets of the wall",
+            where=case.name,
+            remedy="mask or recompute it there",
+        )
+    return values
+
+
+def integrate(wall: Wall, mesh: Mesh, pressure: np.ndarray, friction: np.ndarray | None, about: np.ndarray, patch: int) -> PatchForces:
+    """Force -int p n dA + int t dA on one patch and its moment about a point.
+
+    Args:
+        mesh: of the case. pressure: (q,) [Pa] and friction: (q, d) [Pa] at the quadrature points. about: (d,) [m].
+    """
+    mine = wall.patch[wall.facet] == patch
+    arm = wall.points[mine] - about
+    push = -pressure[mine, None] * wall.area[mine]
+    drag = np.zeros_like(push) if friction is None else friction[mine] * wall.size[mine, None]
+    moment = _cross(arm, push + drag).sum(axis=0)
+    return PatchForces(push.sum(axis=0), drag.sum(axis=0), moment, float(wall.size[mine].sum()), wall.is_closed(mesh, patch))
+
+
+def total(parts: Iterable[PatchForces], closed: bool) -> PatchForces:
+    """Sum over patches, which together may close a volume that none of them closes alone."""
+    parts = list(parts)
+    pressure, friction, moment = (np.sum([getattr(p, key) for p in parts], axis=0) for key in ("pressure", "friction", "moment"))
+    return PatchForces(pressure, friction, moment, sum(p.area for p in parts), closed)
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n, 3) cross product of 2-D or 3-D vectors."""
+    if a.shape[1] == 3:
+        return np.cross(a, b)
+    return np.stack([np.zeros(len(a)), np.zeros(len(a)), a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]], axis=1)

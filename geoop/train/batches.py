@@ -1,0 +1,131 @@
+"""Random subsets of query points in batches, through PyG's ``Data`` and ``DataLoader``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..graph.geometry import Queries
+from ..graph.pointset import Inputs, PointSet
+from .samples import Sample
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
+    from torch_geometric.loader import DataLoader
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingBatch:
+    """What an objective sees of b cases.
+
+    Attributes:
+        cases: (b,) int64 numbers of the samples, for what was prepared per geometry.
+        inputs: conditions.
+        queries: points, field before wall within every case.
+        target: standardised fields there.
+        weight: (n,) quadrature weights.
+        region_ptr: (2b+1,) start of every case's field points and wall points.
+        reference: (2b, c) denominators of the relative errors, field and wall in turn.
+    """
+
+    cases: Tensor
+    inputs: Inputs
+    queries: Queries
+    target: PointSet
+    weight: Tensor
+    region_ptr: Tensor
+    reference: Tensor
+
+
+class SubsetDataset(torch.utils.data.Dataset):
+    """Samples as PyG ``Data``, each time with another random subset of its points.
+
+    The subset of sample i in epoch e depends on (seed, e, i) alone, so that a resumed run draws what the uninterrupted
+    one would have drawn.
+
+    Args:
+        samples: the cases.
+        n_field, n_wall: points drawn from each region; all of them where a case has fewer.
+        seed: of the draws.
+    """
+
+    def __init__(self, samples: Sequence[Sample], n_field: int, n_wall: int, seed: int = 0) -> None:
+        self.samples, self.n_field, self.n_wall, self.seed = samples, n_field, n_wall, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, i: int) -> Data:
+        sample = self.samples[i]
+        generator = torch.Generator().manual_seed(hash((self.seed, self.epoch, i)) % 2**63)
+        n = len(sample.queries)
+        field = _subset(0, sample.n_field, self.n_field, generator)
+        wall = _subset(sample.n_field, n, self.n_wall, generator)
+        return to_data(sample, i, torch.cat([field, wall]), len(field))
+
+
+def _subset(start: int, stop: int, count: int, generator: torch.Generator) -> Tensor:
+    """``count`` different numbers out of start..stop, ascending; all of them where there are fewer."""
+    total = stop - start
+    if count >= total:
+        return torch.arange(start, stop)
+    if 4 * count < total:  # drawing with replacement and dropping the few doubles is much cheaper than a permutation
+        drawn = torch.unique(torch.randint(start, stop, (count + count // 4 + 8,), generator=generator))
+        if len(drawn) >= count:
+            return drawn[torch.randperm(len(drawn), generator=generator)[:count]].sort().values
+    return start + torch.randperm(total, generator=generator)[:count].sort().values
+
+
+def to_data(sample: Sample, number: int, index: Tensor, n_field: int) -> Data:
+    """Some points of a sample as a PyG ``Data``; names hold no ``index``, which PyG would shift when batching."""
+    from torch_geometric.data import Data
+
+    points = sample.queries.points
+    return Data(
+        pos=points.pos[index],
+        query_scalars=points.scalars[index],
+        query_vectors=points.vectors[index],
+        anchor=sample.queries.anchor[index],
+        share=sample.queries.share[index],
+        target_scalars=sample.target.scalars[index],
+        target_vectors=sample.target.vectors[index],
+        weight=sample.weight[index],
+        regions=torch.tensor([[n_field, len(index) - n_field]]),
+        reference=sample.reference[None],
+        case=torch.tensor([number]),
+        vertices=torch.tensor([len(sample.geometry.surface)]),
+        condition_scalars=sample.inputs.scalars,
+        condition_vectors=sample.inputs.vectors,
+    )
+
+
+def from_batch(batch: Batch) -> TrainingBatch:
+    """The border back from PyG: offsets are taken from sizes that we stored, not from attribute names."""
+    counts = batch.regions
+    ptr = torch.cat([counts.new_zeros(1), counts.sum(dim=1).cumsum(0)])
+    region_ptr = torch.cat([counts.new_zeros(1), counts.reshape(-1).cumsum(0)])
+    shift = torch.cat([batch.vertices.new_zeros(1), batch.vertices.cumsum(0)[:-1]])
+    anchor = batch.anchor + torch.repeat_interleave(shift, ptr.diff())[:, None]
+    points = PointSet(batch.pos, batch.query_scalars, batch.query_vectors, None, ptr)
+    return TrainingBatch(
+        cases=batch.case,
+        inputs=Inputs(batch.condition_scalars, batch.condition_vectors),
+        queries=Queries(points, anchor, batch.share),
+        target=points.with_features(batch.target_scalars, batch.target_vectors),
+        weight=batch.weight,
+        region_ptr=region_ptr,
+        reference=batch.reference.flatten(0, 1),
+    )
+
+
+def loader(dataset: SubsetDataset, batch_size: int, *, shuffle: bool, seed: int = 0) -> DataLoader:
+    """PyG's loader; the order of an epoch depends on the seed and the generator's state, which a resume restores."""
+    from torch_geometric.loader import DataLoader
+
+    generator = torch.Generator().manual_seed(seed)
+    return DataLoader(dataset, batch_size=batch_size, shuffle=shuffle, drop_last=shuffle and len(dataset) > batch_size, generator=generator)  # type: ignore[arg-type]

@@ -1,0 +1,132 @@
+"""From cases to training samples: bodies, conditions, queries and standardised targets as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import DatasetError
+from ..graph.geometry import Geometry, Queries
+from ..graph.pointset import Inputs, PointSet
+from ..mesh.body import body_cells
+from ..mesh.case import Case
+from ..mesh.quantity import Quantity
+from ..scaling.casting import FramedBody
+from ..scaling.normaliser import Normaliser, is_velocity
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One case in its body's frame, outputs standardised; field points first, wall points behind.
+
+    Attributes:
+        name: of the case.
+        geometry: the body.
+        inputs: the condition.
+        queries: (n,) points with known fields.
+        target: standardised fields there.
+        weight: (n,) quadrature weights of the points, each region's mean 1.
+        n_field: number of field points; the rest lie on the wall.
+        reference: (2, c) root mean square of every channel over the field and over the wall, in standardised units: the
+            denominators of the relative errors.
+    """
+
+    name: str
+    geometry: Geometry
+    inputs: Inputs
+    queries: Queries
+    target: PointSet
+    weight: Tensor
+    n_field: int
+    reference: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class FramedCase:
+    """A case with its body's frame and its dimensionless fields: what the normaliser is fitted on."""
+
+    case: Case
+    framed: FramedBody
+    order: np.ndarray
+    n_field: int
+    fields: dict[str, np.ndarray]
+    inputs: Inputs
+
+    @classmethod
+    def of(cls, case: Case, quantities: Sequence[Quantity], surface_points: int) -> FramedCase:
+        """Frame one case.
+
+        Args:
+            case: its ``fields`` hold every quantity at points.
+            quantities: what is learned.
+            surface_points: vertices of the resampled body.
+
+        Raises:
+            DatasetError: a quantity is missing, lives elsewhere or is not finite.
+        """
+        framed = FramedBody.of(case, surface_points)
+        order, n_field = field_first(case)
+        physical = {}
+        for quantity in quantities:
+            item = case.fields.get(quantity.name)
+            if item is None or item.location != "point" or not np.isfinite(item.values).all():
+                raise DatasetError(
+                    f"'{quantity.name}' is {'missing' if item is None else 'not finite or not at points'}",
+                    where=case.name,
+                    remedy="leave the case out, repair its file, or train on other quantities",
+                )
+            physical[quantity] = item.values[order]
+        return cls(case, framed, order, n_field, framed.frame.fields_in(physical, case.operating_point), framed.inputs(case))
+
+    @property
+    def direction(self) -> np.ndarray:
+        """(d,) free-stream direction in the body's frame."""
+        return self.inputs.vectors[0, 0].double().numpy()
+
+    def sample(self, normaliser: Normaliser, perturbation: float = 0.5) -> Sample:
+        """As tensors.
+
+        Args:
+            normaliser: fitted on the training split.
+            perturbation: how much an error of the velocity also counts relative to the perturbation alone: with the whole
+                velocity as the only denominator, the far field makes errors near the wall cheap.
+        """
+        queries = self.framed.queries(self.case.mesh.points[self.order], np.arange(len(self.order)) >= self.n_field)
+        target = queries.points.with_features(*normaliser.standardise(self.fields, self.direction))
+        regions = (slice(0, self.n_field), slice(self.n_field, None))
+        reference = torch.tensor(np.stack([self._reference(normaliser, region, perturbation) for region in regions]), dtype=torch.float32)
+        return Sample(self.case.name, self.framed.geometry, self.inputs, queries, target, self._weights(), self.n_field, reference)
+
+    def _reference(self, normaliser: Normaliser, region: slice, perturbation: float) -> np.ndarray:
+        """(c,) one over the summed inverse norms that an error is divided by; 1 where the region has no points."""
+
+        def rms(values: np.ndarray) -> np.ndarray:
+            return np.sqrt((values[region] ** 2).mean(axis=0)) if len(values[region]) else np.ones(values.shape[1:])
+
+        rows = []
+        for quantity in (*normaliser.scalars, *normaliser.vectors):
+            values, deviation = self.fields[quantity.name], normaliser.deviation[normaliser.quantities.index(quantity)]
+            inverse = 1.0 / np.maximum(rms(values), 1e-3 * deviation)
+            if is_velocity(quantity):
+                inverse = inverse + perturbation / np.maximum(rms(values - self.direction), 1e-3 * deviation)
+            rows.append(np.atleast_1d(1.0 / (inverse * deviation)))
+        return np.concatenate(rows)
+
+    def _weights(self) -> Tensor:
+        item = self.case.fields.get("quadrature_weight")
+        weight = np.ones(len(self.order)) if item is None else np.asarray(item.values[self.order], dtype=np.float64)
+        for region in (slice(0, self.n_field), slice(self.n_field, None)):
+            if len(weight[region]):
+                weight[region] = weight[region] / max(weight[region].mean(), 1e-300)
+        return torch.from_numpy(weight).float()
+
+
+def field_first(case: Case) -> tuple[np.ndarray, int]:
+    """Point numbers of a case, field points before wall points, and the number of field points."""
+    on_wall = np.zeros(len(case.mesh.points), dtype=bool)
+    on_wall[np.unique(body_cells(case.mesh, case.wall).connectivity)] = True
+    return np.concatenate([np.flatnonzero(~on_wall), np.flatnonzero(on_wall)]), int((~on_wall).sum())

@@ -1,0 +1,162 @@
+"""Run a job for many names in worker processes of our own.
+
+A worker is a fresh Python that imports geoop and nothing of the user's script: no ``if __name__ == "__main__"`` is needed, and
+no state of a process with running threads is copied, as ``fork`` would. A worker that dies (memory, a crash in a library) is
+replaced; its case is tried once more and then given up, and the others go on.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from ..errors import ConvergenceError, GeoopError
+
+T = TypeVar("T")
+
+#: Attempts at a case before it is given up because the worker died.
+_ATTEMPTS = 2
+_START = "from geoop.truth.workers import serve; serve()"
+
+
+def in_processes(job: Callable[[str], T], names: Sequence[str], workers: int) -> Iterator[tuple[str, T | GeoopError]]:
+    """Run a job for every name and yield (name, result or error) as they come.
+
+    Args:
+        job: picklable by the name of its function, with picklable arguments.
+        names: what it is called with.
+        workers: number of processes.
+    """
+    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for name in names:
+        todo.put(name)
+    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    drivers = [_Driver(pickle.dumps(job), todo, done) for _ in range(max(1, min(workers, len(names))))]
+    for driver in drivers:
+        driver.start()
+    try:
+        for _ in names:
+            item = done.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    except BaseException:  # interrupted, or the caller gave up: do not wait for the cases under way
+        for driver in drivers:
+            driver.cancel()
+        raise
+    finally:
+        for driver in drivers:
+            driver.join()
+
+
+class _Driver(threading.Thread):
+    """One thread per worker: hands out names and collects answers until nothing is left."""
+
+    def __init__(self, payload: bytes, todo: queue.SimpleQueue[str], done: queue.SimpleQueue[Any]) -> None:
+        super().__init__(daemon=True)
+        self.payload, self.todo, self.done = payload, todo, done
+        self.cancelled = threading.Event()
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    def cancel(self) -> None:
+        """End the worker at once."""
+        self.cancelled.set()
+        worker = self.worker
+        if worker is not None:
+            worker.terminate()
+
+    def run(self) -> None:
+        try:
+            while not self.cancelled.is_set():
+                try:
+                    name = self.todo.get_nowait()
+                except queue.Empty:
+                    return
+                self.done.put((name, self._answer(name)))
+        except BaseException as error:
+            self.done.put(error)
+        finally:
+            if self.worker is not None:
+                _ended(self.worker)
+
+    def _answer(self, name: str) -> Any:
+        code = 0
+        for _ in range(_ATTEMPTS):
+            if self.cancelled.is_set():
+                break
+            if self.worker is None:
+                self.worker = _started(self.payload)
+            answer = _ask(self.worker, name)
+            if answer is not None:
+                return answer
+            code, self.worker = _ended(self.worker), None
+        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+        remedy = "run with workers=1 to see the cause; check the memory"
+        return ConvergenceError(f"the worker process ended {_ATTEMPTS} times without an answer ({reason})", where=name, remedy=remedy)
+
+
+def _started(payload: bytes) -> subprocess.Popen[bytes]:
+    """A fresh Python with this one's search path; numerical libraries get one thread each, because the workers share the cores."""
+    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path, **threads}
+    )
+    assert worker.stdin is not None
+    try:
+        worker.stdin.write(payload)
+        worker.stdin.flush()
+    except OSError:
+        pass  # it died at once: the first question will find out
+    return worker
+
+
+def _ask(worker: subprocess.Popen[bytes], name: str) -> Any:
+    """The worker's answer, None if it is dead."""
+    assert worker.stdin is not None and worker.stdout is not None
+    try:
+        pickle.dump(name, worker.stdin)
+        worker.stdin.flush()
+        return pickle.load(worker.stdout)
+    except (OSError, EOFError, pickle.UnpicklingError):
+        return None
+
+
+def _ended(worker: subprocess.Popen[bytes]) -> int:
+    """Close a worker and wait for it: end of input lets it go after its present case."""
+    assert worker.stdin is not None and worker.stdout is not None
+    for pipe in (worker.stdin, worker.stdout):
+        try:
+            pipe.close()
+        except OSError:
+            pass
+    return worker.wait()
+
+
+def serve() -> None:
+    """The loop of a worker: a job first, then names on standard input; answers on standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not end up between the answers
+    questions = sys.stdin.buffer
+    job = pickle.load(questions)
+    while True:
+        try:
+            name = pickle.load(questions)
+        except EOFError:
+            return
+        try:
+            answer = job(name)
+        except GeoopError as error:
+            answer = error
+        except Exception as error:  # a solver's own error must not take the other cases with it
+            answer = ConvergenceError(f"{type(error).__name__}: {error}", where=name, remedy="run this case alone to see where it comes from")
+        pickle.dump(answer, answers)
+        answers.flush()

@@ -1,0 +1,98 @@
+"""Tables of points: names, separators, fields, and what is no table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geoop.errors import InvalidMeshError, UnitError, UnreadableFileError
+from geoop.io.reading import read, read_case
+
+
+def save(folder, text, name="points.csv"):
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x,y,z\n0,0,0\n1,2,3\n",
+        "0 0 0\n1 2 3\n",
+        "# a comment\n0;0;0\n\n1;2;3;\n",
+        "X [m], Y [m], Z [m],\n0.0, 0, 0,\n1, 2, 3,\n",
+        '"Points:0","Points:1","Points:2"\n0,0,0\n1,2,3\n',
+        "x-coordinate\ty-coordinate\tz-coordinate\n0\t0\t0\n1\t2\t3\n",
+        "z,y,x\n0,0,0\n3,2,1\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["points.csv", "points.xyz", "points.txt"])
+def test_coordinates(tmp_path, text, name):
+    mesh = read(save(tmp_path, text, name), unit="mm")
+    assert mesh.is_cloud and np.allclose(mesh.points, [[0, 0, 0], [0.001, 0.002, 0.003]])
+
+
+def test_two_columns_are_a_plane(tmp_path):
+    assert read(save(tmp_path, "0,0\n1,2\n"), unit="m").dimension == 2
+
+
+def test_named_columns_are_fields(tmp_path):
+    text = "Points_0,Points_1,Points_2,pressure [Pa],velocity [m/s]:0,velocity [m/s]:1,velocity [m/s]:2,force_x,force_y,force_z,tag\n"
+    case = read_case(save(tmp_path, text + "0,0,0,5,1,2,3,7,8,9,1\n1,1,1,6,4,5,6,7,8,9,2\n"), unit="m")
+    assert case.field("pressure").values.tolist() == [5, 6] and case.field("pressure").quantity.unit == "Pa"
+    assert case.field("velocity").values.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert case.field("force").values.shape == (2, 3) and case.field("tag").quantity.unit == "?"
+
+
+def test_solution_of_a_solver(shared_data):
+    case = read_case(shared_data / "su2" / "naca0012_euler_fixedcl" / "solution_flow.csv", unit="m")
+    assert case.mesh.dimension == 2 and len(case.mesh.points) == 5233
+    assert case.field("velocity").values.shape == (5233, 2) and case.field("pressure").quantity.unit == "Pa"
+    assert any("units that the file does not state" in note for note in case.mesh.notes)
+
+
+def test_numpy(tmp_path):
+    points = np.arange(12.0).reshape(4, 3)
+    np.save(tmp_path / "points.npy", points.astype(np.float32))
+    assert np.allclose(read(tmp_path / "points.npy", unit="m").points, points)
+    np.save(tmp_path / "points.npy", np.zeros((4, 7)))
+    with pytest.raises(UnreadableFileError, match="shape \\(4, 7\\)"):
+        read(tmp_path / "points.npy", unit="m")
+    np.save(tmp_path / "points.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(UnreadableFileError, match="NumPy array"):
+        read(tmp_path / "points.npy", unit="m")
+    np.save(tmp_path / "points.npy", points)
+    (tmp_path / "points.npy").write_bytes((tmp_path / "points.npy").read_bytes()[:-20])
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path / "points.npy", unit="m")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("x,y,z\n", UnreadableFileError, "no rows"),
+        ("# nothing\n", UnreadableFileError, "no rows"),
+        ("a,b,c\n1,2,3\n", UnreadableFileError, "no columns x and y"),
+        ("x,y,z\n1,2,3\n4,5\n", UnreadableFileError, "row 3 has 2 numbers"),
+        ("x,y,z\n1,2,3\n4,,6\n", UnreadableFileError, "row 3 is not numbers"),
+        ("x,y,z\n1,2,3\n4,five,6\n", UnreadableFileError, "row 3 is not numbers"),
+        ("x,y,z,w\n1,2,3\n", UnreadableFileError, "4 names for 3 columns"),
+        ("1\n2\n3\n", UnreadableFileError, "count|one number"),
+        ("3\nwater\nH 0 0 0\nH 0 1 0\nO 1 0 0\n", UnreadableFileError, "molecules"),
+        ("0,0,0\n1,nan,0\n", InvalidMeshError, "1 of 2 points"),
+    ],
+)
+def test_bad_tables(tmp_path, text, kind, words):
+    with pytest.raises(kind, match=words):
+        read(save(tmp_path, text), unit="m")
+
+
+def test_unit_is_needed(tmp_path):
+    with pytest.raises(UnitError, match="extent 4612 x 1890 x 1380: .*mm would give a body 4.612 m long"):
+        read(save(tmp_path, "0,0,0\n4612,1890,1380\n"))
+
+
+def test_many_rows_are_quick_enough_to_be_read_at_all(tmp_path):
+    points = np.random.default_rng(0).random((20000, 3))
+    np.savetxt(tmp_path / "points.csv", points, delimiter=",", fmt="%.17g")
+    assert np.array_equal(read(tmp_path / "points.csv", unit="m").points, points)

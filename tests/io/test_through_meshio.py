@@ -1,0 +1,62 @@
+"""Abaqus, Nastran and Medit through meshio: sets kept, and what meshio prints or ends with becomes an error."""
+
+from __future__ import annotations
+
+import meshio
+import numpy as np
+import pytest
+
+from geoop.errors import UnitError, UnreadableFileError
+from geoop.io import through_meshio
+from geoop.io.reading import read
+
+POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=float)
+CELLS = [("tetra", np.array([[0, 1, 2, 3], [1, 2, 3, 4]])), ("triangle", np.array([[0, 2, 1], [0, 1, 3]]))]
+
+
+def test_medit_references(tmp_path):
+    data = {"medit:ref": [np.array([1, 2]), np.array([7, 8])]}
+    meshio.write(tmp_path / "part.mesh", meshio.Mesh(POINTS, CELLS, cell_data=data))
+    mesh = read(tmp_path / "part.mesh", unit="mm")
+    assert np.allclose(mesh.points, POINTS * 1e-3) and mesh.cells.block("tetra").tolist() == CELLS[0][1].tolist()
+    assert {name: part.block("triangle").tolist() for name, part in mesh.patches.items()} == {"reference 7": [[0, 2, 1]], "reference 8": [[0, 1, 3]]}
+    assert {name: index.tolist() for name, index in mesh.zones.items()} == {"reference 1": [0], "reference 2": [1]}
+    with pytest.raises(UnitError, match="Medit"):
+        read(tmp_path / "part.mesh")
+
+
+@pytest.mark.parametrize("suffix", [".inp", ".bdf", ".nas", ".mesh"])
+def test_cells_of_every_format(tmp_path, suffix):
+    name = f"part{suffix}"
+    meshio.write(tmp_path / name, meshio.Mesh(POINTS, CELLS[:1]), file_format=through_meshio._FORMATS[suffix])
+    mesh = read(tmp_path / name, unit="m")
+    assert np.allclose(mesh.points, POINTS, atol=1e-6) and mesh.cells.block("tetra").tolist() == CELLS[0][1].tolist()
+
+
+def test_abaqus_sets(tmp_path):
+    text = (
+        "*NODE\n1, 0, 0, 0\n2, 1, 0, 0\n3, 1, 1, 0\n4, 0, 1, 0\n5, 2, 2, 1\n"
+        "*ELEMENT, TYPE=S3, ELSET=SKIN\n1, 1, 2, 3\n2, 1, 3, 4\n3, 3, 4, 5\n*NSET, NSET=CORNERS\n1, 2\n"
+    )
+    (tmp_path / "shell.inp").write_text(text)
+    mesh = read(tmp_path / "shell.inp", unit="m")
+    assert mesh.dimension == 3 and len(mesh.patches["SKIN"]) == 3 and any("CORNERS" in note for note in mesh.notes)
+
+
+@pytest.mark.parametrize("content", ["garbage\n", "MeshVersionFormatted 1\nDimension 3\nVertices\n2\n0 0 0 1\n", "MeshVersionFormatted x\n"])
+def test_bad_files_do_not_end_the_process(tmp_path, content, capsys):
+    (tmp_path / "bad.mesh").write_text(content)
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path / "bad.mesh", unit="m")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_exit_inside_meshio_is_an_error(tmp_path, monkeypatch):
+    def leave(*_, **__):
+        print("no reader worked")
+        raise SystemExit(1)
+
+    monkeypatch.setattr(meshio, "read", leave)
+    (tmp_path / "part.mesh").write_text("x")
+    with pytest.raises(UnreadableFileError, match="no reader worked"):
+        read(tmp_path / "part.mesh", unit="m")

@@ -1,0 +1,75 @@
+"""Resampling depends on the shape, not on the file's own points."""
+
+import numpy as np
+import pytest
+
+from geoop.errors import InvalidMeshError
+from geoop.mesh.cells import Cells
+from geoop.mesh.mesh import Mesh
+from geoop.mesh.primitives import circle, naca4
+from geoop.mesh.resample import closed_ring, resample, turning_angles
+
+
+def outline(points: np.ndarray) -> Mesh:
+    index = np.arange(len(points))
+    return Mesh(points, Cells.of(line=np.stack([index, np.roll(index, -1)], 1)))
+
+
+def test_turning_angles_of_a_closed_ring_add_up_to_one_turn():
+    ring = resample(naca4("4415", n_points=160), 200).points
+    assert turning_angles(ring).sum() == pytest.approx(2 * np.pi, abs=1e-12)
+
+
+def test_circle_stays_on_the_circle_at_fourth_order():
+    errors = []
+    for n in (16, 32, 64):
+        ring = resample(circle(n, 1.0, (0.0, 0.0)), 200).points
+        errors.append(np.abs(np.linalg.norm(ring, axis=1) - 1).max())
+    orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert (orders > 3.0).all(), orders  # cubic splines interpolate a smooth closed curve at fourth order
+
+
+def test_starts_at_the_sharp_trailing_edge_and_keeps_it():
+    ring = resample(naca4("2412", n_points=121), 200).points
+    assert len(ring) == 200
+    np.testing.assert_allclose(ring[0], [1.0, 0.0], atol=1e-9)
+    assert np.abs(turning_angles(ring)[0]) > 2.5
+
+
+def test_same_shape_from_other_points_gives_nearly_the_same_ring():
+    fine, coarse = (resample(naca4("2412", n_points=n), 200).points for n in (400, 120))
+    assert np.abs(fine - coarse).max() < 2e-3
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_scale_rotation_and_direction_do_not_matter(scale):
+    section = naca4("2412", n_points=160).points
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    plain = resample(outline(section), 200).points
+    moved = resample(outline((scale * section @ turn.T + 5 * scale)[::-1]), 200).points
+    np.testing.assert_allclose((moved - 5 * scale) @ turn / scale, plain, atol=1e-9)
+
+
+def test_polygon_with_corners_keeps_every_corner():
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=float)
+    dense = np.concatenate([a + (b - a) * np.linspace(0, 1, 9, endpoint=False)[:, None] for a, b in zip(square, np.roll(square, -1, 0), strict=True)])
+    ring = resample(outline(dense), 64).points
+    for corner in square:
+        assert np.linalg.norm(ring - corner, axis=1).min() < 1e-12
+
+
+def test_repeated_points_are_dropped_and_too_few_refused():
+    points = naca4("0012", n_points=60).points
+    assert len(closed_ring(outline(np.repeat(points, 2, axis=0)))) == len(points)
+    with pytest.raises(InvalidMeshError, match="distinct"):
+        resample(outline(np.array([[0, 0], [1, 0], [0.5, 1.0]])))
+
+
+def test_open_outline_is_refused_with_a_remedy():
+    points = naca4("0012", n_points=60).points
+    index = np.arange(len(points) - 1)
+    broken = Mesh(points, Cells.of(line=np.stack([index, index + 1], 1)))
+    with pytest.raises(InvalidMeshError, match="open") as caught:
+        resample(broken)
+    assert "close" in caught.value.remedy

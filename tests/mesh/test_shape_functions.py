@@ -1,0 +1,47 @@
+"""Shape functions are what they say: one at their node, a partition of unity, exact derivatives and rules."""
+
+import math
+
+import numpy as np
+import pytest
+from cell_zoo import UNIT_CELLS
+
+from geoop.mesh import shape_functions
+from geoop.mesh.shape_functions import reference_cell
+
+FIXED = sorted(set(UNIT_CELLS) - {"polygon"})
+REFERENCE_MEASURE = {"line": 2, "line3": 2, "triangle": 1 / 2, "triangle6": 1 / 2, "tetra": 1 / 6, "tetra10": 1 / 6, "wedge": 1}
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_partition_of_unity_and_weights(name):
+    cell = reference_cell(name)
+    np.testing.assert_allclose(cell.values.sum(axis=1), 1.0, atol=1e-14)
+    np.testing.assert_allclose(cell.gradients.sum(axis=1), 0.0, atol=1e-14)
+    r = cell.gradients.shape[2]
+    assert cell.weights.sum() == pytest.approx(REFERENCE_MEASURE.get(name, 2**r), rel=1e-14)
+    if cell.shares is not None:
+        assert (cell.shares > 0).all()
+        assert cell.shares.sum() == pytest.approx(1.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", [n for n in FIXED if n != "pyramid"])  # its apex is a whole face of the collapsed reference cell
+def test_each_function_is_one_at_its_node_and_zero_at_the_others(name):
+    nodes = UNIT_CELLS[name][0]
+    if name in ("triangle", "triangle6", "tetra", "tetra10"):
+        reference = nodes
+    elif name == "wedge":
+        reference = nodes * [1, 1, 2] - [0, 0, 1]
+    else:
+        reference = 2 * nodes - 1
+    values = shape_functions._CELLS[name][0](reference)
+    np.testing.assert_allclose(values, np.eye(len(nodes)), atol=1e-14)
+
+
+@pytest.mark.parametrize(("dimension", "count"), [(2, 1), (2, 2), (2, 4), (3, 1), (3, 2), (3, 4)])
+def test_simplex_rules_are_exact_to_their_degree(dimension, count):
+    x, w = shape_functions._simplex_rule(dimension, count)
+    for powers in np.ndindex(*(2 * count,) * dimension):
+        if sum(powers) <= 2 * count - 1:
+            exact = math.prod(map(math.factorial, powers)) / math.factorial(dimension + sum(powers))
+            assert w @ np.prod(x ** np.array(powers), axis=1) == pytest.approx(exact, rel=1e-13)

@@ -1,0 +1,50 @@
+"""Every example runs and its numbers are right."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("[0-9]*.py"))
+
+
+def main_of(number: str):
+    path = next(p for p in EXAMPLES if p.name.startswith(number))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("examples")
+
+
+def test_every_example_has_a_test_here():
+    text = Path(__file__).read_text()
+    assert all(f'main_of("{path.name[:2]}")' in text for path in EXAMPLES)
+
+
+def test_01_read_and_measure(out):
+    numbers = main_of("01")(quick=True, out=out)
+    assert numbers["chord"] == pytest.approx(1.0, abs=2e-3)
+    assert numbers["volume"] == pytest.approx(4.18879, rel=0.05)  # the unit sphere, as a polyhedron
+    assert numbers["nearest"] == pytest.approx(0.0, abs=1e-9)
+    assert numbers["farthest"] > 1.0
+
+
+def test_02_ground_truth(out):
+    numbers = main_of("02")(quick=True, out=out)
+    assert numbers["panels"] == pytest.approx(numbers["exact"], rel=5e-4)
+    assert numbers["cases"] >= 12
+
+
+def test_03_and_04_train_predict_and_polar(out):
+    numbers = main_of("03")(quick=True, out=out)
+    assert numbers["velocity"] < 0.3  # the free stream alone is off by about 0.35
+    polar = main_of("04")(quick=True, out=out, checkpoint=out / "run-small" / "best.safetensors")
+    assert polar["CL"][-1] > polar["CL"][0]
+    assert polar["panels"][-1] > polar["panels"][0]
+    assert (out / "polar.pvd").exists()
+    assert (out / "polar_cp.png").exists()

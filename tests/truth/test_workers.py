@@ -1,0 +1,82 @@
+"""Jobs in worker processes: all answers, errors that cost one case, workers that die."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from geoop.errors import ConvergenceError
+from geoop.truth import workers
+from geoop.truth.workers import in_processes
+
+SOURCE = """
+import os, pathlib, sys
+from geoop.errors import InvalidMeshError
+
+def job(folder, name):
+    print("noise on standard output")
+    marker = pathlib.Path(folder, name)
+    if name == "refused":
+        raise InvalidMeshError("a bad shape", remedy="another one")
+    if name == "broken":
+        return 1 / 0
+    if name == "killed":
+        os.kill(os.getpid(), 9)
+    if name == "killed once" and not marker.exists():
+        marker.touch()
+        os._exit(3)
+    return name.upper(), os.getpid(), os.environ["OMP_NUM_THREADS"]
+"""
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    (tmp_path / "job_of_a_test.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    import job_of_a_test
+
+    yield partial(job_of_a_test.job, tmp_path)
+    import sys
+
+    del sys.modules["job_of_a_test"]
+
+
+def test_every_case_has_one_answer(job):
+    names = [f"case {k}" for k in range(7)] + ["refused", "broken", "killed", "killed once"]
+    found = list(in_processes(job, names, workers=2))
+    assert sorted(name for name, _ in found) == sorted(names)
+    answers = dict(found)
+    assert answers["case 3"][0] == "CASE 3" and answers["case 3"][2] == "1"
+    assert answers["killed once"][0] == "KILLED ONCE"
+    assert answers["refused"].message == "a bad shape" and answers["refused"].remedy == "another one"
+    assert "ZeroDivisionError" in answers["broken"].message
+    assert isinstance(answers["killed"], ConvergenceError) and "signal 9" in answers["killed"].message
+    assert os.getpid() not in {answer[1] for answer in answers.values() if isinstance(answer, tuple)}
+
+
+def test_giving_up_early_ends_the_workers(job, monkeypatch):
+    started = []
+    original = workers._started
+    monkeypatch.setattr(workers, "_started", lambda payload: started.append(original(payload)) or started[-1])
+    answers = in_processes(job, [f"case {k}" for k in range(50)], workers=2)
+    next(answers)
+    answers.close()
+    assert started and all(worker.poll() is not None for worker in started)
+
+
+def test_nothing_to_do(job):
+    assert list(in_processes(job, [], workers=2)) == []
+
+
+def test_a_script_needs_no_main_guard(tmp_path):
+    """A worker imports geoop, never the user's script."""
+    import subprocess
+    import sys
+
+    script = tmp_path / "script.py"
+    script.write_text("import geoop.truth.generate as g\nprint(g.generate('kt-airfoils', 'data', 4, workers=2).hash)\n")
+    root = str(Path(workers.__file__).parents[2])
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == 1

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,9 +29,13 @@ from geoop.interfaces.verdict import Verdict
 from geoop.io.dataset import Dataset
 from geoop.mesh.case import Case
 from geoop.mesh.primitives import naca4
+from geoop.mesh.resample import resample
 from geoop.models.body_field import BodyField
 from geoop.results.evaluation import Evaluation, evaluate
+from geoop.results.metrics import relative_l2
+from geoop.results.surrogate import Surrogate
 from geoop.train.fit import FitSettings
+from geoop.truth.panels import panel_flow
 
 ROOT = Path(__file__).resolve().parent.parent
 console = Console()
@@ -65,6 +70,10 @@ def main() -> None:
     accuracy_.add_argument("--minutes", type=float, default=10.0, help="training budget of each model")
     accuracy_.add_argument("--ablation", action="store_true", help="also train without layer potentials, for as long")
     accuracy_.add_argument("--output", type=Path, default=ROOT / "out" / "benchmark")
+    sections_ = what.add_parser(
+        "sections", help="the trained model and two controls on sections outside the training family, against the panel method"
+    )
+    sections_.add_argument("checkpoint", type=Path, nargs="?", default=ROOT / "out" / "benchmark" / "run-10" / "best.safetensors")
     decode_ = what.add_parser("decode", help="seconds and peak memory of decoding around one section on one core")
     decode_.add_argument("--points", type=int, nargs="*", default=[100_000, 1_000_000])
     decode_.add_argument("--chunk", type=int, default=8192)
@@ -74,6 +83,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "accuracy":
         accuracy(arguments.output, arguments.minutes, arguments.ablation)
+    elif arguments.what == "sections":
+        sections(arguments.checkpoint)
     elif arguments.what == "decode":
         decode(arguments.points, arguments.chunk)
     else:
@@ -159,6 +170,33 @@ def report(rows: list[dict], data: Dataset) -> None:
         print()
 
 
+def sections(checkpoint: Path) -> None:
+    """Surface pressure and lift on NACA sections, which are no Karman-Trefftz sections, at three angles each."""
+    data = Dataset.open(checkpoint.parent.parent / "kt-airfoils")
+    train = data.cases("train")
+    predictors = {"geoop BodyField": geoop.load(checkpoint)}
+    for name, make in (("nearest shape", NearestShape), ("Gaussian process on modes of the coordinates", GaussianProcessModes)):
+        predictors[name] = Control(make().fit(train, QUANTITIES))
+    codes = ("0009", "0012", "0015", "1410", "2412", "2415", "4412", "4415", "6412", "1412")
+    errors: dict[str, list[tuple[float, float]]] = {name: [] for name in predictors}
+    levels: list[str] = []
+    for code in codes:
+        for alpha in (0.0, 4.0, 8.0):
+            case = Case(resample(naca4(code), 200), geoop.OperatingPoint(60.0, alpha, reference_length=1.0), name=f"NACA {code}")
+            truth = panel_flow(case.mesh, case.operating_point).solve_case(case)
+            for name, predictor in predictors.items():
+                result = predictor.predict(case, surface_only=True) if isinstance(predictor, Surrogate) else predictor.predict(case)
+                cp = relative_l2(result["pressure_coefficient"], truth.field("pressure_coefficient").values)
+                errors[name].append((cp, abs(geoop.forces(result).CL - geoop.forces(truth).CL)))
+                if isinstance(predictor, Surrogate):
+                    levels.append(result.verdict.level)
+    print(f"{machine()}\n{len(levels)} cases: NACA {', '.join(codes)} at 0, 4, 8 deg; truth: 200 panels; verdicts {dict(Counter(levels))}\n")
+    print("| predictor | surface Cp, mean (median) relative L2 [%] | mean abs dCL |\n| --- | --- | --- |")
+    for name, rows in errors.items():
+        cp, lift = np.array(rows).T
+        print(f"| {name} | {100 * cp.mean():.1f} ({100 * np.median(cp):.1f}) | {lift.mean():.4f} |")
+
+
 def decode(points: list[int], chunk: int) -> None:
     """Each size in a process of its own, on one thread: peak memory is of that size alone."""
     import os
@@ -177,7 +215,6 @@ def decode_one(count: int, chunk: int) -> None:
     import torch
 
     from geoop.mesh.quantity import QUANTITIES as KNOWN
-    from geoop.results.surrogate import Surrogate
     from geoop.scaling.envelope import TrainingEnvelope
     from geoop.scaling.normaliser import Normaliser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from .measure import cell_measures, facet_normals
 from .mesh import Mesh
 from .triangulation import triangulated
 
-_ROUNDS = 200  # draws of a rejection loop before it is called hopeless
+_HOPELESS = (20, 0.01)  # after so many draws a rejection loop is given up if a smaller share was kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +67,11 @@ def sample_surface(surface: Mesh, n: int, *, seed: int | np.random.Generator = 0
     total = area.sum()
     if not total > 0:
         raise InvalidMeshError("the surface has zero area", where=surface.name, remedy="check the coordinates and the unit of the file")
-    share = np.cumsum(area) / total
-    chosen = np.minimum(np.searchsorted(share, (np.arange(n) + rng.random(n)) / n, side="right"), len(area) - 1)
-    weights = _uniform_simplex(rng, n, x.shape[1])
+    reached = np.cumsum(area)
+    place = (np.arange(n) + rng.random(n)) / n * reached[-1]
+    chosen = np.minimum(np.searchsorted(reached, place, side="right"), len(area) - 1)
+    along = np.clip(1.0 - (reached[chosen] - place) / area[chosen], 0.0, 1.0)  # what is left of the share places the point in its piece
+    weights = _in_simplex(along, rng.random(n), x.shape[1])
     points = np.einsum("nk,nkd->nd", weights, x[chosen])
     return SurfaceSample(points, facet_normals(surface)[facet[chosen]], facet[chosen], np.full(n, total / n))
 
@@ -104,17 +107,16 @@ def sample_volume(
         )
     if body is None:
         return VolumeSample(low + (high - low) * rng.random((n, len(low))), np.full(n, np.inf), np.full(n, (high - low).prod() / n))
-    points, distance, drawn = [], [], 0
-    for _ in range(_ROUNDS):
+
+    def draw() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         trial = low + (high - low) * rng.random((max(2 * n, 64), len(low)))
         found = signed_distance(body, trial).distance
-        points.append(trial[found > 0])
-        distance.append(found[found > 0])
-        drawn += len(trial)
-        if sum(map(len, points)) >= n:
-            volume = (high - low).prod() * sum(map(len, points)) / drawn
-            return VolumeSample(np.concatenate(points)[:n], np.concatenate(distance)[:n], np.full(n, volume / n))
-    raise ConvergenceError("the body fills the box", where="sample_volume", remedy="give a box that reaches beyond the body")
+        return trial, found, np.full(len(trial), (high - low).prod()), found > 0
+
+    sample = _kept(n, draw)
+    if sample is None:
+        raise ConvergenceError("the body fills the box", where="sample_volume", remedy="give a box that reaches beyond the body")
+    return sample
 
 
 def sample_near_wall(surface: Mesh, n: int, *, nearest: float, farthest: float, seed: int | np.random.Generator = 0) -> VolumeSample:
@@ -145,24 +147,33 @@ def sample_near_wall(surface: Mesh, n: int, *, nearest: float, farthest: float, 
     rng = np.random.default_rng(seed)
     sets = LevelSets.of(surface)
     size = float(np.abs(surface.points).max() + farthest)
-    points, distance, weights, drawn = [], [], [], 0
-    for _ in range(_ROUNDS):
-        count = max(n, 64)
-        d = np.exp(rng.uniform(np.log(nearest), np.log(farthest), count))
+    slack = (1e-6, 1e-12) if surface.dimension == 2 else (1e-4, 1e-7)  # the search in 3-D runs in single precision
+
+    def draw() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        d = np.exp(rng.uniform(np.log(nearest), np.log(farthest), max(n, 64)))
         trial, density = sets.sample(d, rng)
         found = signed_distance(surface, trial).distance
-        kept = np.abs(found - d) <= 1e-6 * d + 1e-12 * size if surface.dimension == 2 else np.abs(found - d) <= 1e-4 * d + 1e-7 * size
-        points.append(trial[kept])
-        distance.append(found[kept])
-        weights.append((density * d)[kept])
-        drawn += count
-        got = sum(map(len, points))
-        if got >= n:
-            scale = np.log(farthest / nearest) / drawn * got / n
-            return VolumeSample(np.concatenate(points)[:n], np.concatenate(distance)[:n], scale * np.concatenate(weights)[:n])
-    raise ConvergenceError(
-        "hardly a point keeps that distance from the wall", where="sample_near_wall", remedy="lower `farthest`: the gaps are narrower"
-    )
+        return trial, found, density * d * np.log(farthest / nearest), np.abs(found - d) <= slack[0] * d + slack[1] * size
+
+    sample = _kept(n, draw)
+    if sample is None:
+        raise ConvergenceError(
+            "hardly a point keeps that distance from the wall", where="sample_near_wall", remedy="lower `farthest`: the gaps are narrower"
+        )
+    return sample
+
+
+def _kept(n: int, draw: Callable[[], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]) -> VolumeSample | None:
+    """The first n points kept of repeated draws (points, distances, inverse densities, which to keep); None if hardly any are."""
+    columns, drawn, got = [], 0, 0
+    while got < n:
+        *values, kept = draw()
+        columns.append([value[kept] for value in values])
+        drawn, got = drawn + len(kept), got + int(kept.sum())
+        if drawn >= _HOPELESS[0] * len(kept) and got < _HOPELESS[1] * drawn:
+            return None
+    points, distance, inverse = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    return VolumeSample(points[:n], distance[:n], inverse[:n] * (got / drawn / n))
 
 
 def farthest_points(points: np.ndarray, k: int, start: int = 0) -> np.ndarray:
@@ -219,10 +230,12 @@ def _simplex_measures(x: np.ndarray) -> np.ndarray:
     return 0.5 * np.linalg.norm(np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), axis=1)
 
 
-def _uniform_simplex(rng: np.random.Generator, n: int, corners: int) -> np.ndarray:
-    """(n, corners) barycentric weights, uniform over a segment or triangle."""
-    cuts = np.sort(rng.random((n, corners - 1)), axis=1)
-    return np.diff(cuts, axis=1, prepend=0.0, append=1.0)
+def _in_simplex(u: np.ndarray, v: np.ndarray, corners: int) -> np.ndarray:
+    """(n, corners) barycentric weights, uniform over a segment or triangle, from uniform numbers u (and v)."""
+    if corners == 2:
+        return np.stack([1 - u, u], axis=1)
+    root = np.sqrt(u)
+    return np.stack([1 - root, root * (1 - v), root * v], axis=1)
 
 
 def _require_count(n: int) -> None:

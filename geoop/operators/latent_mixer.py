@@ -166,7 +166,8 @@ class LatentMixer(AbstractOperator):
     def _mixing(self, latents: PointSet, graph: Graph, pairs: LatentPairs) -> Mixing:
         b = latents.batch_size
         n = len(latents) // b
-        bias = (self.bias @ pairs.features.flatten(2)).view(b, self.depth, self.heads, n, n).transpose(0, 1)
+        # bmm, because a matrix times a batch copies the batch first
+        bias = torch.bmm(self.bias.expand(b, -1, -1), pairs.features.flatten(2)).view(b, self.depth, self.heads, n, n).transpose(0, 1)
         edges = graph.source.view(b, n, -1) - latents.ptr[:-1, None, None]
         edge_features = torch.gather(pairs.features, 3, edges[:, None].expand(-1, pairs.features.shape[1], -1, -1)).permute(0, 2, 3, 1)
         weight = gather_rows(latents.weight.view(b, n, 1), edges)

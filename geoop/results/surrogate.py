@@ -50,12 +50,13 @@ class Surrogate:
     def __post_init__(self) -> None:
         self.model.eval()
 
-    def predict(self, case: Case, *, chunk: int = CHUNK) -> Result:
+    def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
         """Fields, outcome and verdict for one case.
 
         Args:
             case: a mesh with a body and an operating point. A bare section gets an O-grid around it, so that there is a
                 field to look at; any other mesh is predicted at its own points.
+            surface_only: predict a bare section at its own points only, for forces and surface pressure in a sweep.
             chunk: points decoded at once.
 
         Raises:
@@ -63,7 +64,8 @@ class Surrogate:
             InvalidMeshError: no body, an open section, or a dimension that the model was not trained for.
             NonFiniteError: the network returned NaN or infinity.
         """
-        return self.predict_many(case.mesh, [_point(case)], wall=case.wall, name=case.name, fields=case.fields, chunk=chunk)[0]
+        given = {"wall": case.wall, "name": case.name, "fields": case.fields}
+        return self.predict_many(case.mesh, [_point(case)], **given, surface_only=surface_only, chunk=chunk)[0]
 
     def predict_many(
         self,
@@ -73,6 +75,7 @@ class Surrogate:
         wall: tuple[str, ...] | None = None,
         name: str = "",
         fields: Mapping[str, Field] | None = None,
+        surface_only: bool = False,
         chunk: int = CHUNK,
     ) -> list[Result]:
         """One geometry at several operating points: it is prepared once and encoded once per condition.
@@ -83,6 +86,7 @@ class Surrogate:
             wall: names of the patches that are the body; None lets them be found.
             name: of the cases.
             fields: fields to keep on the mesh beside the predicted ones.
+            surface_only: as in :meth:`predict`.
             chunk: points decoded at once.
         """
         if mesh.dimension != 2:
@@ -91,7 +95,7 @@ class Surrogate:
             )
         outline = body(mesh, wall)
         domain, kept = mesh, dict(fields or {})
-        if mesh.is_surface and len(mesh.cells.where("vertex")) == 0:
+        if mesh.is_surface and not len(mesh.cells.where("vertex")) and not surface_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             domain, kept, wall = ogrid(outline, smooth=True), {}, ("wall",)
         framed = FramedBody.of(Case(domain, points[0], wall=wall, name=name), self._surface_points)

@@ -23,6 +23,7 @@ from ..mesh.transform import mirrored
 from ..models.body_field import BodyField
 from ..models.model import AbstractModel
 from ..results.surrogate import Surrogate, load
+from ..scaling.casting import FramedBody
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.normaliser import Normaliser
 from .batches import SubsetDataset, loader
@@ -245,10 +246,10 @@ def _finish(directory: Path, task: FieldTask, prepared: _Preparation, validation
     plain = prepared.surrogate(model)
     for case in validation:
         result = plain.predict(case)
+        frame = FramedBody.of(case, int(model.arguments["surface_points"])).frame
         for quantity in prepared.normaliser.quantities:
             difference = result[quantity.name] - case.field(quantity.name).values
-            scale = FramedCase.of(case, [], int(model.arguments["surface_points"])).framed.frame.scale(quantity, case.operating_point)
-            errors[quantity.name].append(float(np.sqrt((difference**2).mean())) / scale)
+            errors[quantity.name].append(float(np.sqrt((difference**2).mean())) / frame.scale(quantity, case.operating_point))
     expected = {name: float(np.quantile(values, 0.9)) for name, values in errors.items()}
     surrogate = prepared.surrogate(model, expected)
     surrogate.save(best)

@@ -44,6 +44,14 @@ def test_a_bare_section_gets_a_grid_and_forces(surrogate, point):
     assert "none (inviscid)" in str(forces)
 
 
+def test_surface_only_keeps_the_section_s_own_points(surrogate, point):
+    section = naca4("2412", n_points=100)
+    result = surrogate.predict(geoop.Case(section, point), surface_only=True)
+    assert result.mesh is section
+    around = surrogate.predict(geoop.Case(section, point))
+    assert geoop.forces(result).CL == pytest.approx(geoop.forces(around).CL, abs=0.02)
+
+
 def test_a_volume_mesh_is_predicted_at_its_own_points(surrogate, point):
     grid = ogrid(naca4("2412", n_points=100), n_wall=60, n_normal=12)
     result = surrogate.predict(geoop.Case(grid, point))

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("[0-9]*.py"))
@@ -29,7 +30,7 @@ def test_every_example_has_a_test_here():
 def test_01_read_and_measure(out):
     numbers = main_of("01")(quick=True, out=out)
     assert numbers["chord"] == pytest.approx(1.0, abs=2e-3)
-    assert numbers["volume"] == pytest.approx(4.18879, rel=0.05)  # the unit sphere, as a polyhedron
+    assert numbers["volume"] == pytest.approx(np.pi / 6, rel=0.02)  # a sphere of diameter 1, as a polyhedron
     assert numbers["nearest"] == pytest.approx(0.0, abs=1e-9)
     assert numbers["farthest"] > 1.0
 

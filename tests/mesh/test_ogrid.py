@@ -2,7 +2,6 @@
 
 import io
 import tarfile
-import time
 
 import numpy as np
 import pytest
@@ -31,7 +30,9 @@ SECTIONS = {
     "square": box((0, 0), (1, 1)),
     "needle": ring(np.array([(0.0, 0), (1, 0), (1, 1e-4), (0, 1e-4)]), "needle"),
     "step": ring(np.array([(0.0, 0), (1, 0), (1, 0.05), (0.5, 0.05), (0.5, 0.2), (0, 0.2)]), "step"),
-    "bent sheet": ring(np.concatenate([np.stack([_ARC, 0.4 * np.sin(np.pi * _ARC)], 1)[::-1], np.stack([_ARC, 0.39 * np.sin(np.pi * _ARC)], 1)[1:-1]]), "sheet"),
+    "bent sheet": ring(
+        np.concatenate([np.stack([_ARC, 0.4 * np.sin(np.pi * _ARC)], 1)[::-1], np.stack([_ARC, 0.39 * np.sin(np.pi * _ARC)], 1)[1:-1]]), "sheet"
+    ),
 }
 
 
@@ -58,7 +59,9 @@ def test_no_cell_is_inverted_and_the_wall_lies_on_the_section(name):
     # every convex corner of the section is a point of the wall
     e = section.points[section.cells.block("line")]
     step = e[:, 1] - e[:, 0]
-    turn = np.degrees(np.arctan2(np.roll(step, 1, 0)[:, 0] * step[:, 1] - np.roll(step, 1, 0)[:, 1] * step[:, 0], (np.roll(step, 1, 0) * step).sum(1)))
+    turn = np.degrees(
+        np.arctan2(np.roll(step, 1, 0)[:, 0] * step[:, 1] - np.roll(step, 1, 0)[:, 1] * step[:, 0], (np.roll(step, 1, 0) * step).sum(1))
+    )
     for corner in e[np.abs(turn) > 31, 0]:
         assert np.linalg.norm(wall.points - corner, axis=1).min() < 1e-12 * size
 
@@ -159,7 +162,7 @@ def test_geometric_spacing_ends_where_it_must():
         if height * 39 < 1:
             np.testing.assert_allclose(places[1], height, rtol=1e-6)
             ratio = np.diff(places, axis=0)[1:] / np.diff(places, axis=0)[:-1]
-            np.testing.assert_allclose(ratio, ratio[:1], rtol=1e-6)
+            np.testing.assert_allclose(ratio / ratio[0], 1.0, rtol=1e-6)
 
 
 def test_wall_points_keep_corners_and_give_a_base_its_cells():
@@ -173,9 +176,9 @@ def test_wall_points_keep_corners_and_give_a_base_its_cells():
 
 
 def test_the_sections_of_the_uiuc_database(shared_data):
-    """Real sections, coarse and ragged: every twentieth of 2174, blunt, cusped, reflexed, slotted."""
-    started, failed, tried = time.process_time(), [], 0
-    for name, points in uiuc(shared_data / "geometry" / "uiuc_airfoils.tar.gz", every=20):
+    """Real sections, coarse and ragged: every fortieth of 2174, blunt, cusped, reflexed, slotted."""
+    failed, tried = [], 0
+    for name, points in uiuc(shared_data / "geometry" / "uiuc_airfoils.tar.gz", every=40):
         tried += 1
         try:
             grid = ogrid(ring(points, name), n_wall=100, n_normal=30)
@@ -183,8 +186,6 @@ def test_the_sections_of_the_uiuc_database(shared_data):
                 failed.append(name)
         except InvalidMeshError as problem:
             failed.append(f"{name}: {problem.message}")
-        if time.process_time() - started > 12:
-            break
     assert tried > 30
     assert not failed, f"{len(failed)} of {tried}: {failed}"
 
@@ -216,7 +217,9 @@ def test_what_cannot_be_gridded_is_named():
     opened = Mesh(naca4().points, naca4().cells.take(np.arange(150)))
     with pytest.raises(InvalidMeshError, match="open"):
         ogrid(opened)
-    two = Mesh(np.concatenate([circle(9).points, circle(9).points + 5]), Cells.concatenate([circle(9).cells, circle(9).cells.renumbered(np.arange(9) + 9)]))
+    two = Mesh(
+        np.concatenate([circle(9).points, circle(9).points + 5]), Cells.concatenate([circle(9).cells, circle(9).cells.renumbered(np.arange(9) + 9)])
+    )
     with pytest.raises(InvalidMeshError, match="loops"):
         ogrid(two)
     gear = ring(np.where(np.arange(80) % 2, 1.0, 0.8)[:, None] * circle(80).points, "gear")
@@ -231,4 +234,4 @@ def test_impossible_numbers_are_named_together():
     for word in ("n_wall", "n_normal", "outer_radius", "first_height"):
         assert word in str(caught.value)
     with pytest.raises(ConfigurationError, match="does not clear"):
-        ogrid(box((0, 0), (1, 1)), outer_radius=0.6)
+        ogrid(ring(np.array([(1.0, 0), (0, 0.577), (0, 0), (0, -0.577)]), "triangle"), outer_radius=0.6)

@@ -12,7 +12,9 @@ from geoop.mesh.primitives import box, circle, icosphere, naca4, ring, wing
 from geoop.mesh.sampling import farthest_points, sample_near_wall, sample_surface, sample_volume
 
 
-@pytest.mark.parametrize("surface", [naca4("2412", 60), circle(7, 2.0), icosphere(2), box((0, 0, 0), (1, 2, 3), 2), wing(naca4("0012", 30))], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "surface", [naca4("2412", 60), circle(7, 2.0), icosphere(2), box((0, 0, 0), (1, 2, 3), 2), wing(naca4("0012", 30))], ids=lambda m: m.name
+)
 def test_surface_weights_add_up_to_the_area_and_points_lie_on_their_facets(surface):
     sample = sample_surface(surface, 500, seed=1)
     assert sample.weights.sum() == pytest.approx(cell_measures(surface).sum(), rel=1e-13)

@@ -213,7 +213,9 @@ def test_open_chains_have_a_distance_without_sign():
     wall = Mesh([[0, 0], [1, 0], [2, 1.0]], Cells.of(line=np.array([[0, 1], [1, 2]])))
     p = np.array([[0.5, 0.3], [0.5, -0.3], [3, 1]])
     np.testing.assert_allclose(signed_distance(wall, p, signed=False).distance, [0.3, 0.3, 1.0], atol=1e-15)
-    assert (segment_distance(torch.from_numpy(p), *map(torch.from_numpy, (wall.points[:2].copy(), wall.points[1:].copy())), signed=False).distance >= 0).all()
+    assert (
+        segment_distance(torch.from_numpy(p), *map(torch.from_numpy, (wall.points[:2].copy(), wall.points[1:].copy())), signed=False).distance >= 0
+    ).all()
     with pytest.raises(InvalidMeshError, match="open") as caught:
         signed_distance(wall, p)
     assert "signed=False" in caught.value.remedy

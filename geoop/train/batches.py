@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class TrainingBatch:
 
 
 class SubsetDataset(torch.utils.data.Dataset):
-    """Samples as PyG ``Data``, each time with another random subset of its points.
+    """Samples as PyG ``Data``, in every epoch with another random subset of their points.
 
     The subset of sample i in epoch e depends on (seed, e, i) alone, so that a resumed run draws what the uninterrupted
     one would have drawn.
@@ -51,11 +51,11 @@ class SubsetDataset(torch.utils.data.Dataset):
         samples: the cases.
         n_field, n_wall: points drawn from each region; all of them where a case has fewer.
         seed: of the draws.
+        epoch: number of the epoch.
     """
 
-    def __init__(self, samples: Sequence[Sample], n_field: int, n_wall: int, seed: int = 0) -> None:
-        self.samples, self.n_field, self.n_wall, self.seed = samples, n_field, n_wall, seed
-        self.epoch = 0
+    def __init__(self, samples: Sequence[Sample], n_field: int, n_wall: int, seed: int = 0, epoch: int = 0) -> None:
+        self.samples, self.n_field, self.n_wall, self.seed, self.epoch = samples, n_field, n_wall, seed, epoch
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -123,9 +123,23 @@ def from_batch(batch: Batch) -> TrainingBatch:
     )
 
 
-def loader(dataset: SubsetDataset, batch_size: int, *, shuffle: bool, seed: int = 0) -> DataLoader:
-    """PyG's loader; the order of an epoch depends on the seed and the generator's state, which a resume restores."""
+class EpochOrder(torch.utils.data.Sampler):
+    """The order of an epoch: a permutation that depends on (seed, epoch) alone."""
+
+    def __init__(self, dataset: SubsetDataset) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(hash((self.dataset.seed, self.dataset.epoch)) % 2**63)
+        return iter(torch.randperm(len(self), generator=generator).tolist())
+
+
+def loader(dataset: SubsetDataset, batch_size: int, *, shuffle: bool) -> DataLoader:
+    """PyG's loader over one epoch; shuffled, the last incomplete batch is left out, if there are others."""
     from torch_geometric.loader import DataLoader
 
-    generator = torch.Generator().manual_seed(seed)
-    return DataLoader(dataset, batch_size=batch_size, shuffle=shuffle, drop_last=shuffle and len(dataset) > batch_size, generator=generator)  # type: ignore[arg-type]
+    sampler = EpochOrder(dataset) if shuffle else None
+    return DataLoader(dataset, batch_size=batch_size, sampler=sampler, drop_last=shuffle and len(dataset) > batch_size)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from .keeping import STATE, AtomicState, Keeper, ProgressLine
 from .objectives import Supervised
 from .samples import FramedCase, Sample
 from .task import FieldTask, Schedule
+
+if TYPE_CHECKING:
+    import lightning as L
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class FitSettings:
     validate_every: int = 5
     patience: int | None = None
     clip: float = 1.0
-    rate: float = 3e-3
-    muon_rate: float = 2e-2
+    rate: float = 2e-3
+    muon_rate: float = 1.5e-2
     wall_weight: float = 0.5
     area_weighted: bool = False
     perturbation: float = 0.3
@@ -125,9 +128,18 @@ def fit(
     prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings)
     prepared.about.update(dataset=dataset.name, dataset_hash=dataset.hash, settings=asdict(settings))
     prepared.about["preparation_seconds"] = round(time.perf_counter() - started, 1)
-    task = FieldTask(prepared.model, prepared.train, prepared.validation, prepared.objective, _schedule(settings))
-    _train(task, prepared, directory, settings, resume, progress)
-    return _finish(directory, task, prepared, [dataset.case(name) for name in dataset.splits["val"]])
+
+    def epoch_loader(epoch: int):
+        subsets = SubsetDataset(prepared.train, settings.field_points, settings.wall_points, settings.seed, epoch)
+        return loader(subsets, settings.batch, shuffle=True)
+
+    schedule = Schedule(settings.epochs, settings.minutes, settings.rate, settings.muon_rate)
+    task = FieldTask(prepared.model, prepared.train, prepared.validation, prepared.objective, schedule, epoch_loader)
+    trainer = _train(task, prepared, directory, settings, resume, progress)
+    if trainer.is_global_zero:
+        _finish(directory, task, prepared, dataset.cases("val"))
+    trainer.strategy.barrier("finished")
+    return load(directory / "best.safetensors")
 
 
 @dataclass(eq=False)
@@ -192,11 +204,7 @@ def _quantity(name: str, dataset: Dataset) -> Quantity:
     raise ConfigurationError(f"the cases have no field '{name}'", where=dataset.name, remedy=f"choose from {sorted(known)}")
 
 
-def _schedule(settings: FitSettings) -> Schedule:
-    return Schedule(settings.epochs, settings.minutes, settings.rate, settings.muon_rate)
-
-
-def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: FitSettings, resume: bool, progress: bool) -> None:
+def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: FitSettings, resume: bool, progress: bool) -> L.Trainer:
     import lightning as L
     import torch
     from lightning.pytorch.callbacks import EarlyStopping
@@ -209,8 +217,6 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
     quiet = logging.getLogger("lightning.pytorch")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
-    subsets = SubsetDataset(prepared.train, settings.field_points, settings.wall_points, settings.seed)
-    train = loader(subsets, settings.batch, shuffle=True, seed=settings.seed)
     validation = loader(SubsetDataset(prepared.validation, 10**9, 10**9), settings.batch, shuffle=False)
     trainer = L.Trainer(
         max_epochs=settings.epochs if settings.epochs is not None else -1,
@@ -224,6 +230,7 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
         logger=[CSVLogger(directory, name="", version="curves"), TensorBoardLogger(directory, name="", version="curves")],
         callbacks=callbacks,
         plugins=[AtomicState()],
+        reload_dataloaders_every_n_epochs=1,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -232,13 +239,14 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
-            trainer.fit(task, train, validation, ckpt_path=directory / STATE if resume else None)
+            trainer.fit(task, val_dataloaders=validation, ckpt_path=directory / STATE if resume else None)
     finally:
         quiet.setLevel(level)
+    return trainer
 
 
-def _finish(directory: Path, task: FieldTask, prepared: _Preparation, validation: list[Case]) -> Surrogate:
-    """The best surrogate with its expected errors, measured on the validation cases."""
+def _finish(directory: Path, task: FieldTask, prepared: _Preparation, validation: list[Case]) -> None:
+    """Write the best surrogate once more, with its expected errors, measured on the validation cases."""
     prepared.about.update(epochs=int(task.current_epoch), steps=int(task.global_step), training_seconds=round(task.elapsed, 1))
     best = directory / "best.safetensors"
     model = load(best).model if best.exists() else task.average
@@ -251,6 +259,4 @@ def _finish(directory: Path, task: FieldTask, prepared: _Preparation, validation
             difference = result[quantity.name] - case.field(quantity.name).values
             errors[quantity.name].append(float(np.sqrt((difference**2).mean())) / frame.scale(quantity, case.operating_point))
     expected = {name: float(np.quantile(values, 0.9)) for name, values in errors.items()}
-    surrogate = prepared.surrogate(model, expected)
-    surrogate.save(best)
-    return surrogate
+    prepared.surrogate(model, expected).save(best)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import lightning as L
 import torch
@@ -17,6 +19,9 @@ from .batches import from_batch
 from .muon import MuonAdamW
 from .objectives import Supervised
 from .samples import Sample
+
+if TYPE_CHECKING:
+    from torch_geometric.loader import DataLoader
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,8 @@ class Schedule:
 
     epochs: int | None = None
     minutes: float | None = None
-    rate: float = 3e-3
-    muon_rate: float = 2e-2
+    rate: float = 2e-3
+    muon_rate: float = 1.5e-2
     warm_up: float = 0.03
     averaging: float = 0.998
     weight_decay: float = 0.0
@@ -54,10 +59,20 @@ class FieldTask(L.LightningModule):
         train, validation: the samples; batches name them by number.
         objective: what is minimised.
         schedule: budget and rates.
+        epoch_loader: number of an epoch -> its batches of ``train``.
     """
 
-    def __init__(self, model: AbstractModel, train: list[Sample], validation: list[Sample], objective: Supervised, schedule: Schedule) -> None:
+    def __init__(
+        self,
+        model: AbstractModel,
+        train: list[Sample],
+        validation: list[Sample],
+        objective: Supervised,
+        schedule: Schedule,
+        epoch_loader: Callable[[int], DataLoader],
+    ) -> None:
         super().__init__()
+        self._epoch_loader = epoch_loader
         self.model = model
         self.average = copy.deepcopy(model).requires_grad_(False)
         self.objective, self.schedule = objective, schedule
@@ -73,6 +88,10 @@ class FieldTask(L.LightningModule):
             return self.elapsed / (60.0 * self.schedule.minutes)
         return self.global_step / max((self.schedule.epochs or 1) * self.steps_per_epoch, 1)
 
+    def train_dataloader(self) -> DataLoader:
+        """Batches of the current epoch; the trainer asks again in every epoch."""
+        return self._epoch_loader(self.current_epoch)
+
     def configure_optimizers(self) -> MuonAdamW:
         s = self.schedule
         return MuonAdamW(self.model, s.rate, s.muon_rate, s.weight_decay, exclude=("head", "product", "bias."))
@@ -85,6 +104,8 @@ class FieldTask(L.LightningModule):
         now = time.perf_counter()
         self.elapsed += now - self._clock
         self._clock = now
+        if self.trainer.world_size > 1:  # all processes must agree on when the budget ends
+            self.elapsed = self.trainer.strategy.broadcast(self.elapsed)
         for group in self.optimizers().param_groups:
             group["lr"] = group["peak_lr"] * self.schedule.factor(self.progress)
 
@@ -94,7 +115,7 @@ class FieldTask(L.LightningModule):
         loss = self.objective.loss(self.model, prepared, batch)
         if not torch.isfinite(loss):
             raise NonFiniteError(
-                f"the loss is {float(loss)} at step {self.global_step}",
+                f"the loss is {float(loss.detach())} at step {self.global_step}",
                 where=f"cases {batch.cases.tolist()}",
                 remedy="lower Schedule.rate and muon_rate, or check these cases with `geoop inspect`; resume from last.ckpt",
             )

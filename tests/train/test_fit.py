@@ -177,16 +177,33 @@ def test_subsets_are_seeded_by_epoch_and_go_through_pyg(data, trained):
     framed = [FramedCase.of(case, quantities, 200) for case in data.cases("val")]
     normaliser = Normaliser.fit(quantities, ((f.fields, f.direction) for f in framed))
     samples = [f.sample(normaliser) for f in framed]
-    first, again = (SubsetDataset(samples, 64, 32, seed=5) for _ in range(2))
+    first, again, later = (SubsetDataset(samples, 64, 32, seed=5, epoch=e) for e in (0, 0, 1))
     assert torch.equal(first[0].pos, again[0].pos)
-    again.epoch = 1
-    assert not torch.equal(first[0].pos, again[0].pos)
+    assert not torch.equal(first[0].pos, later[0].pos)
     batch = from_batch(next(iter(loader(first, 2, shuffle=False))))
     assert batch.region_ptr.tolist() == [0, 64, 96, 160, 192]
     # anchors were shifted by the vertices of the first body, wherever PyG would or would not have done so
     ring = torch.cat([samples[int(i)].geometry.surface.pos for i in batch.cases])
     gap = (batch.queries.closest(ring) - batch.queries.points.pos).norm(dim=1)
     torch.testing.assert_close(gap, batch.queries.points.scalars[:, 0].abs(), atol=1e-5, rtol=1e-4)
+
+
+def test_every_epoch_draws_other_points_in_another_order(data, tmp_path, monkeypatch):
+    from geoop.train import task as module
+
+    seen = []
+    original = module.FieldTask.training_step
+
+    def spy(self, batch, batch_idx):
+        seen.append((self.current_epoch, batch.case.tolist(), float(batch.pos.sum())))
+        return original(self, batch, batch_idx)
+
+    monkeypatch.setattr(module.FieldTask, "training_step", spy)
+    fit(data, tmp_path / "run", epochs=2, batch=28)
+    by_epoch = {epoch: (cases, total) for epoch, cases, total in seen}
+    assert sorted(by_epoch[0][0]) == sorted(by_epoch[1][0])
+    assert by_epoch[0][0] != by_epoch[1][0]
+    assert by_epoch[0][1] != pytest.approx(by_epoch[1][1])
 
 
 def test_minutes_are_a_budget(data, tmp_path):

@@ -7,6 +7,7 @@ line in a table, with its reason.
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -139,6 +140,7 @@ class Module:
                     yield node, tuple(name.value.split("."))
 
 
+@functools.cache
 def read_package(folder: Path) -> list[Module]:
     """All modules below ``folder``."""
     files = sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)

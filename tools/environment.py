@@ -40,7 +40,8 @@ TORCH_PIN = VENV / "geoop-torch.txt"
 LOG = VENV / "geoop-install.log"
 LOCK = Path(".venv.lock")
 
-PIP_INSTALL = ("-m", "pip", "install", "--no-compile")  # what is never imported need not be compiled
+# compiled once here: where PYTHONDONTWRITEBYTECODE is set, as in many containers, every later start would compile again
+PIP_INSTALL = ("-m", "pip", "install", "--compile")
 
 DEFAULT_TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 IMPORTS = "import numpy, scipy, torch, torch_geometric, sklearn, pyvista, trimesh, meshio, warp, lightning, geoop"
@@ -115,7 +116,7 @@ def torch_attempts(machine: Machine, python: str, version: str, installed: str |
     torch = f"torch=={version}+cpu"
     attempts = [Attempt("what pip finds with its own configuration", (*pip, torch))]
     if machine.uv is not None:
-        uv = (machine.uv, "pip", "install", "--python", python, "--no-deps", "--torch-backend=auto", torch)
+        uv = (machine.uv, "pip", "install", "--python", python, "--no-deps", "--compile-bytecode", "--torch-backend=auto", torch)
         attempts.append(Attempt("uv, which looks at the machine", uv))
     attempts.append(Attempt(f"GEOOP_TORCH_INDEX={machine.torch_index}", (*pip, "--index-url", machine.torch_index, torch)))
     return attempts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from .cells import Cells
 from .loops import loops, signed_area
 from .measure import area_vectors, cell_fluxes
 from .mesh import Mesh
-from .topology import N_CORNERS, edges, welded
+from .topology import N_CORNERS, edges, row_groups, welded
 
 
 def oriented(surface: Mesh) -> Mesh:
@@ -30,8 +31,7 @@ def oriented(surface: Mesh) -> Mesh:
     if not turn.any() and not surface.patches:
         return surface
     cells = reversed_cells(surface.cells, turn)
-    patches = {name: _like(part, surface.cells, cells) for name, part in surface.patches.items()}
-    return replace(surface, cells=cells, patches=patches)
+    return replace(surface, cells=cells, patches=_patches_like(surface.patches, surface.cells, cells))
 
 
 def reversed_cells(cells: Cells, which: np.ndarray) -> Cells:
@@ -55,16 +55,22 @@ def _reversal(name: str, size: int) -> np.ndarray:
     return np.array([*corners, *middles, *range(2 * n, size)])
 
 
-def _like(part: Cells, before: Cells, after: Cells) -> Cells:
-    """A patch with every facet taken from ``after`` where ``before`` has the same facet (equal sets of points)."""
-    keys = {tuple(sorted(cell.tolist())): i for i, cell in enumerate(before)} if len(part) else {}
-    rows = np.array([keys.get(tuple(sorted(cell.tolist())), -1) for cell in part], dtype=np.int64)
-    connectivity = part.connectivity.copy()
-    for i in np.flatnonzero(rows >= 0):
-        a, b = after.offsets[rows[i]], after.offsets[rows[i] + 1]
-        if part.offsets[i + 1] - part.offsets[i] == b - a:
-            connectivity[part.offsets[i] : part.offsets[i + 1]] = after.connectivity[a:b]
-    return Cells(part.types, part.offsets, connectivity)
+def _patches_like(patches: Mapping[str, Cells], before: Cells, after: Cells) -> dict[str, Cells]:
+    """Patches with every facet taken from ``after`` where ``before`` has the same facet (equal sets of points)."""
+    joined = Cells.concatenate(list(patches.values()))
+    connectivity = joined.connectivity.copy()
+    sizes, own_sizes = np.diff(before.offsets), np.diff(joined.offsets)
+    for size in np.unique(own_sizes):
+        rows, own = (np.flatnonzero(s == size) for s in (sizes, own_sizes))
+        slots, own_slots = (cells.offsets[:-1][index][:, None] + np.arange(size) for cells, index in ((before, rows), (joined, own)))
+        group = row_groups(np.sort(np.concatenate([before.connectivity[slots], joined.connectivity[own_slots]]), axis=1))
+        same = np.full(len(group), -1)
+        same[group[: len(rows)]] = np.arange(len(rows))
+        match = same[group[len(rows) :]]
+        connectivity[own_slots[match >= 0]] = after.connectivity[slots[match[match >= 0]]]
+    turned = Cells(joined.types, joined.offsets, connectivity)
+    ends = np.cumsum([len(part) for part in patches.values()])
+    return {name: turned.take(np.arange(end - len(part), end)) for (name, part), end in zip(patches.items(), ends, strict=True)}
 
 
 def _turned_lines(outline: Mesh) -> np.ndarray:
@@ -125,7 +131,7 @@ def _inward(surface: Mesh, turn: np.ndarray, component: np.ndarray) -> np.ndarra
     kept = np.bincount(component, weights=np.where(turn, -size, size))
     inward = np.where(flat, kept < 0, volume < 0)
     closed = (np.linalg.norm(sums, axis=1) < 1e-8 * total) & ~flat
-    return inward ^ (_depth(surface.points, reversed_cells(surface.cells, turn), component, closed) % 2 == 1)
+    return inward ^ (_depth(surface.points, reversed_cells(surface.cells, turn), component, closed, flat) % 2 == 1)
 
 
 def _facet_means(surface: Mesh) -> np.ndarray:
@@ -134,24 +140,26 @@ def _facet_means(surface: Mesh) -> np.ndarray:
     return sums / np.diff(cells.offsets)[:, None]
 
 
-def _depth(points: np.ndarray, cells: Cells, component: np.ndarray, closed: np.ndarray) -> np.ndarray:
+def _depth(points: np.ndarray, cells: Cells, component: np.ndarray, closed: np.ndarray, flat: np.ndarray) -> np.ndarray:
     """(components,) number of other closed components that contain each one, by the winding number of one of its points.
 
-    The facets of each component must agree in orientation already.
+    The facets of each closed component must agree in orientation already. Flat ones, with no side to choose, are left out.
     """
     depth = np.zeros(len(closed), dtype=np.int64)
-    if len(closed) == 1:
+    if len(closed) == 1 or not closed.any():
         return depth
     order = np.argsort(component, kind="stable")
     starts = np.searchsorted(component[order], np.arange(len(closed) + 1))
-    parts = [cells.take(order[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
-    clouds = [points[part.connectivity] for part in parts]
-    low, high = np.array([c.min(axis=0) for c in clouds]), np.array([c.max(axis=0) for c in clouds])
-    sized = np.array([part.dimension == 2 for part in parts])  # vertex cells beside a surface are no bodies
+    listed = cells.take(order)
+    corners = points[listed.connectivity]
+    first = listed.offsets[starts[:-1]]
+    low, high, probe = np.minimum.reduceat(corners, first), np.maximum.reduceat(corners, first), corners[first]
     for j in np.flatnonzero(closed):
-        for i in np.flatnonzero(sized & (low >= low[j]).all(axis=1) & (high <= high[j]).all(axis=1)):
-            if i != j:
-                depth[i] += abs(solid_angle(points, parts[j], clouds[i][0])) > 2 * np.pi
+        candidates = ~flat & (low >= low[j]).all(axis=1) & (high <= high[j]).all(axis=1)
+        candidates[j] = False
+        part = cells.take(order[starts[j] : starts[j + 1]])
+        for i in np.flatnonzero(candidates):
+            depth[i] += abs(solid_angle(points, part, probe[i])) > 2 * np.pi
     return depth
 
 

@@ -124,13 +124,19 @@ def cell_components(listed: Sides, n_cells: int) -> np.ndarray:
     return csgraph.connected_components(graph, directed=False)[1][:n_cells]
 
 
+def row_groups(rows: np.ndarray) -> np.ndarray:
+    """(m,) number of each row of an integer array, equal for equal rows, in sorted order."""
+    if not len(rows):
+        return np.zeros(0, dtype=np.int64)
+    order = np.lexsort(rows.T[::-1])
+    group = np.empty(len(rows), dtype=np.int64)
+    group[order] = np.cumsum(np.concatenate([[False], (rows[order[1:]] != rows[order[:-1]]).any(axis=1)]))
+    return group
+
+
 def _sides(corners: np.ndarray, owner: np.ndarray) -> Sides:
-    keys = np.sort(corners, axis=1)
-    order = np.lexsort(keys.T[::-1])
-    new = np.concatenate([[True], (keys[order[1:]] != keys[order[:-1]]).any(axis=1)]) if len(keys) else np.zeros(0, dtype=bool)
-    group = np.empty(len(keys), dtype=np.int64)
-    group[order] = np.cumsum(new) - 1
-    return Sides(corners, owner, group, np.bincount(group) if len(keys) else np.zeros(0, dtype=np.int64))
+    group = row_groups(np.sort(corners, axis=1))
+    return Sides(corners, owner, group, np.bincount(group))
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -27,8 +27,9 @@ from ..scaling.casting import FramedBody
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.normaliser import Normaliser
 from .batches import SubsetDataset, loader
-from .keeping import STATE, AtomicState, Keeper, ProgressLine
+from .keeping import STATE, AtomicState, Keeper
 from .objectives import Supervised
+from .progress import ProgressLine, tracked
 from .samples import FramedCase, Sample
 from .task import FieldTask, Schedule
 
@@ -125,7 +126,7 @@ def fit(
         _claim(directory, dataset, quantities, settings, resume)
     L.seed_everything(settings.seed, verbose=False)
     started = time.perf_counter()
-    prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings)
+    prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings, progress)
     prepared.about.update(dataset=dataset.name, dataset_hash=dataset.hash, settings=asdict(settings))
     prepared.about["preparation_seconds"] = round(time.perf_counter() - started, 1)
 
@@ -134,7 +135,7 @@ def fit(
         return loader(subsets, settings.batch, shuffle=True)
 
     schedule = Schedule(settings.epochs, settings.minutes, settings.rate, settings.muon_rate)
-    task = FieldTask(prepared.model, prepared.train, prepared.validation, prepared.objective, schedule, epoch_loader)
+    task = FieldTask(prepared.model, prepared.geometries, prepared.objective, schedule, epoch_loader)
     trainer = _train(task, prepared, directory, settings, resume, progress)
     if trainer.is_global_zero:
         _finish(directory, task, prepared, dataset.cases("val"))
@@ -149,6 +150,7 @@ class _Preparation:
     envelope: TrainingEnvelope
     train: list[Sample]
     validation: list[Sample]
+    geometries: dict[str, list[Any]]
     objective: Supervised
     viscous: bool
     about: dict[str, Any] = field(default_factory=dict)
@@ -179,20 +181,23 @@ def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], setting
         temporary.write_text(json.dumps(record, indent=2))
 
 
-def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., AbstractModel], settings: FitSettings) -> _Preparation:
+def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., AbstractModel], settings: FitSettings, progress: bool) -> _Preparation:
     model = make(scalars_out=sum(q.rank == 0 for q in quantities), vectors_out=sum(q.rank == 1 for q in quantities))
     surface_points = int(model.arguments["surface_points"])
     train, validation = dataset.cases("train"), dataset.cases("val")
     if not train or not validation:
         raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
     seen = train + [mirrored(case) for case in train] if settings.reflect else train
-    framed = [FramedCase.of(case, quantities, surface_points) for case in seen]
-    normaliser = Normaliser.fit(quantities, ((f.fields, f.direction) for f in framed))
-    samples = [f.sample(normaliser, settings.perturbation) for f in framed]
-    held = [FramedCase.of(case, quantities, surface_points).sample(normaliser, settings.perturbation) for case in validation]
+    framed = [FramedCase.of(case, quantities, surface_points) for case in tracked(seen + validation, "framing the bodies", progress)]
+    learned = framed[: len(seen)]
+    normaliser = Normaliser.fit(quantities, ((f.fields, f.direction) for f in learned))
+    samples = [f.sample(normaliser, settings.perturbation) for f in tracked(framed, "signed distances", progress)]
+    prepared = [model.prepare(s.geometry) for s in tracked(samples, "graphs", progress)]
+    cut = len(learned)
+    parts = {"train": prepared[:cut], "validation": prepared[cut:]}
     objective = Supervised(settings.wall_weight, settings.area_weighted)
     viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
-    return _Preparation(model, normaliser, TrainingEnvelope.fit(train), samples, held, objective, viscous)
+    return _Preparation(model, normaliser, TrainingEnvelope.fit(train), samples[:cut], samples[cut:], parts, objective, viscous)
 
 
 def _quantity(name: str, dataset: Dataset) -> Quantity:

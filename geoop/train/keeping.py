@@ -70,36 +70,3 @@ class Keeper(Callback):
 
     def load_state_dict(self, state: dict[str, float]) -> None:
         self.best = state["best"]
-
-
-class ProgressLine(Callback):
-    """One bar over the whole budget, with the losses and the time left."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-        self._task: Any = None
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        if trainer.is_global_zero:
-            self._bar = Progress(TextColumn("training"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn())
-            self._bar.start()
-            self._task = self._bar.add_task("", total=1.0)
-
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        if self._bar is not None and batch_idx % 5 == 0:
-            field, wall = (trainer.callback_metrics.get(name) for name in ("val_field", "val_wall"))
-            seen = "" if field is None else f", validation: field {100 * float(field):.2f} %, wall {100 * float(wall):.2f} %"
-            self._bar.update(self._task, completed=min(pl_module.progress, 1.0), description=f"epoch {trainer.current_epoch}{seen}")
-
-    def _stop(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self._stop()
-
-    def on_exception(self, trainer: L.Trainer, pl_module: Any, exception: BaseException) -> None:
-        self._stop()

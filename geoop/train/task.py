@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import torch
@@ -18,7 +18,6 @@ from ..models.model import AbstractModel
 from .batches import from_batch
 from .muon import MuonAdamW
 from .objectives import Supervised
-from .samples import Sample
 
 if TYPE_CHECKING:
     from torch_geometric.loader import DataLoader
@@ -56,7 +55,7 @@ class FieldTask(L.LightningModule):
 
     Args:
         model: what is trained.
-        train, validation: the samples; batches name them by number.
+        prepared: what the model prepared of every geometry, under ``train`` and ``validation``; batches name cases by number.
         objective: what is minimised.
         schedule: budget and rates.
         epoch_loader: number of an epoch -> its batches of ``train``.
@@ -65,8 +64,7 @@ class FieldTask(L.LightningModule):
     def __init__(
         self,
         model: AbstractModel,
-        train: list[Sample],
-        validation: list[Sample],
+        prepared: dict[str, list[Any]],
         objective: Supervised,
         schedule: Schedule,
         epoch_loader: Callable[[int], DataLoader],
@@ -76,7 +74,7 @@ class FieldTask(L.LightningModule):
         self.model = model
         self.average = copy.deepcopy(model).requires_grad_(False)
         self.objective, self.schedule = objective, schedule
-        self.prepared = {"train": [model.prepare(s.geometry) for s in train], "validation": [model.prepare(s.geometry) for s in validation]}
+        self.prepared = prepared
         self.elapsed = 0.0
         self.steps_per_epoch = 1
         self._clock = 0.0

@@ -36,6 +36,8 @@ def signed_distance(surface: Mesh, points: np.ndarray | Tensor, *, signed: bool 
         ShapeError: points of another dimension.
         ConfigurationError: a chunk that is not positive.
     """
+    if isinstance(points, (list, tuple)):
+        points = np.asarray(points, dtype=np.float64)
     check(points=(points, f"n {surface.dimension}"))
     if chunk < 1:
         raise ConfigurationError(f"chunk is {chunk}", where="signed_distance", remedy="leave it out, or give a number of pairs such as 2**20")

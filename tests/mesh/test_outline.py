@@ -187,3 +187,46 @@ def test_bad_input_is_named():
         chord_line(Mesh([[0, 0], [1, 0], [2, 0.0]], Cells.of(line=np.array([[0, 1], [1, 2]]))))
     with pytest.raises(InvalidMeshError, match="dimension"):
         oriented(Mesh([[0, 0], [1, 0], [0, 1.0]], Cells.of(triangle=np.array([[0, 1, 2]]))))
+
+
+@pytest.mark.parametrize("turn", [0.0, 90.0, 200.0])
+def test_chord_of_shapes_that_mislead(turn):
+    a = np.radians(turn)
+    rotation = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    x = 0.5 * (1 - np.cos(np.linspace(0, np.pi, 40)))
+    half = 0.24 * np.sqrt(x) * (1.4 - x)  # a nose of half a chord and a flat back of a fifth
+    flatback = np.concatenate([np.stack([x, half], 1)[::-1], np.stack([x, -half], 1)[1:]])
+    coarse_nose = np.array([(1, 0.002), (0.35, 0.05), (0, 0), (0.35, -0.04), (1, -0.002)], dtype=float)
+    tail = np.pi * (np.arange(9) - 4) / 9
+    rounded = np.concatenate(
+        [
+            np.stack([1 - 0.01 + 0.01 * np.cos(tail), 0.01 * np.sin(tail)], 1),
+            [(0.3, 0.06), (0.1, 0.05), (0, 0.01), (0, -0.01), (0.1, -0.05), (0.3, -0.06)],
+        ]
+    )
+    for points in (flatback, coarse_nose, rounded):
+        chord = chord_line(ring(points @ rotation.T, "section"))
+        np.testing.assert_allclose(chord.trailing_edge, rotation @ [1.0, 0.0], atol=2e-3)
+        np.testing.assert_allclose(chord.leading_edge, rotation @ [0.0, 0.0], atol=0.011)
+
+
+def test_every_section_of_the_uiuc_database_has_its_nose_in_front(shared_data, tmp_path):
+    import tarfile
+
+    from geoop.errors import GeoopError
+    from geoop.io.reading import read
+
+    wrong, tried = [], 0
+    with tarfile.open(shared_data / "geometry" / "uiuc_airfoils.tar.gz") as files:
+        for member in sorted((m for m in files if m.name.endswith(".dat")), key=lambda m: m.name)[::10]:
+            path = tmp_path / member.name.split("/")[-1]
+            path.write_bytes(files.extractfile(member).read())
+            try:
+                chord = chord_line(read(path))
+            except GeoopError:
+                continue  # the reader's business
+            tried += 1
+            if abs(chord.angle) > 10 or abs(chord.length - 1) > 0.05:
+                wrong.append(path.name)
+    assert tried > 150
+    assert not wrong

@@ -109,7 +109,8 @@ def accuracy(output: Path, minutes: float, ablation: bool) -> None:
         "ORACLE: Gaussian process on the 4 hidden parameters": partial(GaussianProcessModes, hidden(data)),
     }
     for name, make in controls.items():
-        rows.append(kept(output / f"{name.split(':')[0].replace(' ', '-')}.json", name, lambda make=make: control_row(make, train, data)))
+        path = output / f"{name.split(':')[0].replace(' ', '-')}-{data.hash[:12]}.json"
+        rows.append(kept(path, name, lambda make=make: control_row(make, train, data)))
     report(rows, data)
     (output / "accuracy.json").write_text(json.dumps(rows, indent=2))
 

@@ -44,6 +44,8 @@ def mirrored(case: Case) -> Case:
 
 def _reflected(item: Field, axis: int) -> Field:
     if item.quantity.rank == 0:
+        if item.quantity.unit in ("1/s", "m^2/s"):  # a vorticity or stream function changes its sign, a potential does not
+            raise FieldError(f"whether '{item.name}' changes sign in a mirror is unknown", remedy="train with reflect=False, or leave this field out")
         return item
     if item.quantity.rank > 1:
         raise FieldError(f"cannot mirror '{item.name}' of rank {item.quantity.rank}", remedy="train without the reflection, or leave this field out")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..decoders.local_attention import LocalAttention
 from ..encoders.body_latents import SHELLS, BodyLatents, latent_sites, latent_spacing
-from ..errors import ShapeError
+from ..errors import ConfigurationError, ShapeError
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
 from ..graph.pointset import Inputs, PointSet
@@ -101,6 +101,13 @@ class BodyField(AbstractModel):
     ) -> None:
         super().__init__()
         self.arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        sound = surface_points % self.STRIDE == 0 and surface_points >= 40 and width % self.HEADS == 0 and width > 0 and depth > 0
+        if not sound or densities < 0 or 0 < densities < 2 * vectors_out:
+            raise ConfigurationError(
+                f"width {width}, depth {depth}, densities {densities}, surface_points {surface_points}",
+                where="BodyField",
+                remedy=f"width divisible by {self.HEADS}, an even surface_points >= 40, densities 0 or at least {2 * vectors_out}",
+            )
         d = 2  # layer potentials and resampling are written for sections
         condition = condition_width(scalars_in, vectors_in, d)
         site = Sites.width(d, self.SURFACE_SCALARS)

@@ -55,12 +55,14 @@ def layer_kernel(targets: Tensor, ring: Tensor) -> tuple[Tensor, Tensor]:
 
 def apply_kernel(kernel: tuple[Tensor, Tensor], density: Tensor) -> Tensor:
     """Velocity (..., n, c, 2) of densities (..., m, 2c): first the c source strengths, then the c vortex strengths."""
-    real, imag = kernel
-    count = density.shape[-1] // 2
-    by_real, by_imag = real @ density, imag @ density
-    u = by_real[..., :count] - by_imag[..., count:]
-    v = -(by_real[..., count:] + by_imag[..., :count])
-    return torch.stack([u, v], dim=-1)
+    with torch.autocast(density.device.type, enabled=False):  # sums over the boundary cancel: half precision would lose them
+        real, imag = kernel
+        density = density.to(real.dtype)
+        count = density.shape[-1] // 2
+        by_real, by_imag = real @ density, imag @ density
+        u = by_real[..., :count] - by_imag[..., count:]
+        v = -(by_real[..., count:] + by_imag[..., :count])
+        return torch.stack([u, v], dim=-1)
 
 
 class LayerPotential(AbstractOperator):

@@ -14,10 +14,12 @@ from ..mesh.case import Case
 from ..mesh.quantity import Field
 from ..models.model import AbstractModel
 from ..scaling.casting import FramedBody
-from ..scaling.normaliser import Normaliser
+from ..scaling.normaliser import Normaliser, is_velocity
 
 #: Points this far inside the body (in body lengths) still count as on its wall: two samplings of one curve differ by less.
 SKIN = 1e-3
+#: Scalars that vanish far from a body; others (a Mach number, an absolute pressure) keep the value at the rim.
+VANISHING = frozenset({"pressure_coefficient"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,10 @@ class Decoder:
         latent: what ``model.encode`` returned.
         direction: (d,) free stream in the body's frame.
         chunk: points decoded at once; the answer does not depend on it.
+        reach: distance from the middle of the body (in body lengths) to which training points went.
+
+    Beyond ``reach`` a network extrapolates without bound. There the field is that at the rim in the same direction, and what
+    vanishes in the free stream (velocity perturbation, pressure coefficient) decays from it as 1/r: the far field of a body with lift.
     """
 
     model: AbstractModel
@@ -41,15 +47,16 @@ class Decoder:
     latent: Any
     direction: np.ndarray
     chunk: int
+    reach: float = np.inf
 
     @classmethod
-    def of(cls, model: AbstractModel, normaliser: Normaliser, case: Case, framed: FramedBody, prepared: Any, chunk: int) -> Decoder:
+    def of(cls, model: AbstractModel, normaliser: Normaliser, case: Case, framed: FramedBody, prepared: Any, *, chunk: int, reach: float) -> Decoder:
         """Encode a prepared geometry at the case's condition."""
         inputs = framed.inputs(case)
         device = next(model.parameters()).device
         with torch.no_grad():
             latent = model.encode(prepared.to(device), inputs.to(device))
-        return cls(model, normaliser, case, framed, latent, inputs.vectors[0, 0].double().numpy(), chunk)
+        return cls(model, normaliser, case, framed, latent, inputs.vectors[0, 0].double().numpy(), chunk, reach)
 
     def on_mesh(self) -> list[Field]:
         """Fields at the points of the case's mesh; wall points are taken to lie on the wall exactly.
@@ -74,6 +81,7 @@ class Decoder:
 
     @torch.no_grad()
     def _fields(self, points: np.ndarray, wall: np.ndarray, *, blank_inside: bool = False) -> list[Field]:
+        points, decay = self._within_reach(points)
         scalars, vectors = [], []
         device = next(self.model.parameters()).device
         for start in range(0, max(len(points), 1), self.chunk):
@@ -84,5 +92,20 @@ class Decoder:
             scalars.append(torch.where(inside, torch.nan, out.scalars.cpu()))
             vectors.append(torch.where(inside[:, :, None], torch.nan, out.vectors.cpu()))
         restored = self.normaliser.restore(torch.cat(scalars), torch.cat(vectors), self.direction)
+        for quantity, item in restored.items():
+            if is_velocity(quantity) or quantity.name in VANISHING:
+                far = self.direction if is_velocity(quantity) else 0.0
+                restored[quantity] = far + (item - far) * (decay[:, None] if quantity.rank else decay)
         values = self.framed.frame.fields_out(restored, self.case.operating_point)
         return [Field(q, values[q.name]) for q in self.normaliser.quantities]
+
+    def _within_reach(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points moved to the rim of what training reached, and the factor (n,) by which perturbations have decayed."""
+        frame = self.framed.frame
+        local = frame.points_in(points)
+        radius = np.linalg.norm(local, axis=1)
+        decay = np.minimum(1.0, self.reach / np.maximum(radius, 1e-12))
+        far = decay < 1.0
+        if not far.any():
+            return points, decay
+        return np.where(far[:, None], frame.points_out(local * decay[:, None]), points), decay

@@ -14,7 +14,7 @@ from ..mesh.case import Case
 from .forces import forces
 from .metrics import Scores, statistics
 from .metrics import evaluate as compare
-from .surrogate import load
+from .surrogate import Surrogate, load
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,9 @@ def evaluate(predictor: Predictor | str | Path, data: Dataset | str | Path, spli
             f"no cases in split '{split}'", where=dataset.name, remedy=f"choose one of {sorted(k for k, v in dataset.splits.items() if v)}"
         )
     cases = dataset.cases(split)
-    results = [predictor.predict(case) for case in cases]
+    # a surrogate would put a grid around a bare section, where there is no truth to compare with
+    options = {"surface_only": True} if isinstance(predictor, Surrogate) else {}
+    results = [predictor.predict(case, **options) for case in cases]
     names = [name for name in results[0].fields if name in cases[0].fields and name != "quadrature_weight"]
     known = statistics(dataset.cases("train"), names) if "train" in dataset.splits else None
     pairs = [(dict(result.fields), case) for result, case in zip(results, cases, strict=True)]

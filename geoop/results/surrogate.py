@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,6 @@ from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.ogrid import ogrid
 from ..mesh.operating_point import OperatingPoint
-from ..mesh.quantity import Field
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.casting import FramedBody
 from ..scaling.envelope import TrainingEnvelope
@@ -35,8 +35,9 @@ class Surrogate:
         model: in evaluation mode.
         normaliser: dimensionless fields <-> standardised outputs.
         envelope: the training cases, for the verdict.
-        expected_errors: quantity name -> expected error inside the envelope, dimensionless, measured on validation cases.
+        expected_errors: quantity name -> root mean square error over a case, dimensionless, that 90 % of the validation cases stayed below.
         viscous: whether the training flows had friction.
+        reach: distance from the middle of the body (in body lengths) to which training points went; see :class:`Decoder`.
         about: data set, hash, settings and scores, for people.
     """
 
@@ -45,6 +46,7 @@ class Surrogate:
     envelope: TrainingEnvelope
     expected_errors: Mapping[str, float] = field(default_factory=dict)
     viscous: bool = False
+    reach: float = np.inf
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,7 +66,7 @@ class Surrogate:
             InvalidMeshError: no body, an open section, or a dimension that the model was not trained for.
             NonFiniteError: the network returned NaN or infinity.
         """
-        given = {"wall": case.wall, "name": case.name, "fields": case.fields}
+        given = {"wall": case.wall, "name": case.name}
         return self.predict_many(case.mesh, [_point(case)], **given, surface_only=surface_only, chunk=chunk)[0]
 
     def predict_many(
@@ -74,7 +76,6 @@ class Surrogate:
         *,
         wall: tuple[str, ...] | None = None,
         name: str = "",
-        fields: Mapping[str, Field] | None = None,
         surface_only: bool = False,
         chunk: int = CHUNK,
     ) -> list[Result]:
@@ -85,7 +86,6 @@ class Surrogate:
             points: the operating points.
             wall: names of the patches that are the body; None lets them be found.
             name: of the cases.
-            fields: fields to keep on the mesh beside the predicted ones.
             surface_only: as in :meth:`predict`.
             chunk: points decoded at once.
         """
@@ -94,15 +94,16 @@ class Surrogate:
                 f"a {mesh.dimension}-D mesh, the model was trained on 2-D sections", where=mesh.name, remedy="pass a section, or train on 3-D cases"
             )
         outline = body(mesh, wall)
-        domain, kept = mesh, dict(fields or {})
+        domain = mesh
         if mesh.is_surface and not len(mesh.cells.where("vertex")) and not surface_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
-            domain, kept, wall = ogrid(outline, smooth=True), {}, ("wall",)
+            domain, wall = ogrid(outline, smooth=True), ("wall",)
         framed = FramedBody.of(Case(domain, points[0], wall=wall, name=name), self._surface_points)
         prepared = self.model.prepare(framed.geometry)
         results = []
         for point in points:
-            case = Case(domain, point, kept, wall=wall, name=name or mesh.name)
+            # fields that came with the mesh are not carried over: beside predictions they would be taken for some
+            case = Case(domain, point, wall=wall, name=name or mesh.name)
             results.append(self._result(case, framed, prepared, chunk))
         return results
 
@@ -111,7 +112,7 @@ class Surrogate:
         return int(self.model.arguments["surface_points"])
 
     def _result(self, case: Case, framed: FramedBody, prepared: Any, chunk: int) -> Result:
-        decoder = Decoder.of(self.model, self.normaliser, case, framed, prepared, chunk)
+        decoder = Decoder.of(self.model, self.normaliser, case, framed, prepared, chunk=chunk, reach=self.reach)
         scales = {q.name: framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
         errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
         verdict = replace(self.envelope.verdict(case), expected_errors=errors)
@@ -128,6 +129,7 @@ class Surrogate:
             "normaliser": self.normaliser.to_dict(),
             "expected_errors": dict(self.expected_errors),
             "viscous": self.viscous,
+            "reach": self.reach if np.isfinite(self.reach) else None,
             "about": dict(self.about),
         }
         arrays = {f"model.{key}": value for key, value in self.model.state_dict().items()}
@@ -136,7 +138,7 @@ class Surrogate:
 
     def to(self, device: str | torch.device) -> Surrogate:
         """The same surrogate with its model on another device."""
-        return replace(self, model=self.model.to(device))
+        return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
 def load(source: str | Path) -> Surrogate:
@@ -152,7 +154,9 @@ def load(source: str | Path) -> Surrogate:
         model = kind(**header["model"]["arguments"])
         model.load_state_dict(checkpoint.part("model"))
         envelope = TrainingEnvelope.from_arrays({k: v.numpy() for k, v in checkpoint.part("envelope").items()})
-        return Surrogate(model, Normaliser.from_dict(header["normaliser"]), envelope, header["expected_errors"], header["viscous"], header["about"])
+        reach = np.inf if header.get("reach") is None else float(header["reach"])
+        normaliser = Normaliser.from_dict(header["normaliser"])
+        return Surrogate(model, normaliser, envelope, header["expected_errors"], header["viscous"], reach, header["about"])
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
     except (KeyError, TypeError, RuntimeError) as error:

@@ -122,8 +122,9 @@ def fit(
     settings = settings or FitSettings(minutes=10.0)
     directory = Path(directory)
     dataset = data if isinstance(data, Dataset) else Dataset.open(data)
-    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", 0))) == 0:
-        _claim(directory, dataset, quantities, settings, resume)
+    made = model(scalars_out=1, vectors_out=1)
+    if _rank() == 0:
+        _claim(directory, dataset, quantities, settings, dict(made.arguments), resume)
     L.seed_everything(settings.seed, verbose=False)
     started = time.perf_counter()
     prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings, progress)
@@ -153,15 +154,21 @@ class _Preparation:
     geometries: dict[str, list[Any]]
     objective: Supervised
     viscous: bool
+    reach: float
     about: dict[str, Any] = field(default_factory=dict)
 
     def surrogate(self, model: AbstractModel, expected: dict[str, float] | None = None) -> Surrogate:
-        return Surrogate(model, self.normaliser, self.envelope, expected or {}, self.viscous, dict(self.about))
+        return Surrogate(model, self.normaliser, self.envelope, expected or {}, self.viscous, self.reach, dict(self.about))
 
 
-def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], settings: FitSettings, resume: bool) -> None:
+def _rank() -> int:
+    """Number of this process, as torchrun, SLURM or Lightning's own launcher says before the trainer exists."""
+    return next((int(os.environ[key]) for key in ("RANK", "SLURM_PROCID", "LOCAL_RANK") if key in os.environ), 0)
+
+
+def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], settings: FitSettings, arguments: dict[str, Any], resume: bool) -> None:
     """Make the run's folder, or check that the run in it is the one to be resumed."""
-    record = {"dataset": dataset.name, "dataset_hash": dataset.hash, "quantities": list(quantities), "settings": asdict(settings)}
+    record = {"dataset": dataset.name, "dataset_hash": dataset.hash, "quantities": list(quantities), "settings": asdict(settings), "model": arguments}
     path = directory / "run.json"
     missing = {"train", "val"} - set(dataset.splits)
     if missing:
@@ -197,7 +204,8 @@ def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., A
     parts = {"train": prepared[:cut], "validation": prepared[cut:]}
     objective = Supervised(settings.wall_weight, settings.area_weighted)
     viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
-    return _Preparation(model, normaliser, TrainingEnvelope.fit(train), samples[:cut], samples[cut:], parts, objective, viscous)
+    reach = max(float(sample.queries.points.pos.norm(dim=1).max()) for sample in samples[:cut])
+    return _Preparation(model, normaliser, TrainingEnvelope.fit(seen), samples[:cut], samples[cut:], parts, objective, viscous, reach)
 
 
 def _quantity(name: str, dataset: Dataset) -> Quantity:
@@ -215,10 +223,13 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
     from lightning.pytorch.callbacks import EarlyStopping
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+    curves = directory / "curves" / "metrics.csv"
+    if resume and curves.exists():  # the logger starts its file anew
+        curves.rename(curves.with_name(f"metrics-until-{time.strftime('%Y%m%d-%H%M%S')}.csv"))
     keeper = Keeper(directory, lambda model, path: prepared.surrogate(model).save(path))
     callbacks: list[Any] = [keeper, *([ProgressLine()] if progress else [])]
     if settings.patience is not None:
-        callbacks.append(EarlyStopping("val_loss", patience=settings.patience))
+        callbacks.append(EarlyStopping("val_loss", patience=settings.patience, check_on_train_epoch_end=False))
     quiet = logging.getLogger("lightning.pytorch")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -245,6 +256,8 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
             trainer.fit(task, val_dataloaders=validation, ckpt_path=directory / STATE if resume else None)
+            # the last epochs, at the lowest rates, end between two regular validations
+            trainer.validate(task, validation, verbose=False)
     finally:
         quiet.setLevel(level)
     return trainer
@@ -258,10 +271,11 @@ def _finish(directory: Path, task: FieldTask, prepared: _Preparation, validation
     errors: dict[str, list[float]] = {q.name: [] for q in prepared.normaliser.quantities}
     plain = prepared.surrogate(model)
     for case in validation:
-        result = plain.predict(case)
+        result = plain.predict(case, surface_only=True)
         frame = FramedBody.of(case, int(model.arguments["surface_points"])).frame
         for quantity in prepared.normaliser.quantities:
             difference = result[quantity.name] - case.field(quantity.name).values
-            errors[quantity.name].append(float(np.sqrt((difference**2).mean())) / frame.scale(quantity, case.operating_point))
+            size = np.sqrt((difference.reshape(len(difference), -1) ** 2).sum(axis=1).mean())
+            errors[quantity.name].append(float(size) / frame.scale(quantity, case.operating_point))
     expected = {name: float(np.quantile(values, 0.9)) for name, values in errors.items()}
     prepared.surrogate(model, expected).save(best)

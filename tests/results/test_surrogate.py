@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,21 @@ def test_the_field_is_continuous_and_nan_inside_the_body(surrogate, point):
     step = 1e-5
     around = result.at(np.array([[0.3, 0.3 - step], [0.3, 0.3], [0.3, 0.3 + step]]))["pressure_coefficient"]
     assert np.abs(np.diff(around)).max() < 1e-3
+
+
+def test_beyond_the_training_cloud_perturbations_decay_as_one_over_r(surrogate, point):
+    """An extrapolating network has no bound; the far field of a lifting body falls as 1/r, and is continuous at the rim."""
+    near = replace(surrogate, reach=1.5)
+    result = near.predict(geoop.Case(naca4("0012", n_points=100), point))
+    direction = np.array([[0.6, 0.8]])
+    centre = np.array([0.5, 0.0])
+    stream = 60.0 * point.direction(2)
+    at = {r: result.at(centre + r * direction) for r in (1.5 - 1e-9, 1.5 + 1e-9, 3.0, 30.0)}
+    rim = at[1.5 - 1e-9]
+    for r in (1.5 + 1e-9, 3.0, 30.0):
+        np.testing.assert_allclose(at[r]["velocity"] - stream, (rim["velocity"] - stream) * 1.5 / r, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(at[r]["pressure_coefficient"], rim["pressure_coefficient"] * 1.5 / r, rtol=1e-3, atol=1e-6)
+    assert surrogate.reach == np.inf
 
 
 def test_speed_only_scales_the_velocity(surrogate):

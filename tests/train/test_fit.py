@@ -73,6 +73,8 @@ def test_saved_and_loaded_predict_bit_equal(trained, data):
         np.testing.assert_array_equal(a[name], b[name])
     assert loaded.about["dataset_hash"] == data.hash
     assert a.verdict == b.verdict
+    assert loaded.reach == surrogate.reach
+    assert 1.0 < loaded.reach < 1.5  # chords from mid-chord to the farthest training point
     assert set(loaded.expected_errors) == {"velocity", "pressure_coefficient"}
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import geoop
+from geoop.errors import FieldError
 from geoop.mesh.measure import enclosed_volume
 from geoop.mesh.primitives import icosphere
 from geoop.mesh.transform import mirrored
@@ -44,3 +45,9 @@ def test_normals_keep_their_side_in_3d():
     sphere = geoop.Case(icosphere(2, 1.0), geoop.OperatingPoint(1.0, 3.0))
     assert enclosed_volume(mirrored(sphere).mesh) == pytest.approx(enclosed_volume(sphere.mesh), rel=1e-12)
     assert enclosed_volume(sphere.mesh) > 0
+
+
+def test_a_scalar_that_may_change_sign_is_refused(case):
+    vorticity = geoop.Field(geoop.Quantity("vorticity", "omega", "1/s"), np.zeros(len(case.mesh.points)))
+    with pytest.raises(FieldError, match="sign"):
+        mirrored(case.with_fields(vorticity))

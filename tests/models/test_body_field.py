@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from geoop.errors import ShapeError
+from geoop.errors import ConfigurationError, ShapeError
 from geoop.graph.geometry import Geometry, Queries
 from geoop.graph.pointset import Inputs
 from geoop.mesh.case import Case
@@ -112,6 +112,12 @@ def test_without_layer_potentials(model):
     plain = BodyField(width=32, depth=1, densities=0)
     assert answer(plain, "2412", points(5)).vectors.shape == (5, 1, 2)
     assert sum(p.numel() for p in plain.parameters()) < sum(p.numel() for p in BodyField(width=32, depth=1, densities=4).parameters())
+
+
+@pytest.mark.parametrize("sizes", [{"width": 30}, {"surface_points": 201}, {"surface_points": 10}, {"densities": 1}, {"depth": 0}])
+def test_impossible_sizes_are_refused(sizes):
+    with pytest.raises(ConfigurationError, match="width"):
+        BodyField(**sizes)
 
 
 def test_wrong_number_of_vertices_is_refused(model):

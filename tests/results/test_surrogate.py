@@ -45,6 +45,18 @@ def test_a_bare_section_gets_a_grid_and_forces(surrogate, point):
     assert "none (inviscid)" in str(forces)
 
 
+def test_fields_that_came_with_the_mesh_are_not_returned_as_predictions(surrogate, point):
+    """A file's own solution beside the prediction would be integrated by forces and compared with itself by evaluate."""
+    section = naca4("2412", n_points=100)
+    given = geoop.Case(section, point).with_fields(geoop.Field(QUANTITIES["pressure"], np.zeros(len(section.points))))
+    result = surrogate.predict(given, surface_only=True)
+    assert set(result.fields) == {"velocity", "pressure_coefficient"}
+
+
+def test_another_device_leaves_the_original_alone(surrogate):
+    assert surrogate.to("cpu").model is not surrogate.model
+
+
 def test_surface_only_keeps_the_section_s_own_points(surrogate, point):
     section = naca4("2412", n_points=100)
     result = surrogate.predict(geoop.Case(section, point), surface_only=True)

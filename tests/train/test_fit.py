@@ -208,6 +208,23 @@ def test_every_epoch_draws_other_points_in_another_order(data, tmp_path, monkeyp
     assert by_epoch[0][1] != pytest.approx(by_epoch[1][1])
 
 
+def test_the_last_epochs_are_validated_although_no_validation_was_due(data, tmp_path):
+    fit(data, tmp_path / "run", epochs=2, validate_every=5)
+    assert (tmp_path / "run" / "last.safetensors").exists()
+
+
+def test_resume_refuses_another_model(data, tmp_path):
+    fit(data, tmp_path / "run")
+    with pytest.raises(ConfigurationError, match="model"):
+        geoop.fit(
+            data,
+            tmp_path / "run",
+            settings=FitSettings(epochs=2, batch=4, validate_every=1, field_points=64, wall_points=32),
+            progress=False,
+            resume=True,
+        )
+
+
 def test_minutes_are_a_budget(data, tmp_path):
     started = time.perf_counter()
     surrogate = fit(data, tmp_path / "run", epochs=None, minutes=0.05)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..errors import CheckpointError, ConditionError, InvalidMeshError
+from ..graph.cache import ContentCache
 from ..interfaces.outcome import Outcome
 from ..interfaces.result import Result
 from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
@@ -39,6 +40,7 @@ class Surrogate:
         viscous: whether the training flows had friction.
         reach: distance from the middle of the body (in body lengths) to which training points went; see :class:`Decoder`.
         about: data set, hash, settings and scores, for people.
+        cache: prepared geometries by content: asking for one section again, at another condition, prepares nothing.
     """
 
     model: AbstractModel
@@ -48,6 +50,7 @@ class Surrogate:
     viscous: bool = False
     reach: float = np.inf
     about: Mapping[str, Any] = field(default_factory=dict)
+    cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
     def __post_init__(self) -> None:
         self.model.eval()
@@ -99,7 +102,7 @@ class Surrogate:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             domain, wall = ogrid(outline, smooth=True), ("wall",)
         framed = FramedBody.of(Case(domain, points[0], wall=wall, name=name), self._surface_points)
-        prepared = self.model.prepare(framed.geometry)
+        prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         results = []
         for point in points:
             # fields that came with the mesh are not carried over: beside predictions they would be taken for some

@@ -53,6 +53,19 @@ def test_fields_that_came_with_the_mesh_are_not_returned_as_predictions(surrogat
     assert set(result.fields) == {"velocity", "pressure_coefficient"}
 
 
+def test_a_geometry_is_prepared_once_and_found_by_content(surrogate, point, monkeypatch):
+    calls = []
+    original = type(surrogate.model).prepare
+    monkeypatch.setattr(type(surrogate.model), "prepare", lambda self, geometry: calls.append(1) or original(self, geometry))
+    section, other = naca4("1408", n_points=100), naca4("1410", n_points=100)  # equal sizes, unequal shapes
+    first = surrogate.predict(geoop.Case(section, point), surface_only=True)
+    again = surrogate.predict(geoop.Case(section.moved(section.points.copy()), point), surface_only=True)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(first["velocity"], again["velocity"])
+    assert not np.array_equal(surrogate.predict(geoop.Case(other, point), surface_only=True)["velocity"], first["velocity"])
+    assert len(calls) == 2
+
+
 def test_another_device_leaves_the_original_alone(surrogate):
     assert surrogate.to("cpu").model is not surrogate.model
 

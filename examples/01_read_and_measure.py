@@ -7,8 +7,8 @@ from pathlib import Path
 import geoop
 from geoop.mesh.chord import chord_line
 from geoop.mesh.distance import signed_distance
+from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.measure import enclosed_volume
-from geoop.mesh.ogrid import ogrid
 from geoop.mesh.quantity import QUANTITIES
 
 MESHES = Path(__file__).parent.parent / "meshes"

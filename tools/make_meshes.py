@@ -17,9 +17,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.measure import facet_normals
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.ogrid import ogrid
 from geoop.mesh.primitives import box, icosphere, naca4, wing
 
 

@@ -19,8 +19,8 @@ from ..mesh.quantity import Field
 from . import annotations
 from .atomic import replacing
 from .fields import padded
+from .formats.vtk_messages import captured
 from .patch_cells import cells_of_patch, patch_numbers
-from .vtk_messages import captured
 
 #: Cells that polygonal data can hold, by the list that they go into.
 _POLYGONAL = {"vertex": "Verts", "line": "Lines", "triangle": "Polys", "quad": "Polys", "polygon": "Polys"}

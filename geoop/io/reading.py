@@ -12,22 +12,22 @@ from ..errors import ConfigurationError, GeoopError, UnitError, UnreadableFileEr
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from . import annotations
-from .airfoil import read_airfoil
-from .clouds import read_npy, read_table
 from .contents import Contents, check_contents
 from .fields import fields_of
-from .gltf import read_gltf
-from .msh import read_msh
-from .obj import read_obj
-from .off import read_off
-from .ply import read_ply
+from .formats.airfoil import read_airfoil
+from .formats.clouds import read_npy, read_table
+from .formats.gltf import read_gltf
+from .formats.msh import read_msh
+from .formats.obj import read_obj
+from .formats.off import read_off
+from .formats.ply import read_ply
+from .formats.stl import read_stl
+from .formats.su2 import read_su2
+from .formats.through_meshio import read_through_meshio
+from .formats.vtk_files import read_vtk
 from .recognise import is_binary, recognised
 from .source import COMPRESSIONS, Source
-from .stl import read_stl
-from .su2 import read_su2
-from .through_meshio import read_through_meshio
 from .units import metres_per, missing_unit
-from .vtk_files import read_vtk
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from ..interfaces.result import Result
 from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
 from ..mesh.body import body
 from ..mesh.case import Case
+from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
-from ..mesh.ogrid import ogrid
 from ..mesh.operating_point import OperatingPoint
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.casting import FramedBody

@@ -11,8 +11,8 @@ import torch
 import geoop
 from geoop.errors import CheckpointError, ConditionError, GeoopError, InvalidMeshError
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.ogrid import ogrid
 from geoop.mesh.primitives import icosphere, naca4
 from geoop.mesh.quantity import QUANTITIES
 from geoop.models.body_field import BodyField

@@ -5,7 +5,7 @@ import pytest
 
 import geoop
 from geoop.errors import FieldError
-from geoop.mesh.ogrid import ogrid
+from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES
 from geoop.study.plots import field_picture, pressure_plot, triangles_of, wall_values

@@ -6,13 +6,13 @@ import re
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from ..mesh.cells import Cells
-from .contents import Contents
-from .merging import merge_equal, surface_notes
-from .parse import floats
-from .recognise import is_binary
-from .source import Source
+from ...errors import UnreadableFileError
+from ...mesh.cells import Cells
+from ..contents import Contents
+from ..merging import merge_equal, surface_notes
+from ..parse import floats
+from ..recognise import is_binary
+from ..source import Source
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _SOLID = re.compile(rb"^[ \t]*solid\b[ \t]*([^\r\n]*)", re.I | re.M)

@@ -7,8 +7,8 @@ import pytest
 import pyvista as pv
 
 from geoop.errors import UnitError, UnreadableFileError, UnsupportedFormatError
+from geoop.io.formats.vtk_cells import standard_cells
 from geoop.io.reading import read, read_case
-from geoop.io.vtk_cells import standard_cells
 
 
 def mixed_grid() -> pv.UnstructuredGrid:

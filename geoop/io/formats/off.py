@@ -6,12 +6,12 @@ import re
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from ..mesh.cells import CELL_TYPES, Cells
-from .contents import Contents
-from .merging import surface_notes
-from .parse import floats, integers, lines, token_counts
-from .source import Source
+from ...errors import UnreadableFileError
+from ...mesh.cells import CELL_TYPES, Cells
+from ..contents import Contents
+from ..merging import surface_notes
+from ..parse import floats, integers, lines, token_counts
+from ..source import Source
 
 _HEAD = re.compile(rb"^(ST)?(C)?(N)?(4)?(n)?OFF\b\s*(BINARY)?", re.I)
 

@@ -9,13 +9,13 @@ import pytest
 from geoop.errors import ConfigurationError, InvalidMeshError
 from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
-from geoop.mesh.field_lines import field_lines
+from geoop.mesh.generate.field_lines import field_lines
+from geoop.mesh.generate.ogrid import geometric_spacing, inverted_quads, ogrid
+from geoop.mesh.generate.wall_spacing import wall_points
 from geoop.mesh.measure import cell_measures, enclosed_volume, facet_normals, signed_measures
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.ogrid import geometric_spacing, inverted_quads, ogrid
 from geoop.mesh.primitives import box, circle, naca4, ring
 from geoop.mesh.quality import mesh_report
-from geoop.mesh.wall_spacing import wall_points
 
 _ARC = np.linspace(0, 1, 40)
 SECTIONS = {

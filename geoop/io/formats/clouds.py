@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from .contents import Array, Contents
-from .parse import floats, token_counts
-from .source import Source
+from ...errors import UnreadableFileError
+from ..contents import Array, Contents
+from ..parse import floats, token_counts
+from ..source import Source
 
 #: How programs call the coordinates: x, X [m], "Points:0" of ParaView, Points_0 of older ones, "x-coordinate" of Fluent.
 _COORDINATES = [

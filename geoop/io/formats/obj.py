@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from ..mesh.cells import CELL_TYPES, Cells
-from .contents import Contents
-from .merging import surface_notes
-from .parse import floats, integers, token_counts
-from .source import Source
+from ...errors import UnreadableFileError
+from ...mesh.cells import CELL_TYPES, Cells
+from ..contents import Contents
+from ..merging import surface_notes
+from ..parse import floats, integers, token_counts
+from ..source import Source
 
 _TEXTURE_AND_NORMAL = re.compile(rb"/[^\s]*")
 _FACE_TYPES = {3: "triangle", 4: "quad"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from ..mesh.quantity import Location
-from . import annotations
-from .contents import Array, Contents, flattened
-from .source import Source
+from ...errors import UnreadableFileError
+from ...mesh.quantity import Location
+from .. import annotations
+from ..contents import Array, Contents, flattened
+from ..source import Source
 from .vtk_cells import standard_cells
 from .vtk_layout import check_layout
 from .vtk_messages import captured

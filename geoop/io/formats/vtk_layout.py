@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import UnreadableFileError
+from ...errors import UnreadableFileError
 
 _TAG = re.compile(rb"<(/?)([A-Za-z]+)\b([^<>]*)>")
 _ATTRIBUTE = re.compile(rb"([A-Za-z_]+)\s*=\s*\"([^\"]*)\"|([A-Za-z_]+)\s*=\s*'([^']*)'")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from ..mesh.cells import CELL_TYPES, Cells
-from .contents import Array, Contents, flattened
+from ...errors import UnreadableFileError
+from ...mesh.cells import CELL_TYPES, Cells
+from ..contents import Array, Contents, flattened
+from ..source import Source
 from .msh_sections import ELEMENT_TYPES, Block, Parsed, parse_msh
-from .source import Source
 
 _ENTITY = ("point", "curve", "surface", "volume")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import UnsupportedFormatError
-from ..mesh.cells import CELL_NAMES, Cells
+from ...errors import UnsupportedFormatError
+from ...mesh.cells import CELL_NAMES, Cells
 
 _POLY_VERTEX, _POLY_LINE, _STRIP = 2, 4, 6
 #: VTK's axis-aligned cells order their points by coordinates: id -> (geoop's type, order of the points).

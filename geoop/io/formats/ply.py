@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import UnreadableFileError, UnsupportedFormatError
-from ..mesh.cells import CELL_TYPES, Cells
-from ..mesh.quantity import Location
-from .contents import Array, Contents
-from .merging import surface_notes
-from .parse import floats, integers
-from .source import Source
+from ...errors import UnreadableFileError, UnsupportedFormatError
+from ...mesh.cells import CELL_TYPES, Cells
+from ...mesh.quantity import Location
+from ..contents import Array, Contents
+from ..merging import surface_notes
+from ..parse import floats, integers
+from ..source import Source
 
 _SCALARS = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2", "ushort": "u2", "uint16": "u2",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geoop.errors import UnitError, UnreadableFileError
-from geoop.io import through_meshio
+from geoop.io.formats import through_meshio
 from geoop.io.reading import read
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=float)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnreadableFileError, UnsupportedFormatError
-from ..mesh.cells import CELL_TYPES, Cells
-from .contents import Array, Contents, flattened
-from .source import Source
+from ...errors import UnreadableFileError, UnsupportedFormatError
+from ...mesh.cells import CELL_TYPES, Cells
+from ..contents import Array, Contents, flattened
+from ..source import Source
 
 _FORMATS = {".inp": "abaqus", ".bdf": "nastran", ".nas": "nastran", ".mesh": "medit"}
 #: Whole-number cell arrays that say which group a cell belongs to.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InvalidMeshError, UnreadableFileError, UnsupportedFormatError
-from ..mesh.cells import Cells
-from .contents import Contents
-from .source import Source
+from ...errors import InvalidMeshError, UnreadableFileError, UnsupportedFormatError
+from ...mesh.cells import Cells
+from ..contents import Contents
+from ..source import Source
 
 _SEPARATORS = re.compile(r"[\s,;(){}\[\]]+")  # NACA reports put the ordinates of a blunt edge in parentheses
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d*,\d+[\s;]+[-+]?\d*,\d+\s*$")

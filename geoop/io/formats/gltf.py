@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import UnreadableFileError
-from ..mesh.cells import Cells
-from .contents import Contents
-from .merging import merge_equal, surface_notes
-from .source import Source
+from ...errors import UnreadableFileError
+from ...mesh.cells import Cells
+from ..contents import Contents
+from ..merging import merge_equal, surface_notes
+from ..source import Source
 
 
 def read_gltf(source: Source) -> Contents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InvalidMeshError
+from ...errors import InvalidMeshError
 
 CORNER_TURN = np.radians(30.0)  # vertices that turn more are kept as grid points
 _GROWTH = 0.15  # of the spacing per unit of arc length

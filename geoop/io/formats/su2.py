@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import UnreadableFileError, UnsupportedFormatError
-from ..mesh.cells import CELL_NAMES, CELL_TYPES, Cells
-from .contents import Contents
-from .parse import floats, integers, lines, token_counts
-from .source import Source
+from ...errors import UnreadableFileError, UnsupportedFormatError
+from ...mesh.cells import CELL_NAMES, CELL_TYPES, Cells
+from ..contents import Contents
+from ..parse import floats, integers, lines, token_counts
+from ..source import Source
 
 _KEYWORD = re.compile(rb"^[ \t]*([A-Za-z][A-Za-z_0-9]*)[ \t]*=[ \t]*([^\r\n]*)", re.M)
 _COMMENT = re.compile(rb"%[^\r\n]*")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import ConfigurationError, InvalidMeshError
-from .cells import Cells
-from .chord import chord_line
-from .crossings import crossing_segments
+from ...errors import ConfigurationError, InvalidMeshError
+from ..cells import Cells
+from ..chord import chord_line
+from ..crossings import crossing_segments
+from ..mesh import Mesh
+from ..resample import closed_ring, resample
 from .field_lines import FieldLines, field_lines
-from .mesh import Mesh
-from .resample import closed_ring, resample
 from .wall_spacing import wall_points
 
 _WIDTHS = (0, 2, 4, 8, 16, 32)  # lines over which the layers are evened out, the first that leaves no inverted cell is taken

@@ -12,9 +12,9 @@ import pytest
 import pyvista as pv
 
 from geoop.errors import UnreadableFileError
+from geoop.io.formats.vtk_layout import check_layout
 from geoop.io.paraview import write_case
 from geoop.io.reading import read
-from geoop.io.vtk_layout import check_layout
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh

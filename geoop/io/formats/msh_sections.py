@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import UnreadableFileError, UnsupportedFormatError
-from .merging import merge_equal
-from .parse import floats, integers
+from ...errors import UnreadableFileError, UnsupportedFormatError
+from ..merging import merge_equal
+from ..parse import floats, integers
 
 #: Gmsh element type -> (geoop cell name, order of its points in VTK).
 ELEMENT_TYPES: dict[int, tuple[str, list[int]]] = {

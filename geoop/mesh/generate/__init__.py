@@ -1,0 +1,1 @@
+"""Meshes and point sets made around a body."""

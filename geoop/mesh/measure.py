@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InvalidMeshError
 from .cells import CELL_TYPES, Cells
 from .mesh import Mesh
+from .polyhedra import polyhedron_weights
 from .shape_functions import reference_cell
 
 _CHUNK = 20_000  # cells integrated at once: bounds the memory of high-order cells
@@ -39,9 +40,9 @@ def cell_measures(mesh: Mesh) -> np.ndarray:
     """(m,) length [m], area [m^2] or volume [m^3] of every cell, never negative; a vertex counts 1, as one point.
 
     Curved quadratic cells and warped quads are integrated over their isoparametric shape, polygons over a fan around the
-    mean of their corners; concave flat polygons and quads are exact.
+    mean of their corners; concave flat polygons and quads are exact. Polyhedra: see :mod:`geoop.mesh.polyhedra`.
     """
-    return _per_cell(mesh, consistent_weights(mesh))
+    return np.abs(_per_cell(mesh, consistent_weights(mesh)))
 
 
 def signed_measures(mesh: Mesh) -> np.ndarray:
@@ -54,6 +55,9 @@ def signed_measures(mesh: Mesh) -> np.ndarray:
     for index, elements, _ in _elements(mesh):
         if elements.shape[2] == 1:
             out[index] = elements.sum(axis=(1, 2))
+    if mesh.cells.faces is not None:
+        index = mesh.cells.where("polyhedron")
+        out[index] = _per_cell(mesh, _corner_weights(mesh, positive=False))[index]
     return out
 
 
@@ -173,8 +177,10 @@ def _corner_weights(mesh: Mesh, *, positive: bool) -> np.ndarray:
     cells = mesh.cells
     out = np.zeros(len(cells.connectivity))
     out[_slots(cells, cells.where("vertex"))] = 1.0
+    if cells.faces is not None:
+        out[_slots_of(cells, cells.where("polyhedron"))] = polyhedron_weights(mesh.points, cells)
     for name, index in _blocks(cells):
-        if CELL_TYPES[name][1] == 0:
+        if CELL_TYPES[name][1] == 0 or name == "polyhedron":
             continue
         slots = _slots(cells, index)
         for part in range(0, len(index), _CHUNK):
@@ -221,7 +227,7 @@ def _elements(mesh: Mesh, positions: bool = False) -> Iterator[tuple[np.ndarray,
     """Blocks of the cells of highest dimension: indices, vector measures (m, q, c), positions of the quadrature points (m, q, d)."""
     cells = mesh.cells
     for name, index in _blocks(cells):
-        if CELL_TYPES[name][1] != mesh.cell_dimension:
+        if CELL_TYPES[name][1] != mesh.cell_dimension or name == "polyhedron":
             continue
         for part in range(0, len(index), _CHUNK):
             chosen = index[part : part + _CHUNK]
@@ -237,6 +243,13 @@ def _blocks(cells: Cells) -> Iterator[tuple[str, np.ndarray]]:
         index = cells.where(name)
         for size in np.unique(sizes[index]):
             yield name, index[sizes[index] == size]
+
+
+def _slots_of(cells: Cells, index: np.ndarray) -> np.ndarray:
+    """Places in ``connectivity`` of the points of cells of any size."""
+    sizes = np.diff(cells.offsets)[index]
+    stops = np.cumsum(sizes)
+    return np.repeat(cells.offsets[:-1][index] - stops + sizes, sizes) + np.arange(stops[-1] if len(stops) else 0)
 
 
 def _slots(cells: Cells, index: np.ndarray) -> np.ndarray:

@@ -74,6 +74,8 @@ class Mesh:
         parts: list[tuple[str, np.ndarray]] = [("points", self.points)]
         for name, cells in [("cells", self.cells), *sorted(self.patches.items())]:
             parts += [(name, cells.types), (name, cells.offsets), (name, cells.connectivity)]
+            if cells.faces is not None:
+                parts += [(name, cells.faces.cell_offsets), (name, cells.faces.offsets), (name, cells.faces.connectivity)]
         parts += sorted(self.zones.items())
         for name, array in parts:
             digest.update(f"{name}{array.shape}{array.dtype}".encode())

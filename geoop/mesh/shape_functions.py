@@ -80,6 +80,36 @@ def _pyramid(x: np.ndarray) -> np.ndarray:
     return np.concatenate([_tensor(_QUAD, x[:, :2]) * (1 - z), z], axis=1)
 
 
+def _wedge15(x: np.ndarray) -> np.ndarray:
+    l, z = _simplex(x[:, :2]), x[:, 2:]
+    corners = [l * (1 + sign * z) * (2 * l - 2 + sign * z) / 2 for sign in (-1, 1)]
+    pairs = np.stack([l[:, a] * l[:, b] for a, b in _TRIANGLE_EDGES], axis=1)
+    return np.concatenate([*corners, 2 * pairs * (1 - z), 2 * pairs * (1 + z), l * (1 - z**2)], axis=1)
+
+
+def _wedge18(x: np.ndarray) -> np.ndarray:
+    flat, z = _simplex2(_TRIANGLE_EDGES, x[:, :2]), _line3(x[:, 2:])
+    bottom, top, middle = (flat * z[:, k : k + 1] for k in range(3))
+    return np.concatenate([bottom[:, :3], top[:, :3], bottom[:, 3:], top[:, 3:], middle], axis=1)
+
+
+def _hexahedron27(x: np.ndarray) -> np.ndarray:
+    lines = [_line3(x[:, k : k + 1]) for k in range(3)]  # nodes -1, 1, 0
+    faces = np.array([(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (0, 0, 0)])
+    nodes = np.concatenate([_HEXAHEDRON, _HEXAHEDRON_MID, faces])
+    place = np.where(nodes == 0, 2, np.where(nodes < 0, 0, 1))
+    return np.prod([line[:, place[:, k]] for k, line in enumerate(lines)], axis=0)
+
+
+def _pyramid13(x: np.ndarray) -> np.ndarray:
+    """Bedrosian's rational functions (1992), which are polynomials in the collapsed coordinates."""
+    flat, t = x[:, None, :2], (1 + x[:, 2:]) / 2
+    tensor = _tensor(_QUAD, x[:, :2])
+    corners = tensor * (1 - t) * ((flat * _QUAD).sum(axis=2) * (1 - t) - 1)
+    factors = np.where(_QUAD_MID == 0, 1 - flat**2, 0.5 * (1 + flat * _QUAD_MID))
+    return np.concatenate([corners, t * (2 * t - 1), np.prod(factors, axis=2) * (1 - t) ** 2, 4 * tensor * t * (1 - t)], axis=1)
+
+
 def _box_rule(dimension: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre product on [-1, 1]^dimension."""
     x, w = np.polynomial.legendre.leggauss(count)
@@ -123,14 +153,18 @@ _CELLS: dict[str, tuple[_Shape, Callable[[], tuple[np.ndarray, np.ndarray]]]] = 
     "hexahedron": (lambda x: _tensor(_HEXAHEDRON, x), lambda: _box_rule(3, 2)),
     "hexahedron20": (lambda x: _serendipity(_HEXAHEDRON, _HEXAHEDRON_MID, x), lambda: _box_rule(3, 3)),
     "wedge": (_wedge, lambda: _wedge_rule(2)),
+    "wedge15": (_wedge15, lambda: _wedge_rule(4)),
+    "wedge18": (_wedge18, lambda: _wedge_rule(4)),
+    "hexahedron27": (_hexahedron27, lambda: _box_rule(3, 4)),
     "pyramid": (_pyramid, lambda: _box_rule(3, 2)),
+    "pyramid13": (_pyramid13, lambda: _box_rule(3, 5)),
 }
-_QUADRATIC = {"line3", "triangle6", "quad8", "quad9", "tetra10", "hexahedron20"}
+_QUADRATIC = {"line3", "triangle6", "quad8", "quad9", "tetra10", "hexahedron20", "wedge15", "wedge18", "hexahedron27", "pyramid13"}
 
 
 @cache
 def reference_cell(name: str) -> Reference:
-    """The reference cell of a fixed-size type with r >= 1 reference axes (``vertex`` and ``polygon`` have none)."""
+    """The reference cell of a fixed-size type with r >= 1 reference axes (``vertex``, ``polygon`` and ``polyhedron`` have none)."""
     shape, rule = _CELLS[name]
     points, weights = rule()
     values = shape(points)

@@ -12,8 +12,21 @@ from .cells import CELL_TYPES, Cells
 from .mesh import Mesh
 
 #: Corners of the cell types that have mid-side nodes; all other cells have corners only.
-N_CORNERS = {"line3": 2, "triangle6": 3, "quad8": 4, "quad9": 4, "tetra10": 4, "hexahedron20": 8}
+N_CORNERS = {
+    "line3": 2,
+    "triangle6": 3,
+    "quad8": 4,
+    "quad9": 4,
+    "tetra10": 4,
+    "hexahedron20": 8,
+    "hexahedron27": 8,
+    "wedge15": 6,
+    "wedge18": 6,
+    "pyramid13": 5,
+}
 _TETRA = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (2, 0, 3))
+_WEDGE = ((0, 2, 1), (3, 4, 5), (0, 1, 4, 3), (1, 2, 5, 4), (2, 0, 3, 5))
+_PYRAMID = ((0, 3, 2, 1), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4))
 _HEXAHEDRON = ((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
 #: Faces of volume cells by corner, outward where the cell's signed measure is positive.
 FACES: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -21,8 +34,12 @@ FACES: dict[str, tuple[tuple[int, ...], ...]] = {
     "tetra10": _TETRA,
     "hexahedron": _HEXAHEDRON,
     "hexahedron20": _HEXAHEDRON,
-    "wedge": ((0, 2, 1), (3, 4, 5), (0, 1, 4, 3), (1, 2, 5, 4), (2, 0, 3, 5)),
-    "pyramid": ((0, 3, 2, 1), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4)),
+    "hexahedron27": _HEXAHEDRON,
+    "wedge": _WEDGE,
+    "wedge15": _WEDGE,
+    "wedge18": _WEDGE,
+    "pyramid": _PYRAMID,
+    "pyramid13": _PYRAMID,
 }
 
 
@@ -87,18 +104,25 @@ def edges(cells: Cells, representative: np.ndarray) -> Sides:
 
 
 def faces(cells: Cells, representative: np.ndarray) -> Sides:
-    """Faces of the volume cells, in welded point numbers; triangles have -1 in the fourth column."""
+    """Faces of the volume cells, in welded point numbers; -1 fills the rows of faces with fewer points than the widest."""
+    width = max(4, int(np.diff(cells.faces.offsets).max(initial=0)) if cells.faces is not None else 0)
     rows, owners = [], []
     for name in cells.names:
-        if CELL_TYPES[name][1] != 3:
+        if name not in FACES:
             continue
         block, index = representative[cells.block(name)], cells.where(name)
         for face in FACES[name]:
-            corners = np.full((len(block), 4), -1, dtype=np.int64)
+            corners = np.full((len(block), width), -1, dtype=np.int64)
             corners[:, : len(face)] = block[:, face]
             rows.append(corners)
             owners.append(index)
-    return _sides(np.concatenate(rows) if rows else np.zeros((0, 4), dtype=np.int64), _joined(owners))
+    if cells.faces is not None:
+        sizes = np.diff(cells.faces.offsets)
+        corners = np.full((len(sizes), width), -1, dtype=np.int64)
+        corners[np.arange(width) < sizes[:, None]] = representative[cells.faces.connectivity]
+        rows.append(corners)
+        owners.append(cells.faces.owner)
+    return _sides(np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.int64), _joined(owners))
 
 
 def ends(cells: Cells, representative: np.ndarray) -> Sides:

@@ -9,6 +9,10 @@ _QUAD = [(0, 0), (1, 0), (1, 1), (0, 1)]
 _HEX = [(x, y, z) for z in (0, 1) for x, y in _QUAD]
 _TRIANGLE = [(0, 0), (1, 0), (0, 1)]
 _TETRA = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+_WEDGE = [(*p, z) for z in (0, 1) for p in _TRIANGLE]
+_WEDGE_EDGES = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5)]
+_PYRAMID = [*((*p, 0) for p in _QUAD), (0.3, 0.4, 1)]
+_HEX_FACES = [(0.0, 0.5, 0.5), (1.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 1.0, 0.5), (0.5, 0.5, 0.0), (0.5, 0.5, 1.0), (0.5, 0.5, 0.5)]
 _HEX_EDGES = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)]
 
 
@@ -31,9 +35,16 @@ UNIT_CELLS: dict[str, tuple[np.ndarray, float]] = {
     "tetra10": (_with_middles(_TETRA, [(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)]), 1 / 6),
     "hexahedron": (np.array(_HEX, dtype=float), 1.0),
     "hexahedron20": (_with_middles(_HEX, _HEX_EDGES), 1.0),
-    "wedge": (np.array([(*p, z) for z in (0, 1) for p in _TRIANGLE], dtype=float), 1 / 2),
-    "pyramid": (np.array([(*p, 0) for p in _QUAD] + [(0.3, 0.4, 1)], dtype=float), 1 / 3),
+    "hexahedron27": (np.concatenate([_with_middles(_HEX, _HEX_EDGES), _HEX_FACES]), 1.0),
+    "wedge": (np.array(_WEDGE, dtype=float), 1 / 2),
+    "wedge15": (_with_middles(_WEDGE, _WEDGE_EDGES), 1 / 2),
+    "wedge18": (np.concatenate([_with_middles(_WEDGE, _WEDGE_EDGES), [(0.5, 0, 0.5), (0.5, 0.5, 0.5), (0, 0.5, 0.5)]]), 1 / 2),
+    "pyramid": (np.array(_PYRAMID, dtype=float), 1 / 3),
+    "pyramid13": (_with_middles(_PYRAMID, [(0, 1), (1, 2), (2, 3), (3, 0), (0, 4), (1, 4), (2, 4), (3, 4)]), 1 / 3),
+    "polyhedron": (np.array([*_HEX, (0.5, 0.5, 1.5)], dtype=float), 1 + 1 / 6),
 }
+#: A cube with a pyramid on it: faces of the polyhedron above, outward.
+_HOUSE = [(0, 3, 2, 1), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7), (4, 5, 8), (5, 6, 8), (6, 7, 8), (7, 4, 8)]
 assert set(UNIT_CELLS) == set(CELL_TYPES) - {"vertex"}
 
 
@@ -42,7 +53,13 @@ def cell_mesh(name: str, nodes: np.ndarray, dimension: int | None = None) -> Mes
     d = dimension or max(2, nodes.shape[1])
     points = np.zeros((len(nodes), d))
     points[:, : nodes.shape[1]] = nodes
-    return Mesh(points, Cells.ragged(name, [np.arange(len(nodes))]))
+    return Mesh(points, house() if name == "polyhedron" else Cells.ragged(name, [np.arange(len(nodes))]))
+
+
+def house() -> Cells:
+    """The one polyhedron of the zoo."""
+    sizes = [len(face) for face in _HOUSE]
+    return Cells.polyhedra(np.array([0, len(_HOUSE)]), np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(_HOUSE))
 
 
 def affine(points: np.ndarray, seed: int = 0) -> tuple[np.ndarray, float]:

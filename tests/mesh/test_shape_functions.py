@@ -9,8 +9,10 @@ from cell_zoo import UNIT_CELLS
 from geoop.mesh import shape_functions
 from geoop.mesh.shape_functions import reference_cell
 
-FIXED = sorted(set(UNIT_CELLS) - {"polygon"})
-REFERENCE_MEASURE = {"line": 2, "line3": 2, "triangle": 1 / 2, "triangle6": 1 / 2, "tetra": 1 / 6, "tetra10": 1 / 6, "wedge": 1}
+FIXED = sorted(set(UNIT_CELLS) - {"polygon", "polyhedron"})
+REFERENCE_MEASURE = {"line": 2, "line3": 2, "triangle": 1 / 2, "triangle6": 1 / 2, "tetra": 1 / 6, "tetra10": 1 / 6} | dict.fromkeys(
+    ["wedge", "wedge15", "wedge18"], 1
+)
 
 
 @pytest.mark.parametrize("name", FIXED)
@@ -25,16 +27,25 @@ def test_partition_of_unity_and_weights(name):
         assert cell.shares.sum() == pytest.approx(1.0, rel=1e-14)
 
 
-@pytest.mark.parametrize("name", [n for n in FIXED if n != "pyramid"])  # its apex is a whole face of the collapsed reference cell
+@pytest.mark.parametrize("name", [n for n in FIXED if not n.startswith("pyramid")])  # their apex is a whole face of the collapsed reference cell
 def test_each_function_is_one_at_its_node_and_zero_at_the_others(name):
     nodes = UNIT_CELLS[name][0]
     if name in ("triangle", "triangle6", "tetra", "tetra10"):
         reference = nodes
-    elif name == "wedge":
+    elif name.startswith("wedge"):
         reference = nodes * [1, 1, 2] - [0, 0, 1]
     else:
         reference = 2 * nodes - 1
     values = shape_functions._CELLS[name][0](reference)
+    np.testing.assert_allclose(values, np.eye(len(nodes)), atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["pyramid", "pyramid13"])
+def test_functions_of_pyramids_at_their_nodes(name):
+    base = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    nodes = [(*xy, -1) for xy in base] + [(0.3, -0.2, 1)]
+    nodes += [(*(base[k] + base[(k + 1) % 4]) / 2, -1) for k in range(4)] + [(*xy, 0) for xy in base] if name == "pyramid13" else []
+    values = shape_functions._CELLS[name][0](np.array(nodes, dtype=float))
     np.testing.assert_allclose(values, np.eye(len(nodes)), atol=1e-14)
 
 

@@ -67,4 +67,4 @@ def test_distinct_rows_equal_numpy_unique():
 
 
 def test_every_volume_cell_type_has_faces():
-    assert set(FACES) == {name for name, (_, dimension, _) in CELL_TYPES.items() if dimension == 3}
+    assert set(FACES) == {name for name, (_, dimension, count) in CELL_TYPES.items() if dimension == 3 and count}

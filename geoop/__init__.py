@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .io.inspection import inspect as inspect
     from .io.reading import read as read
     from .io.reading import read_case as read_case
+    from .io.reading import read_series as read_series
     from .mesh.case import Case as Case
     from .mesh.case import Series as Series
     from .mesh.mesh import Mesh as Mesh
@@ -43,6 +44,7 @@ _MODULES = {
     "load": "results.surrogate",
     "read": "io.reading",
     "read_case": "io.reading",
+    "read_series": "io.reading",
 }
 
 __all__ = ["__version__", *_MODULES]

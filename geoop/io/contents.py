@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import InvalidMeshError, UnreadableFileError
+from ..errors import ConfigurationError, InvalidMeshError, UnreadableFileError
 from ..mesh.cells import Cells
 from ..mesh.quantity import Location
 
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """An array of a file under its name there: (n,) or (n, k) values at points or cells, (k,) if global."""
+    """An array of a file under its name there: (n,) or (n, k) values at points, cells or the facets of a patch, (k,) if global."""
 
     label: str
     values: np.ndarray
@@ -33,6 +33,9 @@ class Contents:
         arrays: everything that is stored per point or per cell.
         notes: what the reader had to assume, change or leave out, in sentences.
         annotations: what geoop itself wrote beside a mesh, see :mod:`geoop.io.annotations`.
+        boundary: patch name -> what is stored on it alone: one value per facet, or per point of the patch in ascending order.
+        time: [s] of these arrays, where the file says it.
+        times: [s] of all steps in the file, ascending; empty where it knows no time.
     """
 
     points: np.ndarray
@@ -42,6 +45,9 @@ class Contents:
     arrays: tuple[Array, ...] = ()
     notes: tuple[str, ...] = ()
     annotations: Mapping[str, np.ndarray | list[str]] = field(default_factory=dict)
+    boundary: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
+    time: float | None = None
+    times: tuple[float, ...] = ()
 
 
 def check_contents(contents: Contents, *, cloud: bool, where: str) -> None:
@@ -84,6 +90,46 @@ def _problems(contents: Contents):
         expected = {"point": len(points), "cell": len(contents.cells)}.get(array.location)
         if expected is not None and len(array.values) != expected:
             yield f"array '{array.label}' has {len(array.values)} rows for {expected} {array.location}s"
+    for name, index in contents.zones.items():
+        if len(index) and (np.min(index) < 0 or np.max(index) >= len(contents.cells)):
+            yield f"zone '{name}' reaches to cell {np.max(index)} of {len(contents.cells)}"
+    yield from _boundary_problems(contents)
+
+
+def _boundary_problems(contents: Contents):
+    for name, arrays in contents.boundary.items():
+        part = contents.patches.get(name)
+        if part is None:
+            yield f"values on '{name}', which is no patch"
+            continue
+        for array in arrays:
+            expected = {"facet": len(part), "point": len(np.unique(part.connectivity))}.get(array.location)
+            if expected is not None and len(array.values) != expected:
+                yield f"array '{array.label}' on patch '{name}' has {len(array.values)} rows for {expected} {array.location}s"
+
+
+def chosen_time(times: tuple[float, ...], wanted: float | None, where: str) -> int:
+    """Which of the steps of a file is wanted: the last one unless a time is named, which must be there up to rounding.
+
+    Args:
+        times: [s], not empty.
+        wanted: [s] or None.
+        where: the file.
+
+    Raises:
+        ConfigurationError: no such time; the remedy names the nearest ones.
+    """
+    if wanted is None:
+        return int(np.argmax(times))
+    found = int(np.argmin(np.abs(np.asarray(times) - wanted)))
+    if abs(times[found] - wanted) > 1e-6 * max(abs(wanted), np.ptp(times)):
+        near = sorted(times, key=lambda t: abs(t - wanted))[:4]
+        raise ConfigurationError(
+            f"there is no step at {wanted:g} s among {len(times)} from {min(times):g} to {max(times):g} s",
+            where=where,
+            remedy=f"the nearest are {', '.join(f'{t:g}' for t in sorted(near))}; leave time out for the last one",
+        )
+    return found
 
 
 def flattened(points: np.ndarray, cell_dimension: int) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -12,7 +12,8 @@ from ..mesh.measure import cell_measures
 from ..mesh.mesh import Mesh
 from ..mesh.quality import MeshReport, mesh_report
 from ..mesh.quantity import Field
-from .reading import Format, build, format_of, load
+from .formats.table import Format, format_of
+from .reading import build, load
 from .source import Source
 from .units import extent_text, length_text, metres_per, missing_unit
 
@@ -115,7 +116,7 @@ def inspect(path: str | os.PathLike[str], *, unit: str | None = None) -> Inspect
     return Inspection(
         source.where,
         f"{form.name}{f' ({source.compression})' if source.compression else ''}",
-        source.path.stat().st_size,
+        source.size,
         length_unit,
         statement,
         case.mesh.dimension,

@@ -1,88 +1,30 @@
-"""Any mesh file -> ``Mesh`` or ``Case`` in metres: one table from suffix to reader, one way through it."""
+"""Any mesh file -> ``Mesh``, ``Case`` or ``Series`` in metres: one way through the table of formats."""
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-from ..errors import ConfigurationError, GeoopError, UnitError, UnreadableFileError, UnsupportedFormatError
-from ..mesh.case import Case
+from ..errors import ConfigurationError, GeoopError, UnitError, UnreadableFileError
+from ..mesh.case import Case, Series
 from ..mesh.mesh import Mesh
 from . import annotations
 from .contents import Contents, check_contents
 from .fields import fields_of
-from .formats.airfoil import read_airfoil
-from .formats.clouds import read_npy, read_table
-from .formats.gltf import read_gltf
-from .formats.msh import read_msh
-from .formats.obj import read_obj
-from .formats.off import read_off
-from .formats.ply import read_ply
-from .formats.stl import read_stl
-from .formats.su2 import read_su2
-from .formats.through_meshio import read_through_meshio
-from .formats.vtk_files import read_vtk
-from .recognise import is_binary, recognised
-from .source import COMPRESSIONS, Source
+from .formats.table import Format, format_of
+from .source import Source
 from .units import metres_per, missing_unit
 
 
-@dataclass(frozen=True)
-class Format:
-    """How one kind of file is read.
-
-    Attributes:
-        name: as people call it.
-        reader: file -> contents in the file's own unit.
-        length: ``unit`` if the user must say the unit, ``metres`` for solver formats, ``chord`` for sections on a chord of 1.
-        cloud: whether bare points without cells are expected.
-    """
-
-    name: str
-    reader: Callable[[Source], Contents]
-    length: Literal["unit", "metres", "chord"]
-    cloud: bool = False
-
-
-#: suffix -> how it is read. Compressed files are looked up by the suffix in front of .gz or .bz2.
-FORMATS: dict[str, Format] = {
-    ".stl": Format("STL", read_stl, "unit"),
-    ".obj": Format("Wavefront OBJ", read_obj, "unit"),
-    ".ply": Format("PLY", read_ply, "unit", cloud=True),
-    ".off": Format("OFF", read_off, "unit"),
-    ".glb": Format("glTF", read_gltf, "unit"),
-    ".gltf": Format("glTF", read_gltf, "unit"),
-    ".csv": Format("CSV point cloud", read_table, "unit", cloud=True),
-    ".txt": Format("text point cloud", read_table, "unit", cloud=True),
-    ".xyz": Format("XYZ point cloud", read_table, "unit", cloud=True),
-    ".npy": Format("NumPy point cloud", read_npy, "unit", cloud=True),
-    ".vtu": Format("VTK unstructured grid", read_vtk, "metres", cloud=True),
-    ".vtp": Format("VTK polygonal data", read_vtk, "metres", cloud=True),
-    ".vtk": Format("legacy VTK", read_vtk, "metres", cloud=True),
-    ".vts": Format("VTK structured grid", read_vtk, "metres"),
-    ".vtr": Format("VTK rectilinear grid", read_vtk, "metres"),
-    ".vti": Format("VTK image data", read_vtk, "metres"),
-    ".msh": Format("Gmsh", read_msh, "metres"),
-    ".su2": Format("SU2", read_su2, "metres"),
-    ".inp": Format("Abaqus", read_through_meshio, "unit"),
-    ".bdf": Format("Nastran", read_through_meshio, "unit"),
-    ".nas": Format("Nastran", read_through_meshio, "unit"),
-    ".mesh": Format("Medit", read_through_meshio, "unit"),
-    ".dat": Format("aerofoil coordinates", read_airfoil, "chord"),
-}
-
-
 def read(path: str | os.PathLike[str], *, unit: str | None = None, chord: float | None = None, name: str | None = None) -> Mesh:
-    """Read the geometry of any file in :data:`FORMATS`, also compressed (.gz, .bz2), as a mesh in metres.
+    """Read the geometry of any file in :data:`~geoop.io.formats.table.FORMATS`, also compressed (.gz, .bz2, .zip), as a mesh in metres.
 
     Cell types are kept (quads, polygons, quadratic cells), and so are boundary names: markers, physical groups, solids, groups
-    and objects become patches. What had to be assumed or changed is said in ``Mesh.notes``.
+    and objects become patches; blocks become zones. Of a file with several steps the last one is taken. What had to be assumed or changed is said in ``Mesh.notes``.
 
     Args:
-        path: the file.
+        path: the file, the folder of an OpenFOAM case, or a member of an archive (``runs.zip/case7/mesh.su2``).
         unit: length unit of the file (``"mm"``, ``"m"``, ``"in"``, ...). Required for formats that do not say it (STL, OBJ, PLY,
             OFF, glTF, Abaqus, Nastran, Medit, point clouds). Solver formats (VTK, Gmsh, SU2) are SI metres, and another unit is refused.
         chord: chord in metres of an aerofoil ``.dat`` section, 1 m unless given; other formats refuse it.
@@ -97,50 +39,81 @@ def read(path: str | os.PathLike[str], *, unit: str | None = None, chord: float 
     return read_case(path, unit=unit, chord=chord, name=name).mesh
 
 
-def read_case(path: str | os.PathLike[str], *, unit: str | None = None, chord: float | None = None, name: str | None = None) -> Case:
+def read_case(
+    path: str | os.PathLike[str], *, unit: str | None = None, chord: float | None = None, name: str | None = None, time: float | None = None
+) -> Case:
     """Read a file as :func:`read` does, with its point and cell arrays as fields.
 
     Array names ``pressure [Pa]`` give quantity and unit. A name that geoop knows but that comes without a unit is taken in SI and
-    noted; an unknown name gets the unit ``?``. A file written by :func:`geoop.io.paraview.write_case` comes back whole: patches,
-    zones, operating point, boundary values, time and notes.
+    noted; an unknown name gets the unit ``?``. Values on patches become boundary values. A file written by
+    :func:`geoop.io.paraview.write_case` comes back whole: patches, zones, operating point, boundary values, time and notes.
+
+    Args:
+        path, unit, chord, name: as for :func:`read`.
+        time: [s] the step to read of a file that has several; the last one unless given.
 
     Raises:
+        ConfigurationError: the file has no such time.
+        The same errors as :func:`read`.
+    """
+    source = Source.find(path, time)
+    form = format_of(source)
+    contents, factor, said = _scaled(source, form, unit, chord)
+    if time is not None and not contents.times:
+        raise ConfigurationError(f"time={time:g}, but the file knows no times", where=source.where, remedy="leave time out")
+    return build(contents, factor, said, source, name)
+
+
+def read_series(
+    path: str | os.PathLike[str],
+    *,
+    unit: str | None = None,
+    name: str | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Series:
+    """Read all steps of a file that has several: .pvd, .vtkhdf, EnSight, Exodus, CGNS, an OpenFOAM case.
+
+    Args:
+        path, unit, name: as for :func:`read`.
+        start: [s] first step wanted; from the beginning unless given.
+        stop: [s] last step wanted; to the end unless given.
+        progress: called with steps read and steps in all.
+
+    Raises:
+        UnreadableFileError: the file has no steps; :func:`read_case` reads it.
+        ConfigurationError: no step between ``start`` and ``stop``.
         The same errors as :func:`read`.
     """
     source = Source.find(path)
     form = format_of(source)
+    contents, factor, said = _scaled(source, form, unit, None)
+    if not contents.times:
+        raise UnreadableFileError("the file knows no times", where=source.where, remedy="read it with geoop.read_case(path)")
+    wanted = [time for time in contents.times if (start is None or time >= start) and (stop is None or time <= stop)]
+    if not wanted:
+        raise ConfigurationError(
+            f"no step between {start} and {stop} s: the file has {len(contents.times)} from {contents.times[0]:g} to {contents.times[-1]:g} s",
+            where=source.where,
+            remedy="leave start and stop out for all of them",
+        )
+    cases = []
+    for number, time in enumerate(wanted):
+        step = replace(source, time=time)
+        cases.append(build(contents if time == contents.time else load(step, form), factor, said, step, name))
+        if progress is not None:
+            progress(number + 1, len(wanted))
+    return Series(wanted, tuple(cases))
+
+
+def _scaled(source: Source, form: Format, unit: str | None, chord: float | None) -> tuple[Contents, float, tuple[str, ...]]:
+    """Checked contents, metres per unit of the file, and the note that says so."""
     factor, said = _scale(form, unit, chord, source.where)
     contents = load(source, form)
     if factor is None:
         raise missing_unit(form.name, contents.points, source.where)
-    return build(contents, factor, said, source, name)
-
-
-def format_of(source: Source) -> Format:
-    """The way to read a file by its suffix, after a look at what is inside.
-
-    Raises:
-        UnreadableFileError: the content is of another format than the name says.
-        UnsupportedFormatError: no reader for the suffix.
-    """
-    head = source.head()
-    guess = recognised(head, source.path.stat().st_size if not source.compression else None)
-    form = FORMATS.get(source.suffix)
-    if form is None:
-        raise _unsupported(source, guess)
-    known = {suffix for suffix, other in FORMATS.items() if other.reader is form.reader} if form.reader is not read_vtk else {source.suffix}
-    if guess is not None and not known.intersection(guess.suffixes):
-        if guess.suffixes:
-            target = f"{source.stem}{guess.suffixes[0]}" if guess.suffixes[0] not in COMPRESSIONS else f"{source.path.name}{guess.suffixes[0]}"
-            remedy = f"rename it to '{target}' and read that"
-        else:
-            remedy = guess.remedy
-        raise UnreadableFileError(f"is named '{source.suffix}' but its content seems to be a {guess.name}", where=source.where, remedy=remedy)
-    if form.length == "chord" and is_binary(head):
-        raise UnreadableFileError(
-            "holds binary data, expected text with x and y per line", where=source.where, remedy="give the file its true suffix"
-        )
-    return form
+    return contents, factor, said
 
 
 def load(source: Source, form: Format) -> Contents:
@@ -186,6 +159,11 @@ def build(contents: Contents, factor: float, said: tuple[str, ...], source: Sour
     )
     try:
         case = annotations.case_of(mesh, saved, fields)
+        if contents.boundary:
+            values = {patch: {f.name: f for f in fields_of(arrays, mesh.dimension)[0]} for patch, arrays in contents.boundary.items()}
+            case = replace(case, boundary=values)
+        if contents.time is not None:
+            case = replace(case, time=contents.time)
     except GeoopError as error:
         error.where = f"{source.where}: {error.where}" if error.where else source.where
         raise
@@ -217,16 +195,3 @@ def _scale(form: Format, unit: str | None, chord: float | None, where: str) -> t
             remedy="leave unit= out; if the file really is in another unit, scale the mesh after reading: mesh.moved(mesh.points * 0.001)",
         )
     return 1.0, ()
-
-
-def _unsupported(source: Source, guess) -> UnsupportedFormatError:
-    known = ", ".join(FORMATS)
-    inside = f"; its content seems to be a {guess.name}" if guess else ""
-    if guess and guess.suffixes:
-        remedy = f"rename it to '{source.stem}{guess.suffixes[0]}' and read that"
-    elif guess:
-        remedy = guess.remedy
-    else:
-        near = difflib.get_close_matches(source.suffix, FORMATS, n=1, cutoff=0.8)
-        remedy = f"did you mean '{near[0]}'? read are {known}" if near else f"export it as .vtu; read are {known}, each also as .gz or .bz2"
-    return UnsupportedFormatError(f"no reader for '{source.suffix or 'a file without suffix'}'{inside}", where=source.where, remedy=remedy)

@@ -11,13 +11,15 @@ class Guess:
     """A format recognised by its content.
 
     Attributes:
-        name: as people call it.
-        suffixes: suffixes that geoop reads it under; empty when it reads none.
+        name: as people call it, as in "its content seems to be a ...".
+        format: its name in :data:`geoop.io.formats.table.FORMATS`; empty when geoop does not read it.
+        suffix: last suffix that a compressed file needs; empty otherwise.
         remedy: what to do about a file that geoop does not read; empty when renaming is enough.
     """
 
     name: str
-    suffixes: tuple[str, ...] = ()
+    format: str = ""
+    suffix: str = ""
     remedy: str = ""
 
 
@@ -27,20 +29,20 @@ _AGAIN = "this is not a mesh; download or export the file again"
 
 #: Leading bytes -> what the file is. The first match counts.
 _LEADING: tuple[tuple[bytes, Guess], ...] = (
-    (b"\x1f\x8b", Guess("gzip archive", (".gz",))),
-    (b"BZh", Guess("bzip2 archive", (".bz2",))),
-    (b"PK\x03\x04", Guess("zip archive", remedy=_UNPACK)),
+    (b"\x1f\x8b", Guess("gzip archive", suffix=".gz")),
+    (b"BZh", Guess("bzip2 archive", suffix=".bz2")),
+    (b"PK\x03\x04", Guess("zip archive", suffix=".zip")),
     (b"\xfd7zXZ", Guess("xz archive", remedy=_UNPACK)),
     (b"7z\xbc\xaf", Guess("7-zip archive", remedy=_UNPACK)),
     (b"\x89HDF", Guess("HDF5 file (CGNS, VTKHDF, Fluent CFF, Exodus)", remedy=_EXPORT)),
     (b"CDF\x01", Guess("NetCDF file (Exodus)", remedy=_EXPORT)),
     (b"CDF\x02", Guess("NetCDF file (Exodus)", remedy=_EXPORT)),
-    (b"\x93NUMPY", Guess("NumPy array", (".npy",))),
-    (b"# vtk DataFile", Guess("legacy VTK file", (".vtk",))),
-    (b"$MeshFormat", Guess("Gmsh mesh", (".msh",))),
-    (b"glTF", Guess("binary glTF", (".glb",))),
-    (b"ply\n", Guess("PLY file", (".ply",))),
-    (b"ply\r", Guess("PLY file", (".ply",))),
+    (b"\x93NUMPY", Guess("NumPy array", "NumPy point cloud")),
+    (b"# vtk DataFile", Guess("legacy VTK file", "legacy VTK")),
+    (b"$MeshFormat", Guess("Gmsh mesh", "Gmsh")),
+    (b"glTF", Guess("binary glTF", "glTF")),
+    (b"ply\n", Guess("PLY file", "PLY")),
+    (b"ply\r", Guess("PLY file", "PLY")),
     (b"ISO-10303-21", Guess("STEP CAD file", remedy="export a surface mesh (STL with its unit) from the CAD system")),
     (b"#!TDV", Guess("Tecplot binary file", remedy=_EXPORT)),
     (
@@ -53,11 +55,11 @@ _LEADING: tuple[tuple[bytes, Guess], ...] = (
     (b"version https://git-lfs", Guess("Git LFS pointer, not the file itself", remedy="fetch the file with `git lfs pull`")),
 )
 _XML = {
-    b"UnstructuredGrid": Guess("VTK XML unstructured grid", (".vtu",)),
-    b"PolyData": Guess("VTK XML polygonal data", (".vtp",)),
-    b"StructuredGrid": Guess("VTK XML structured grid", (".vts",)),
-    b"RectilinearGrid": Guess("VTK XML rectilinear grid", (".vtr",)),
-    b"ImageData": Guess("VTK XML image data", (".vti",)),
+    b"UnstructuredGrid": Guess("VTK XML unstructured grid", "VTK unstructured grid"),
+    b"PolyData": Guess("VTK XML polygonal data", "VTK polygonal data"),
+    b"StructuredGrid": Guess("VTK XML structured grid", "VTK structured grid"),
+    b"RectilinearGrid": Guess("VTK XML rectilinear grid", "VTK rectilinear grid"),
+    b"ImageData": Guess("VTK XML image data", "VTK image data"),
     b"Collection": Guess("ParaView collection (PVD)", remedy="read one of the files that it lists"),
 }
 #: Patterns in the first 4096 bytes -> what the file is. The first match counts.
@@ -68,13 +70,13 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], Guess], ...] = (
         re.compile(rb"^\s*<(!doctype html|html|head)", re.I),
         Guess("HTML page: probably a failed download", remedy="download the file again, in raw form"),
     ),
-    (re.compile(rb"^\s*(ST|C|N|4|n)*OFF\b"), Guess("OFF file", (".off",))),
-    (re.compile(rb"^\s*solid\b[^\n]*\s+(facet\b|endsolid\b)", re.I), Guess("STL text file", (".stl",))),
-    (re.compile(rb"(^|\n)\s*(NDIME|NELEM|NZONE)\s*="), Guess("SU2 mesh", (".su2",))),
+    (re.compile(rb"^\s*(ST|C|N|4|n)*OFF\b"), Guess("OFF file", "OFF")),
+    (re.compile(rb"^\s*solid\b[^\n]*\s+(facet\b|endsolid\b)", re.I), Guess("STL text file", "STL")),
+    (re.compile(rb"(^|\n)\s*(NDIME|NELEM|NZONE)\s*="), Guess("SU2 mesh", "SU2")),
     (re.compile(rb"(^|\n)\s*FoamFile\s*\{"), Guess("OpenFOAM file", remedy="convert the case with `foamToVTK` and read the .vtu file")),
     (re.compile(rb"(^|\n)\s*(TITLE|VARIABLES)\s*=", re.I), Guess("Tecplot text file", remedy=_EXPORT)),
-    (re.compile(rb"(^|\n)\s*\"asset\"|^\s*\{[^}]*\"(asset|scene|accessors)\""), Guess("glTF text file", (".gltf",))),
-    (re.compile(rb"(^|\n)v\s+[-+.\d]+\S*\s+[-+.\d]+\S*\s+[-+.\d]"), Guess("Wavefront OBJ file", (".obj",))),
+    (re.compile(rb"(^|\n)\s*\"asset\"|^\s*\{[^}]*\"(asset|scene|accessors)\""), Guess("glTF text file", "glTF")),
+    (re.compile(rb"(^|\n)v\s+[-+.\d]+\S*\s+[-+.\d]+\S*\s+[-+.\d]"), Guess("Wavefront OBJ file", "Wavefront OBJ")),
     (re.compile(rb"^.{72}S\s{0,6}\d", re.S), Guess("IGES CAD file", remedy="export a surface mesh (STL with its unit) from the CAD system")),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -88,7 +90,7 @@ def recognised(head: bytes, size: int | None = None) -> Guess | None:
         size: number of bytes of the whole file where known; a binary STL is recognised by it alone.
     """
     if size is not None and size >= 84 and size == 84 + 50 * int.from_bytes(head[80:84], "little"):
-        return Guess("binary STL file", (".stl",))
+        return Guess("binary STL file", "STL")
     for start, guess in _LEADING:
         if head.startswith(start):
             return guess

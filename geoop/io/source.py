@@ -1,4 +1,4 @@
-"""A file that is to be read: found, decompressed, and looked at before anybody parses it."""
+"""A file or folder that is to be read: found, decompressed, and looked at before anybody parses it."""
 
 from __future__ import annotations
 
@@ -9,61 +9,93 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from ..errors import UnreadableFileError
+from .archive import archive_of, main_member, open_member, unpack_archive
 
-#: Last suffixes of compressed files.
-COMPRESSIONS = (".gz", ".bz2")
+#: Last suffixes of compressed files and archives.
+COMPRESSIONS = (".gz", ".bz2", ".zip")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One input file.
+    """One input: a file, a member of a zip archive, or the folder of an OpenFOAM case.
 
     Attributes:
-        path: as the user gave it, ``~`` expanded.
-        suffix: lower-case suffix of the content, ``.obj`` for ``wing.OBJ.gz``.
-        compression: ``.gz``, ``.bz2`` or empty.
+        path: as the user gave it, ``~`` expanded; of a member of an archive the archive.
+        suffix: lower-case suffix of the content, ``.obj`` for ``wing.OBJ.gz``; ``.foam`` for an OpenFOAM case.
+        compression: ``.gz``, ``.bz2``, ``.zip`` or empty.
+        member: name inside the archive: of a file, or of the folder of an OpenFOAM case (empty at its root).
+        time: [s] the step that is wanted of a file with several; None takes the last one.
     """
 
     path: Path
     suffix: str
     compression: str
+    member: str = ""
+    time: float | None = None
 
     @classmethod
-    def find(cls, path: str | os.PathLike[str]) -> Source:
-        """Raises :class:`UnreadableFileError` when there is no such file, it is a folder, or it is empty."""
+    def find(cls, path: str | os.PathLike[str], time: float | None = None) -> Source:
+        """The input of that name; ``cases.zip/run3/mesh.su2`` is a member of an archive.
+
+        Raises:
+            UnreadableFileError: there is no such file, it is empty, a folder that is no OpenFOAM case, or a damaged archive.
+        """
         try:
             found = Path(path).expanduser()
         except TypeError:
             raise UnreadableFileError(f"a path is needed, not {type(path).__name__}", remedy="pass the file name as text or pathlib.Path") from None
         if found.is_dir():
-            raise UnreadableFileError("is a folder, not a file", where=str(found), remedy=_remedy_for_folder(found))
+            if not is_openfoam_case(found):
+                raise UnreadableFileError("is a folder, not a file", where=str(found), remedy=_remedy_for_folder(found))
+            return cls(found, ".foam", "", time=time)
+        inside = archive_of(found) if not found.exists() else ((found, "") if found.suffix.lower() == ".zip" else None)
+        if inside is not None:
+            archive, wanted = inside
+            member, suffix = main_member(archive, wanted)
+            return cls(archive, suffix, ".zip", member, time)
         if not found.exists():
             raise UnreadableFileError("no such file", where=str(found), remedy=_remedy_for_missing(found))
         compression = found.suffix.lower() if found.suffix.lower() in COMPRESSIONS else ""
         suffix = Path(found.stem).suffix.lower() if compression else found.suffix.lower()
-        source = cls(found, suffix, compression)
-        if not source.head(1):
+        source = cls(found, suffix, compression, time=time)
+        if suffix != ".foam" and not source.head(1):  # the .foam file beside an OpenFOAM case is a marker and empty
             raise UnreadableFileError("the file is empty (0 bytes)", where=str(found), remedy="export or download it again")
         return source
 
     @property
     def where(self) -> str:
-        return str(self.path)
+        return f"{self.path}/{self.member}" if self.member else str(self.path)
 
     @property
     def stem(self) -> str:
-        """``wing`` for ``wing.obj.gz``."""
+        """``wing`` for ``wing.obj.gz``; of an OpenFOAM case the name of its folder."""
+        if self.suffix == ".foam":
+            return Path(self.member).name or (self.path.resolve().name if self.path.is_dir() else self.path.stem)
+        if self.member:
+            return Path(self.member).stem
         return Path(self.path.stem).stem if self.compression else self.path.stem
 
+    @property
+    def is_case_folder(self) -> bool:
+        """Whether this is the folder of an OpenFOAM case, on disk or inside an archive: it has no bytes of its own."""
+        return self.suffix == ".foam"
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk; of a folder all its files together."""
+        if self.path.is_dir():
+            return sum(item.stat().st_size for item in self.path.rglob("*") if item.is_file())
+        return self.path.stat().st_size
+
     def head(self, count: int = 4096) -> bytes:
-        """The first bytes of the content, decompressed."""
-        return self._read(count)
+        """The first bytes of the content, decompressed; none for a folder."""
+        return b"" if self.is_case_folder else self._read(count)
 
     def data(self) -> bytes:
         """The whole content, decompressed."""
@@ -80,11 +112,18 @@ class Source:
 
     @contextmanager
     def file(self) -> Iterator[Path]:
-        """A plain file on disk with the right suffix, for readers that open files themselves."""
+        """A plain file on disk with the right suffix, for readers that open files themselves.
+
+        Files that it refers to lie beside it: an archive is unpacked as a whole. Of an OpenFOAM case this is its folder.
+        """
         if not self.compression:
-            yield self.path
+            yield self.path.parent if self.is_case_folder and not self.path.is_dir() else self.path
             return
         with tempfile.TemporaryDirectory(prefix="geoop-") as folder:
+            if self.compression == ".zip":
+                unpack_archive(self.path, Path(folder))
+                yield Path(folder, *Path(self.member).parts)
+                return
             plain = Path(folder) / f"{self.stem}{self.suffix}"
             with self._guard(), self._open() as packed, open(plain, "wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 1 << 20)
@@ -94,7 +133,9 @@ class Source:
         with self._guard(), self._open() as handle:
             return handle.read(count).removeprefix(b"\xef\xbb\xbf")  # a byte order mark would spoil the first word of a text
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> AbstractContextManager[IO[bytes]]:
+        if self.compression == ".zip":
+            return open_member(self.path, self.member)
         if self.compression == ".bz2":
             import bz2  # some Python builds lack it: only who reads .bz2 needs it
 
@@ -118,6 +159,11 @@ class Source:
             raise UnreadableFileError(message, where=self.where, remedy=remedy) from error
 
 
+def is_openfoam_case(folder: Path) -> bool:
+    """Whether a folder is an OpenFOAM case, reconstructed or decomposed."""
+    return (folder / "system" / "controlDict").exists() or (folder / "constant" / "polyMesh").exists() or (folder / "processor0").is_dir()
+
+
 def _remedy_for_missing(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
@@ -130,11 +176,9 @@ def _remedy_for_missing(path: Path) -> str:
 
 
 def _remedy_for_folder(folder: Path) -> str:
-    if (folder / "system" / "controlDict").exists() or (folder / "constant" / "polyMesh").exists():
-        return "this looks like an OpenFOAM case: convert it with `foamToVTK` and read the .vtu file"
     names = sorted(item.name for item in folder.iterdir() if item.is_file())
     return (
         f"give one of its files: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
         if names
-        else "give a mesh file; the folder holds no files"
+        else "give a mesh file, or the folder of an OpenFOAM case (with system/controlDict or constant/polyMesh); this one holds no files"
     )

@@ -36,6 +36,7 @@ class Contents:
         boundary: patch name -> what is stored on it alone: one value per facet, or per point of the patch in ascending order.
         time: [s] of these arrays, where the file says it.
         times: [s] of all steps in the file, ascending; empty where it knows no time.
+        wall: patches that the file calls walls; empty where it does not say what its patches are.
     """
 
     points: np.ndarray
@@ -48,6 +49,7 @@ class Contents:
     boundary: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
     time: float | None = None
     times: tuple[float, ...] = ()
+    wall: tuple[str, ...] = ()
 
 
 def check_contents(contents: Contents, *, cloud: bool, where: str) -> None:

@@ -45,7 +45,8 @@ def read_case(
     """Read a file as :func:`read` does, with its point and cell arrays as fields.
 
     Array names ``pressure [Pa]`` give quantity and unit. A name that geoop knows but that comes without a unit is taken in SI and
-    noted; an unknown name gets the unit ``?``. Values on patches become boundary values. A file written by
+    noted; an unknown name gets the unit ``?``. Values on patches become boundary values; patches that the file
+    calls walls become ``Case.wall``. A file written by
     :func:`geoop.io.paraview.write_case` comes back whole: patches, zones, operating point, boundary values, time and notes.
 
     Args:
@@ -164,6 +165,8 @@ def build(contents: Contents, factor: float, said: tuple[str, ...], source: Sour
             case = replace(case, boundary=values)
         if contents.time is not None:
             case = replace(case, time=contents.time)
+        if contents.wall and case.wall is None:
+            case = replace(case, wall=contents.wall)
     except GeoopError as error:
         error.where = f"{source.where}: {error.where}" if error.where else source.where
         raise

@@ -15,7 +15,8 @@ from .cgns_zone import Step, zone_block
 def read_cgns(source: Source) -> Contents:
     """All zones of all bases, structured and unstructured, as zones of one mesh; boundary conditions as patches.
 
-    A boundary condition gives its name, or that of its family where it only points to one; its type is in the notes. Solutions at
+    A boundary condition gives its name, or that of its family where it only points to one; types are noted, and those of
+    walls say what the body is. Solutions at
     vertices and at cell centres are kept, ghost values (Rind) cut off, components joined to vectors. Lengths in another unit than
     metres are converted where the file states it. Quantities that the file calls non-dimensional carry the unit ``1``.
 
@@ -34,12 +35,15 @@ def read_cgns(source: Source) -> Contents:
         names = [zone.name for _, zone in zones]
         blocks: list[Block] = []
         notes: list[str] = []
+        types: dict[str, str] = {}
         for base, zone in zones:
             name = " ".join((zone.name if names.count(zone.name) == 1 else f"{base.name}/{zone.name}").split())
-            block, said = zone_block(base, zone, name, step, source.where)
+            block, kinds, said = zone_block(base, zone, name, step, source.where)
             blocks.append(block)
             notes += said
+            types |= kinds
     contents = joined(blocks, source.where)
+    notes += [f"boundary types: {', '.join(f'{name} {kind}' for name, kind in types.items())}"] if types else []
     return Contents(
         contents.points,
         contents.cells,
@@ -50,6 +54,7 @@ def read_cgns(source: Source) -> Contents:
         boundary=contents.boundary,
         time=times[step.index] if step.index is not None else None,
         times=times,
+        wall=tuple(name for name, kind in types.items() if kind.startswith("Wall")),
     )
 
 

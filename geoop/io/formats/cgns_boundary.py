@@ -13,8 +13,8 @@ _FACES = ("IFaceCenter", "JFaceCenter", "KFaceCenter", "FaceCenter", "EdgeCenter
 
 def patches_of(
     base: Node, zone: Node, vertices: tuple[int, ...] | None, sections: list[Section], cells: Cells, where: str
-) -> tuple[dict[str, Cells], list[str]]:
-    """Facets of every boundary condition in the point numbers of the zone, and notes (their types, and what could not be placed).
+) -> tuple[dict[str, Cells], dict[str, str], list[str]]:
+    """Facets of every boundary condition in the point numbers of the zone, their types by name, and notes on what could not be placed.
 
     Args:
         base, zone: nodes of the tree.
@@ -24,6 +24,7 @@ def patches_of(
         where: the file and zone.
     """
     parts: dict[str, list[Cells]] = {}
+    types: dict[str, str] = {}
     notes: list[str] = []
     for conditions in zone.of("ZoneBC_t"):
         for condition in conditions.of("BC_t"):
@@ -43,10 +44,10 @@ def patches_of(
             parts.setdefault(name, []).append(facets)
             kind = _type(base, condition)
             if kind:
-                notes.append(f"patch '{name}' is a {kind}")
+                types[name] = kind
     if not parts:  # no conditions: sections of facets are the only names there are
         parts = _named_sections(sections, cells.dimension)
-    return {name: Cells.concatenate(found) for name, found in parts.items()}, notes
+    return {name: Cells.concatenate(found) for name, found in parts.items()}, types, notes
 
 
 def _name(condition: Node) -> str:

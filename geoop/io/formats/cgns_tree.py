@@ -178,7 +178,7 @@ def _of_hdf5(path: Path) -> Node:
     def node(group: Any, depth: int) -> Node:
         met.add(h5py.h5o.get_info(group.id).addr)
         name = _attribute(group, "name") or group.name.rsplit("/", 1)[-1]
-        inner = [group[key] for key in group if not key.startswith(" ")]
+        inner = [group[key] for key in _keys(group) if not key.startswith(" ")]
         new = [child for child in inner if isinstance(child, h5py.Group) and h5py.h5o.get_info(child.id).addr not in met]  # a cycle never ends
         children = tuple(node(child, depth + 1) for child in new) if depth < _MOST_DEPTH else ()
         place = group.name
@@ -186,6 +186,17 @@ def _of_hdf5(path: Path) -> Node:
 
     with h5py.File(path, "r") as handle:
         return node(handle["/"], 0)
+
+
+def _keys(group: Any) -> list[str]:
+    """Names of the members, in the order in which they were written where the file has kept it."""
+    import h5py
+
+    if not group.id.get_create_plist().get_link_creation_order() & h5py.h5p.CRT_ORDER_TRACKED:
+        return list(group)
+    names: list[str] = []
+    group.id.links.iterate(lambda name: names.append(name.decode("utf-8", "replace")), idx_type=h5py.h5.INDEX_CRT_ORDER)
+    return names
 
 
 def _attribute(group: Any, key: str) -> str:

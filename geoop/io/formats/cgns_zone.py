@@ -26,8 +26,8 @@ class Step:
     index: int | None
 
 
-def zone_block(base: Node, zone: Node, name: str, step: Step, where: str) -> tuple[Block, list[str]]:
-    """A zone as a block, and notes.
+def zone_block(base: Node, zone: Node, name: str, step: Step, where: str) -> tuple[Block, dict[str, str], list[str]]:
+    """A zone as a block, the types of its patches by name, and notes.
 
     Raises:
         UnreadableFileError: sizes that do not fit each other.
@@ -50,9 +50,9 @@ def zone_block(base: Node, zone: Node, name: str, step: Step, where: str) -> tup
         cell_shape = (len(cells),)
         if len(cells) != int(size[0, 1]):
             notes.append(f"zone '{zone.name}' announces {int(size[0, 1])} cells, {len(cells)} are there")
-    patches, said = patches_of(base, zone, vertices if structured else None, sections, cells, where)
+    patches, types, said = patches_of(base, zone, vertices if structured else None, sections, cells, where)
     arrays, told = _arrays(base, zone, step, vertices, cell_shape, where)
-    return Block(name, points, cells, arrays, facets=patches), [*notes, *said, *told]
+    return Block(name, points, cells, arrays, facets=patches), types, [*notes, *said, *told]
 
 
 def _points(base: Node, zone: Node, vertices: tuple[int, ...], step: Step, where: str) -> tuple[np.ndarray, list[str]]:

@@ -80,9 +80,9 @@ def write_hdf5(path: Path, root: tuple) -> Path:
         if data is not None:
             group[" data"] = np.asarray(data).view("i1").T if kind == "C1" else np.asarray(data).T
         for child in children:
-            write(group.create_group(child[0]), child)
+            write(group.create_group(child[0], track_order=True), child)
 
-    with h5py.File(path, "w") as handle:
+    with h5py.File(path, "w", track_order=True) as handle:
         write(handle["/"], root)
     return path
 

@@ -74,7 +74,8 @@ def test_structured_zones_with_patches_and_both_kinds_of_values(write):
     assert case.field("temperature").values == pytest.approx(centers[:, 0])
     velocity = case.field("velocity").values
     assert velocity[:24] == pytest.approx(mesh.points[:24]) and np.isnan(velocity[24:]).all()
-    assert any("Velocity" in note and "NaN" in note for note in mesh.notes) and any("is a Wall" in note for note in mesh.notes)
+    assert any("Velocity" in note and "NaN" in note for note in mesh.notes) and "boundary types: side i Wall" in " ".join(mesh.notes)
+    assert set(case.wall) == set(mesh.patches)
 
 
 def unit_cube_cells() -> tuple[np.ndarray, Cells]:
@@ -143,7 +144,7 @@ def test_ways_to_say_a_boundary(write, pointing):
     )  # fmt: skip
     mesh = read(write(c.base(zone, extra=(family,))))
     assert {frozenset(row) for row in mesh.patches["Body"].block("triangle").tolist()} == {frozenset((0, 1, 2)), frozenset((0, 1, 4))}
-    assert any("'Body' is a WallViscous" in note for note in mesh.notes)
+    assert "boundary types: Body WallViscous" in mesh.notes
 
 
 def test_sections_of_facets_are_patches_where_there_are_no_conditions(write):
@@ -295,6 +296,7 @@ def test_a_real_file(shared_data):
     assert (len(mesh.points), len(mesh.cells), len(mesh.zones)) == (58576, 28168, 4)
     counts = {"Ilo_Seg 1": 28168, "Ihi_Seg 1": 28168, "Jlo_Seg 1": 112, "Jhi_Seg 1": 112, "Klo_Seg 2": 340, "Khi_Seg 1": 320}
     assert {name: len(part) for name, part in mesh.patches.items()} == counts
+    assert case.wall == ("Klo_Seg 2",)
     wall = area_vectors(mesh.patch("Klo_Seg 2"))
     assert np.linalg.norm(wall.sum(axis=0)) < 1e-12 * np.linalg.norm(wall, axis=1).sum() * 1e3
     assert (signed_measures(mesh) > 0).all() and case.field("density").quantity.unit == "1" and len(case.fields) == 6

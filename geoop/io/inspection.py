@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from ..mesh.case import Case
+from ..mesh.cell_quality import QualitySummary
 from ..mesh.measure import cell_measures
 from ..mesh.mesh import Mesh
 from ..mesh.quality import MeshReport, mesh_report
@@ -18,6 +22,7 @@ from .source import Source
 from .units import extent_text, length_text, metres_per, missing_unit
 
 _MOST_ROWS = 30
+_MOST_HOLES = 10
 _MEASURES = {1: "length", 2: "area", 3: "volume"}
 
 
@@ -32,7 +37,7 @@ class PatchSummary:
 
 @dataclass(frozen=True)
 class FieldSummary:
-    """A field: where it lives and what it reaches from and to; of vectors and tensors the magnitude counts."""
+    """A field: where it lives (``point``, ``cell``, ``facet``, ``global`` or ``patch 'name'``) and what it reaches from and to; of vectors and tensors the magnitude counts."""
 
     name: str
     unit: str
@@ -53,6 +58,7 @@ class Inspection:
         size: bytes on disk.
         length_unit: what all lengths below are in: ``m``, or ``file unit`` where the file does not say it and nobody did.
         unit_statement: where the unit comes from, or that it is missing.
+        unit: the unit that was said for a file that has none, else None.
         dimension: of space, 2 or 3.
         report: the counts of :func:`geoop.mesh.quality.mesh_report`.
         patches: in the order of the file.
@@ -60,6 +66,7 @@ class Inspection:
         fields: arrays of the file.
         condition: stated values of the operating point, if the file carries one.
         time: [s], if the file carries one.
+        times: [s] of all steps of the file; ``time`` is the one that is inspected.
         notes: what the reader assumed, changed or left out.
     """
 
@@ -68,6 +75,7 @@ class Inspection:
     size: int
     length_unit: str
     unit_statement: str
+    unit: str | None
     dimension: int
     report: MeshReport
     patches: tuple[PatchSummary, ...]
@@ -75,6 +83,7 @@ class Inspection:
     fields: tuple[FieldSummary, ...]
     condition: dict[str, float]
     time: float | None
+    times: tuple[float, ...]
     notes: tuple[str, ...]
 
     @property
@@ -85,7 +94,8 @@ class Inspection:
             for item in self.fields
             if item.non_finite
         )
-        return (*self.report.findings, *broken)
+        file = shlex.quote(self.path) + (f" --unit {self.unit}" if self.unit else "")  # lengths in a remedy are in the unit of the answer
+        return (*(text.replace("inspect FILE", f"inspect {file}") for text in self.report.findings), *broken)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for ``--json``."""
@@ -95,12 +105,13 @@ class Inspection:
         return "\n".join(_lines(self))
 
 
-def inspect(path: str | os.PathLike[str], *, unit: str | None = None) -> Inspection:
+def inspect(path: str | os.PathLike[str], *, unit: str | None = None, thorough: bool | None = None) -> Inspection:
     """Look into any file that :func:`geoop.read` reads; a missing unit is no error here, lengths are then in the file's own unit.
 
     Args:
         path: the file.
         unit: length unit of a file that does not say it; everything is then in metres.
+        thorough: whether to count self-intersections of a surface; up to a million facets unless said otherwise.
 
     Raises:
         UnreadableFileError, UnsupportedFormatError, InvalidMeshError: as :func:`geoop.read`.
@@ -119,13 +130,15 @@ def inspect(path: str | os.PathLike[str], *, unit: str | None = None) -> Inspect
         source.size,
         length_unit,
         statement,
+        unit if form.length == "unit" else None,
         case.mesh.dimension,
-        mesh_report(case.mesh),
+        mesh_report(case.mesh, intersections=thorough),
         tuple(PatchSummary(name, len(part), _measure(case.mesh, name)) for name, part in case.mesh.patches.items()),
         {name: len(index) for name, index in case.mesh.zones.items()},
-        tuple(_summary(field) for field in case.fields.values()),
+        (*(_summary(field, field.location) for field in case.fields.values()), *_on_patches(case)),
         condition,
         case.time,
+        contents.times,
         case.mesh.notes,
     )
 
@@ -142,10 +155,16 @@ def _unit_of(form: Format, unit: str | None, points: np.ndarray, source: Source)
 
 
 def _measure(mesh: Mesh, name: str) -> float:
-    return float(cell_measures(mesh.patch(name)).sum())
+    return float(cell_measures(mesh.patch(name)).sum()) if len(mesh.patches[name]) else 0.0
 
 
-def _summary(field: Field) -> FieldSummary:
+def _on_patches(case: Case) -> Iterator[FieldSummary]:
+    for patch, values in case.boundary.items():
+        for field in values.values():
+            yield _summary(field, f"patch '{patch}'")
+
+
+def _summary(field: Field, location: str) -> FieldSummary:
     values = np.asarray(field.values, dtype=np.float64)
     magnitude = values
     if field.quantity.rank:
@@ -154,7 +173,7 @@ def _summary(field: Field) -> FieldSummary:
             magnitude = np.sqrt((values**2).sum(axis=axes))
     finite = np.isfinite(magnitude)
     low, high = (float(magnitude[finite].min()), float(magnitude[finite].max())) if finite.any() else (None, None)
-    return FieldSummary(field.name, field.quantity.unit, field.location, field.quantity.rank, low, high, int((~np.isfinite(values)).sum()))
+    return FieldSummary(field.name, field.quantity.unit, location, field.quantity.rank, low, high, int((~np.isfinite(values)).sum()))
 
 
 def _lines(found: Inspection):
@@ -167,17 +186,20 @@ def _lines(found: Inspection):
     )
     corners = np.array(report.bounds)
     size = f"{extent_text(corners)} {unit}" if unit != "m" else " x ".join(length_text(length) for length in np.ptp(corners, axis=0))
-    spans = ", ".join(f"{axis} {low:.6g} .. {high:.6g}" for axis, low, high in zip("xyz", *corners, strict=False))
+    spans = ", ".join(f"{axis} {low + 0.0:.6g} .. {high + 0.0:.6g}" for axis, low, high in zip("xyz", *corners, strict=False))
     yield f"  bounding box  {spans} {unit}; size {size}"
     yield from _measure_lines(report, found.dimension, unit)
+    yield from _health_lines(report, unit)
     if found.condition:
         yield f"  condition     {', '.join(f'{key} {value:g}' for key, value in found.condition.items())}"
     if found.time is not None:
-        yield f"  time          {found.time:g} s"
+        steps = f", one of {len(found.times)} steps from {found.times[0]:g} to {found.times[-1]:g} s" if len(found.times) > 1 else ""
+        yield f"  time          {found.time:g} s{steps}"
     yield from _table(
         "patches", [f"{item.name}: {item.facets} facets, {item.measure:.6g} {_power(unit, found.dimension - 1)}" for item in found.patches]
     )
     yield from _table("zones", [f"{name}: {count} cells" for name, count in found.zones.items()])
+    yield from _table("quality", [_quality_line(item) for item in report.quality])
     yield from _table("fields", [_field_line(item) for item in found.fields])
     yield from _table("notes", list(found.notes))
     yield from _table("to repair", list(found.findings)) if found.findings else ["  nothing to repair was found"]
@@ -192,6 +214,40 @@ def _measure_lines(report: MeshReport, dimension: int, unit: str):
         manifold = "" if report.manifold else f", not manifold at {report.non_manifold_edges} {'points' if report.kind == 'outline' else 'edges'}"
         inside = f", encloses {report.enclosed:.6g} {_power(unit, dimension)}" if report.enclosed is not None else ""
         yield f"  closed        {state}{manifold}{inside}"
+    if report.baffle_facets:
+        yield f"  baffles       {report.baffle_facets} facets are the front or back of sheets without thickness; both sides carry forces"
+
+
+def _health_lines(report: MeshReport, unit: str):
+    """Where it is open, which way it faces, whether it cuts itself, and what is superfluous."""
+    shown = [
+        f"{hole.size:.4g} {unit} across ({hole.share:.1%} of its part), {hole.points} points, at ({', '.join(f'{x:.5g}' for x in hole.center)})"
+        for hole in report.holes[:_MOST_HOLES]
+    ]
+    more = len(report.holes) - len(shown)
+    yield from _table("openings", [*shown, *([f"... and {more} smaller (all of them with --json)"] if more else [])])
+    if report.closed is not None:
+        inward = (report.enclosed or 0.0) < 0
+        edges = "ends" if report.kind == "outline" else "edges"
+        state = "into the body" if inward else "out of the body" if report.enclosed is not None else "neighbours agree"
+        yield f"  orientation   {state if report.oriented else f'neighbours disagree at {report.inconsistent_edges} {edges}'}"
+        things = "segments" if report.kind == "outline" else "facets"
+        crossings = (
+            f"{report.self_intersections} pairs of {things}" if report.self_intersections is not None else "not counted; --thorough counts them"
+        )
+        yield f"  cuts itself   {crossings}"
+    elif report.kind != "point cloud":
+        yield f"  orientation   {'all cells positive' if report.oriented else f'{report.inverted_cells} cells inside out'}"
+    yield f"  superfluous   points: {report.duplicate_points} duplicate, {report.unused_points} without a cell" + (
+        f"; cells: {report.degenerate_cells} degenerate, {report.repeated_cells} repeated" if report.kind != "point cloud" else ""
+    )
+
+
+def _quality_line(item: QualitySummary) -> str:
+    if item.minimum is None:
+        return f"{item.cells}, {item.measure}: not defined for any of {item.count}"
+    values = f"{item.minimum:.4g} .. {item.maximum:.4g}, 1 % {item.p1:.4g}, median {item.median:.4g}, 99 % {item.p99:.4g}"
+    return f"{item.cells}, {item.measure}: {values}" + (f", not defined for {item.undefined}" if item.undefined else "")
 
 
 def _power(unit: str, exponent: int) -> str:
@@ -200,7 +256,9 @@ def _power(unit: str, exponent: int) -> str:
 
 def _field_line(item: FieldSummary) -> str:
     kind = ("", "vector, magnitude ", "tensor, magnitude ")[min(item.rank, 2)]
-    place = "for the whole case" if item.location == "global" else f"at {item.location}s"
+    place = (
+        "for the whole case" if item.location == "global" else f"on {item.location}" if item.location.startswith("patch ") else f"at {item.location}s"
+    )
     reach = f"{item.minimum:.6g} .. {item.maximum:.6g}" if item.minimum is not None else "no finite value"
     reach = f"{item.minimum:.6g}" if item.minimum is not None and item.minimum == item.maximum else reach
     return f"{item.name} [{item.unit}] {place}: {kind}{reach}" + (f", {item.non_finite} NaN or infinite" if item.non_finite else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,14 +9,42 @@ import numpy as np
 from scipy.sparse import coo_array, csgraph
 from scipy.spatial import KDTree
 
+from .baffles import two_sided
+from .cell_quality import QualitySummary, degenerate_cells, quality_summaries
 from .cells import CELL_TYPES
 from .crossings import crossing_segments
+from .findings import findings
+from .holes import MAX_HOLE, Hole, crack_width, holes
+from .intersections import intersecting_triangles
 from .measure import cell_measures, enclosed_volume, signed_measures
 from .mesh import Mesh
 from .topology import N_CORNERS, Sides, distinct_rows, sides, welded
+from .triangulation import triangulated
 
 _SAME_POINT = 1e-12  # of the extent: a far field of 1000 chords and a first cell of 1e-6 chords must stay apart
-_NO_MEASURE = 1e-14  # of the cell's own size to the power of its dimension: thin boundary-layer cells are not degenerate
+#: Triangles up to which self-intersections of a surface are counted unless asked for: about eleven seconds.
+MOST_TRIANGLES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A hole of a surface, or a gap of an outline.
+
+    Attributes:
+        center: middle of its rim [m].
+        size: diagonal of its bounding box, in 2-D the gap [m].
+        share: size over the size of its connected part of the mesh (diagonals of bounding boxes).
+        length: along its rim [m].
+        points: number of points of its rim.
+        closed: whether the rim runs all the way round; not so where it ends at an edge of three facets, and in 2-D.
+    """
+
+    center: tuple[float, ...]
+    size: float
+    share: float
+    length: float
+    points: int
+    closed: bool
 
 
 @dataclass(frozen=True)
@@ -43,8 +70,13 @@ class MeshReport:
         duplicate_points: points at the place of another one.
         unused_points: points without a cell.
         degenerate_cells: cells of highest dimension without length, area or volume.
-        repeated_cells: cells with the same corners as another one.
-        self_intersections: pairs of crossing segments of an outline in 2-D; else None.
+        repeated_cells: cells with the same corners as another one, baffles apart.
+        baffle_facets: facets of a surface that are the front or back of a sheet without thickness, see
+            :mod:`geoop.mesh.baffles`; edges where such a sheet meets the rest are not counted as faults.
+        holes: where an outline or surface is open, largest first.
+        self_intersections: pairs of crossing segments of an outline, pairs of triangles of a surface that cut through each other
+            (faces with more corners are cut into triangles first); else None, also where they were not counted.
+        quality: measures of shape per cell type.
         components: connected parts (cells that share a point count as connected).
         findings: what was found, a sentence each, with a remedy.
     """
@@ -68,9 +100,17 @@ class MeshReport:
     unused_points: int
     degenerate_cells: int
     repeated_cells: int
+    baffle_facets: int
+    holes: tuple[Opening, ...]
     self_intersections: int | None
     components: int
+    quality: tuple[QualitySummary, ...]
     findings: tuple[str, ...]
+
+    @property
+    def largest_gap(self) -> float:
+        """Size of the largest opening [m]; 0 where there is none."""
+        return self.holes[0].size if self.holes else 0.0
 
     @property
     def sound(self) -> bool:
@@ -82,11 +122,16 @@ class MeshReport:
         return asdict(self)
 
 
-def mesh_report(mesh: Mesh) -> MeshReport:
+def mesh_report(mesh: Mesh, *, intersections: bool | None = None) -> MeshReport:
     """Count what a solver, a distance or a force integral would stumble over.
 
     Points at exactly equal coordinates count as one where neighbours are looked up, so unmerged STL facets are no open
     surface; they are reported as duplicate points all the same.
+
+    Args:
+        mesh: any mesh.
+        intersections: whether to count pairs of triangles of a surface that cut through each other; up to a million triangles
+            unless said otherwise. Those of outlines are always counted.
     """
     merged = welded(mesh.points)
     measures = cell_measures(mesh)
@@ -101,29 +146,32 @@ def mesh_report(mesh: Mesh) -> MeshReport:
         "measure": float(measures[top].sum()) if not mesh.is_cloud else 0.0,
         "duplicate_points": _duplicates(mesh.points, extent),
         "unused_points": 0 if mesh.is_cloud else len(mesh.points) - len(np.unique(mesh.cells.connectivity)),
-        "degenerate_cells": 0 if mesh.is_cloud else _degenerate(mesh, measures),
+        "degenerate_cells": int(degenerate_cells(mesh, measures).sum()),
         "components": _components(mesh, merged),
-        "repeated_cells": _repeated(mesh, merged),
     }
-    counts |= _neighbours(mesh, merged)
-    counts["self_intersections"] = _self_intersections(mesh) if mesh.dimension == 2 and mesh.cell_dimension == 1 else None
+    sheets = two_sided(mesh.cells, merged) if mesh.is_surface and mesh.dimension == 3 else np.zeros(len(mesh.cells), dtype=bool)
+    counts["baffle_facets"] = int(sheets.sum())
+    counts["repeated_cells"] = _repeated(mesh, merged) - counts["baffle_facets"] // 2
+    listed = None if mesh.is_cloud else sides(mesh, merged)
+    counts |= _neighbours(mesh, merged, listed, sheets)
+    counts["quality"] = quality_summaries(mesh, listed)
+    counts["self_intersections"] = _self_intersections(mesh, intersections)
     counts["enclosed"] = enclosed_volume(mesh) if counts["closed"] and counts["oriented"] and counts["manifold"] else None
-    return MeshReport(**counts, findings=tuple(_findings(counts)))
+    found = holes(mesh, merged) if counts["open_edges"] else []
+    counts["holes"] = tuple(_opening(hole) for hole in found)
+    crack = crack_width(mesh, found) if found else None
+    crack = 0.0 if crack is not None and crack <= _SAME_POINT * extent else crack
+    return MeshReport(**counts, findings=tuple(findings(counts, crack=crack, max_hole=MAX_HOLE)))
+
+
+def _opening(hole: Hole) -> Opening:
+    return Opening(tuple(hole.center.tolist()), hole.size, hole.share, hole.length, len(hole.points), hole.closed)
 
 
 def _kind(mesh: Mesh) -> str:
     if mesh.is_cloud:
         return "point cloud"
     return ("outline", "plane mesh" if mesh.dimension == 2 else "surface", "volume mesh")[mesh.cell_dimension - 1]
-
-
-def _degenerate(mesh: Mesh, measures: np.ndarray) -> int:
-    """Cells of highest dimension whose measure is nothing beside a cube of their own size."""
-    corners = mesh.points[mesh.cells.connectivity]
-    first = mesh.cells.offsets[:-1]
-    size = np.linalg.norm(np.maximum.reduceat(corners, first) - np.minimum.reduceat(corners, first), axis=1)
-    flat = measures <= _NO_MEASURE * size**mesh.cell_dimension
-    return int((flat & (mesh.cells.dimensions == mesh.cell_dimension)).sum())
 
 
 def _duplicates(points: np.ndarray, extent: float) -> int:
@@ -156,14 +204,14 @@ def _repeated(mesh: Mesh, merged: np.ndarray) -> int:
     return total
 
 
-def _neighbours(mesh: Mesh, merged: np.ndarray) -> dict[str, Any]:
+def _neighbours(mesh: Mesh, merged: np.ndarray, listed: Sides | None, sheets: np.ndarray) -> dict[str, Any]:
     """Everything that follows from which cells share which sides."""
     out: dict[str, Any] = dict.fromkeys(("open_edges", "non_manifold_edges", "inconsistent_edges", "inverted_cells", "unpatched_facets"), 0)
     out |= {"closed": None, "oriented": None, "manifold": True}
-    if mesh.is_cloud:
+    if listed is None:
         return out
-    listed = sides(mesh, merged)
-    out["non_manifold_edges"] = int((listed.counts > 2).sum())
+    beside = np.bincount(listed.group[~sheets[listed.owner]], minlength=len(listed.counts))
+    out["non_manifold_edges"] = int((np.where(beside <= 2, beside, listed.counts) > 2).sum())
     out["manifold"] = not out["non_manifold_edges"]
     if mesh.is_surface:
         out["open_edges"] = int((listed.counts == 1).sum())
@@ -192,7 +240,7 @@ def _inverted(mesh: Mesh) -> int:
         if CELL_TYPES[name][1] == mesh.cell_dimension:
             negative = int((signed[mesh.cells.where(name)] < 0).sum())
             positive = int((signed[mesh.cells.where(name)] > 0).sum())
-            total += min(negative, positive) if name == "wedge" else negative
+            total += min(negative, positive) if name.startswith("wedge") else negative
     return total
 
 
@@ -201,72 +249,30 @@ def _unpatched(mesh: Mesh, listed: Sides, merged: np.ndarray) -> int:
     border = listed.corners[listed.counts[listed.group] == 1]
     named = [np.zeros((0, border.shape[1]), dtype=np.int64)]
     for part in mesh.patches.values():
+        sizes = np.diff(part.offsets)
         for name in part.names:
-            corners = N_CORNERS.get(name, CELL_TYPES[name][2])
-            if 1 < corners <= border.shape[1]:
-                rows = np.full((len(part.where(name)), border.shape[1]), -1, dtype=np.int64)
-                rows[:, :corners] = merged[part.block(name)[:, :corners]]
-                named.append(rows)
+            for size in np.unique(sizes[part.where(name)]):
+                corners = N_CORNERS.get(name, int(size))
+                if 1 < corners <= border.shape[1]:
+                    index = part.where(name)[sizes[part.where(name)] == size]
+                    rows = np.full((len(index), border.shape[1]), -1, dtype=np.int64)
+                    rows[:, :corners] = merged[part.connectivity[part.offsets[:-1][index][:, None] + np.arange(corners)]]
+                    named.append(rows)
     known = distinct_rows(np.sort(np.concatenate(named), axis=1))
     both = np.concatenate([known, np.sort(border, axis=1)])
     return len(distinct_rows(both)) - len(known)
 
 
-def _self_intersections(outline: Mesh) -> int:
-    start = outline.cells.offsets[:-1][outline.cells.dimensions == 1]
-    a, b = (outline.points[outline.cells.connectivity[start + k]] for k in range(2))
-    long = (a != b).any(axis=1)
-    return len(crossing_segments(a[long], b[long]))
-
-
-#: (count, what was found, what to do). {edges} and {facets} are the words of the kind of mesh.
-_SENTENCES: tuple[tuple[str, str, str], ...] = (
-    (
-        "open_edges",
-        "{edges} belong to one of the {facets} only, so the shape is not closed and forces and enclosed volume are unreliable",
-        "close the trailing edge or the holes, or merge points that nearly coincide",
-    ),
-    (
-        "non_manifold_edges",
-        "{edges} belong to more than two {facets}, so inside and outside are ambiguous there",
-        "remove inner walls and repeated cells",
-    ),
-    (
-        "inconsistent_edges",
-        "{edges} lie between {facets} that disagree about which side is out",
-        "turn them with geoop.mesh.outline.oriented(mesh)",
-    ),
-    (
-        "inverted_cells",
-        "cells are inside out (negative area or volume)",
-        "check the order of their points, or the quality settings of the mesh generator",
-    ),
-    (
-        "duplicate_points",
-        "points lie on top of others",
-        "merge them unless they separate parts on purpose (every facet of an STL file repeats its corners)",
-    ),
-    ("unused_points", "points belong to no cell", "drop them with mesh.submesh(mesh.cells)"),
-    ("degenerate_cells", "cells have no length, area or volume, hence no normal", "remove them and close what stays open"),
-    ("repeated_cells", "cells repeat another one, so areas and forces count twice", "keep one of each"),
-    (
-        "self_intersections",
-        "pairs of segments cross, so the outline cuts itself",
-        "check the order of its points, often at the trailing edge",
-    ),
-    (
-        "unpatched_facets",
-        "boundary facets belong to no named patch, so no force can be asked for there",
-        "name them in the mesh generator",
-    ),
-)
-
-
-def _findings(found: dict[str, Any]) -> Iterator[str]:
-    """Sentences for what is not as it should be, each with its remedy."""
-    edges, facets = {"outline": ("end points", "segments"), "volume mesh": ("faces", "cells")}.get(found["kind"], ("edges", "facets"))
-    for key, what, remedy in _SENTENCES:
-        if found[key]:
-            yield f"{found[key]} {what.format(edges=edges, facets=facets)}: {remedy}."
-    if (found["enclosed"] or 0.0) < 0:
-        yield "the normals point into the body: turn them outward with geoop.mesh.outline.oriented(mesh)."
+def _self_intersections(mesh: Mesh, wanted: bool | None) -> int | None:
+    if not mesh.is_surface:
+        return None
+    if mesh.dimension == 2:
+        start = mesh.cells.offsets[:-1][mesh.cells.dimensions == 1]
+        a, b = (mesh.points[mesh.cells.connectivity[start + k]] for k in range(2))
+        long = (a != b).any(axis=1)
+        return len(crossing_segments(a[long], b[long]))
+    if wanted is False or (wanted is None and len(mesh.cells) > MOST_TRIANGLES):
+        return None
+    triangles, cell = triangulated(mesh)
+    pairs = np.sort(cell[intersecting_triangles(mesh.points, triangles)], axis=1)
+    return len(distinct_rows(pairs[pairs[:, 0] != pairs[:, 1]]))

@@ -84,3 +84,24 @@ def test_long_lists_are_cut_in_the_text_only(tmp_path):
     (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\n" + parts)
     found = inspect(tmp_path / "a.obj")
     assert "part29" in str(found) and "part30" not in str(found) and "10 more" in str(found) and len(found.to_dict()["patches"]) == 40
+
+
+def test_openings_crossings_and_quality_are_printed(tmp_path):
+    box = trimesh.creation.box((10, 20, 30)).subdivide().subdivide().subdivide().subdivide()
+    trimesh.Trimesh(box.vertices, box.faces[1:], process=False).export(tmp_path / "box.off")
+    found = inspect(tmp_path / "box.off")
+    text = str(found)
+    assert "openings" in text and "3 points, at (" in text and found.report.holes[0].points == 3
+    assert "cuts itself   0 pairs of facets" in text and "neighbours agree" in text
+    assert "triangle, scaled Jacobian" in text and "superfluous   points: 0 duplicate" in text
+    assert "not counted" in str(inspect(tmp_path / "box.off", thorough=False))
+    assert any("--repair OUT`" in item and str(tmp_path) in item for item in found.findings)
+    assert any("--unit mm --repair OUT" in item for item in inspect(tmp_path / "box.off", unit="mm").findings)
+
+
+def test_steps_and_values_on_patches(shared_data):
+    found = inspect(shared_data / "fields" / "openfoam_cavity.zip" / "OpenFOAM" / "cavity")
+    assert len(found.times) == 6 and found.time == found.times[-1] and "one of 6 steps" in str(found)
+    assert any(item.location == "patch 'movingWall'" and item.maximum == pytest.approx(1.0) for item in found.fields)
+    assert "velocity [m/s] on patch 'movingWall': vector, magnitude 1" in str(found)
+    assert "non-orthogonality" in str(found)

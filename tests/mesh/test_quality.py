@@ -92,6 +92,36 @@ def test_degenerate_cells_but_not_thin_ones():
     assert mesh_report(line).degenerate_cells == 1
 
 
+def test_openings_are_placed_and_their_size_is_known():
+    sphere = icosphere(3)
+    z = sphere.points[sphere.cells.block("triangle"), 2]
+    report = mesh_report(Mesh(sphere.points, sphere.cells.take((z.min(axis=1) <= 0.8) & (z.max(axis=1) > -0.95))))
+    assert len(report.holes) == 2 and report.largest_gap == report.holes[0].size > report.holes[1].size
+    assert report.holes[0].center[2] > 0.7 and report.holes[1].center[2] < -0.8
+    assert sum(hole.points for hole in report.holes) == report.open_edges
+    assert mesh_report(sphere).holes == () and mesh_report(sphere).largest_gap == 0
+
+
+def test_bodies_that_cut_into_each_other_are_counted_unless_refused():
+    a, b = icosphere(2), icosphere(2, 0.9, (1, 0, 0))
+    both = Mesh(np.concatenate([a.points, b.points]), Cells.concatenate([a.cells, b.cells.renumbered(np.arange(162) + 162)]))
+    report = mesh_report(both)
+    assert report.self_intersections > 20 and "cut through each other" in report.findings[0]
+    assert mesh_report(both, intersections=False).self_intersections is None and mesh_report(both, intersections=False).findings == ()
+    quads = box((0, 0, 0), (2, 2, 2), 1)
+    boxes = Mesh(np.concatenate([quads.points, quads.points + 1]), Cells.concatenate([quads.cells, quads.cells.renumbered(np.arange(8) + 8)]))
+    assert mesh_report(boxes).self_intersections == 6  # each of three faces of one box is cut by two of the other: pairs of faces, not of triangles
+    apart = boxes.moved(np.concatenate([quads.points, quads.points + 3]))
+    assert mesh_report(apart).self_intersections == 0
+
+
+def test_quality_is_in_the_report():
+    cells = {(item.cells, item.measure): item for item in mesh_report(icosphere(1)).quality}
+    angle = cells["triangle", "min angle [deg]"]
+    assert 50 < angle.minimum <= angle.p1 <= angle.median <= angle.p99 <= angle.maximum < 60.001 and angle.worst == angle.minimum
+    assert cells["triangle", "aspect ratio"].worst == cells["triangle", "aspect ratio"].maximum
+
+
 def test_an_outline_that_crosses_itself():
     bowtie = ring(np.array([(0.0, 0), (1, 1), (1, 0), (0, 1)]), "bowtie")
     assert "cuts itself" in only(bowtie, self_intersections=1).findings[0]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from .charge import Charge, isolated_charge
+
+#: Which points (complex, any shape) lie in a region.
+Inside = Callable[[np.ndarray], np.ndarray]
 _STEP = 0.15  # of the distance gone so far
 _MAX_STEPS = 600
 
@@ -54,36 +59,53 @@ class FieldLines:
         inside = np.stack([np.interp(a, s, t) for a, s, t in zip(x.T, source.T, target.T, strict=True)], axis=1)
         return np.where(x < source[0], target[0] + x - source[0], inside)
 
-    def ends(self, center: complex, radius: float) -> np.ndarray:
-        """(n,) arc lengths at which the lines cross a circle."""
-        inside = np.abs(self.position - center) < radius
-        last = np.minimum(np.maximum(inside.cumprod(axis=0).sum(axis=0) - 1, 0), len(inside) - 2)
-        column = np.arange(inside.shape[1])
+    def ends(self, inside: Inside) -> np.ndarray:
+        """(n,) arc lengths at which the lines leave a region for the first time."""
+        within = inside(self.position)
+        last = np.minimum(np.maximum(within.cumprod(axis=0).sum(axis=0) - 1, 0), len(within) - 2)
+        column = np.arange(within.shape[1])
         low, high = self.place[last, column], self.place[last + 1, column]
         for _ in range(50):
             middle = 0.5 * (low + high)
-            within = np.abs(self._hermite(last, middle) - center) < radius
-            low, high = np.where(within, middle, low), np.where(within, high, middle)
+            kept = inside(self._hermite(last, middle))
+            low, high = np.where(kept, middle, low), np.where(kept, high, middle)
         return high
 
 
-def field_lines(wall: np.ndarray, center: complex, radius: float) -> FieldLines:
-    """Lines from every vertex of a closed counter-clockwise polygon out to a circle.
+def disk(center: complex, radius: float) -> Inside:
+    """The region inside a circle."""
+    return lambda z: np.abs(z - center) < radius
+
+
+def field_lines(wall: np.ndarray, inside: Inside) -> FieldLines:
+    """Lines from every vertex of a closed counter-clockwise polygon out of a region.
 
     The section is charged to a constant potential by a constant charge density per segment (collocation at the middles).
-    Outside a connected conductor the field has no zero, so its lines fill the plane without crossing, whatever the shape. Near
-    a vertex the field of a segment-wise constant charge is singular; there the line follows the bisector and turns into the
-    field over half a segment. Lines are integrated by the midpoint rule with steps of 15 % of the way gone.
+    Outside a connected conductor the field has no zero, so its lines fill the plane without crossing, whatever the shape.
 
     Args:
         wall: (n, 2) vertices.
-        center, radius: circle round the section that all lines must leave.
+        inside: the region round the section that all lines must leave.
     """
     z = wall[:, 0] + 1j * wall[:, 1]
-    charge = _Charge(z)
     before, after = z - np.roll(z, 1), np.roll(z, -1) - z
-    start = _bisectors(before / np.abs(before), after / np.abs(after))
-    spacing = np.minimum(np.abs(before), np.abs(after))
+    start = bisectors(before / np.abs(before), after / np.abs(after))
+    return traced(z, start, np.minimum(np.abs(before), np.abs(after)), isolated_charge(z), inside)
+
+
+def traced(z: np.ndarray, start: np.ndarray, spacing: np.ndarray, charge: Charge, inside: Inside) -> FieldLines:
+    """Field lines from the vertices of a conductor until each has left a region; from there on they go straight.
+
+    Near a vertex the field of a segment-wise constant charge is singular; there the line follows the given direction and turns
+    into the field over half a segment. Lines are integrated by the midpoint rule with steps of 15 % of the way gone.
+
+    Args:
+        z: (n,) vertices, complex.
+        start: (n,) unit directions in which the lines leave them.
+        spacing: (n,) length of the shorter segment at each vertex.
+        charge: the conductors.
+        inside: the region.
+    """
 
     def direction(position: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         field = charge.field(position)
@@ -97,56 +119,28 @@ def field_lines(wall: np.ndarray, center: complex, radius: float) -> FieldLines:
     position = z + place * start
     rows = [(z, start, np.zeros(len(z)), np.zeros(len(z)))]
     potential, before_strength, before_place = np.zeros(len(z)), None, np.zeros(len(z))
+    left, before_way = np.zeros(len(z), dtype=bool), start
     for _ in range(_MAX_STEPS):
         way, strength = direction(position, place)
+        if before_strength is not None:
+            way, strength = np.where(left, before_way, way), np.where(left, before_strength, strength)
         mean = strength if before_strength is None else 0.5 * (strength + before_strength)
         potential = potential + (place - before_place) * mean
         rows.append((position, way, place, potential))
-        if (np.abs(position - center) > radius).all():
+        left = left | ~inside(position)
+        if left.all():
             break
-        before_strength, before_place = strength, place
+        before_strength, before_place, before_way = strength, place, way
         step = _STEP * place
         middle, _ = direction(position + 0.5 * step * way, place + 0.5 * step)
-        position, place = position + step * middle, place + step
+        position, place = position + step * np.where(left, way, middle), place + step
     return FieldLines(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def _bisectors(arriving: np.ndarray, leaving: np.ndarray) -> np.ndarray:
+def bisectors(arriving: np.ndarray, leaving: np.ndarray) -> np.ndarray:
     """Outward unit directions that halve the angle at every vertex, given the unit tangents before and after it."""
     smooth = -1j * (arriving + leaving)
     turn = np.angle(leaving / arriving)
     sharp = np.where(turn >= 0, 1.0, -1.0) * (arriving - leaving)  # keeps its digits where the sides nearly fold together
     out = np.where(np.abs(turn) < np.pi / 2, smooth, sharp)
     return out / np.abs(out)
-
-
-class _Charge:
-    """Charge on the segments of a polygon that makes it an equipotential."""
-
-    def __init__(self, z: np.ndarray) -> None:
-        self.start, self.end = z, np.roll(z, -1)
-        length = np.abs(self.end - self.start)
-        self.turn = np.conj(self.end - self.start) / length
-        local = (0.5 * (self.start + self.end)[:, None] - self.start) * self.turn
-        influence = (local * np.log(local) - (local - length) * np.log(local - length)).real - length
-        n = len(z)
-        system = np.zeros((n + 1, n + 1))
-        system[:n, :n], system[:n, n], system[n, :n] = influence, -1.0, length
-        self.density = np.linalg.solve(system, np.append(np.zeros(n), 1.0))[:n]
-
-    def field(self, position: np.ndarray) -> np.ndarray:
-        """Gradient of the potential at points outside.
-
-        Each segment adds its charge times log((z - start)/(z - end)), conjugated. Written out in real numbers, which numpy
-        takes 20 times faster than complex logarithms: distances by vertex, angles by segment.
-        """
-        dx = position.real[:, None] - self.start.real
-        dy = position.imag[:, None] - self.start.imag
-        log_distance = 0.5 * np.log(dx * dx + dy * dy)
-        ex, ey = np.roll(dx, -1, axis=1), np.roll(dy, -1, axis=1)
-        angle = np.arctan2(ex * dy - ey * dx, dx * ex + dy * ey)
-        charge = self.density * self.turn
-        step = charge - np.roll(charge, 1)
-        real = log_distance @ step.real - angle @ charge.imag
-        imaginary = log_distance @ step.imag + angle @ charge.real
-        return real - 1j * imaginary

@@ -10,10 +10,9 @@ from ..chord import chord_line
 from ..crossings import crossing_segments
 from ..mesh import Mesh
 from ..resample import closed_ring, resample
-from .field_lines import FieldLines, field_lines
+from .field_lines import disk, field_lines
+from .layers import layered
 from .wall_spacing import wall_points
-
-_WIDTHS = (0, 2, 4, 8, 16, 32)  # lines over which the layers are evened out, the first that leaves no inverted cell is taken
 
 
 def ogrid(
@@ -50,7 +49,7 @@ def ogrid(
     """
     _require(n_wall, n_normal, outer_radius, first_height)
     ring = closed_ring(resample(section, max(2000, 4 * n_wall)) if smooth else section)
-    _require_simple(ring, section.name, "the outline of the section")
+    require_simple(ring, section.name, "the outline of the section")
     chord = chord_line(section)
     center, radius = complex(*(0.5 * (chord.leading_edge + chord.trailing_edge))), outer_radius * chord.length
     reach = float(np.abs(ring[:, 0] + 1j * ring[:, 1] - center).max())
@@ -61,9 +60,13 @@ def ogrid(
             remedy=f"give outer_radius >= {1.2 * reach / chord.length:.2f}",
         )
     wall, _ = wall_points(_from_trailing_edge(ring, chord.trailing_edge), n_wall)
-    _require_simple(wall, section.name, f"the wall on {n_wall} points")
-    lines = field_lines(wall, center, radius)
-    rings = _layers(lines, center, radius, n_normal, first_height * chord.length, section.name)
+    require_simple(wall, section.name, f"the wall on {n_wall} points")
+    circle = disk(center, radius)
+    lines = field_lines(wall, circle)
+    ends = lines.ends(circle)
+    rim = lines.at(ends[None])[0] - center
+    rim = center + radius * rim / np.abs(rim)
+    rings = layered(lines, ends, rim, n_normal, first_height * chord.length, wall=wall, closed=True, where=section.name)
     points = np.stack([rings.real, rings.imag], axis=2)
     points[0] = wall
     return _mesh(points, section.name)
@@ -79,71 +82,6 @@ def _mesh(points: np.ndarray, name: str) -> Mesh:
     return Mesh(points.reshape(-1, 2), Cells.of(quad=quads), patches, name=f"{name}-ogrid")
 
 
-def _layers(lines: FieldLines, center: complex, radius: float, count: int, height: float, name: str) -> np.ndarray:
-    """(count, n) points along the lines, the plainest spacing first that leaves no cell inverted."""
-    ends = lines.ends(center, radius)
-    by_length = geometric_spacing(ends, count, height)
-    level = lines.level(by_length[1:])
-    rim = lines.at(ends[None])[0] - center
-    rim = center + radius * rim / np.abs(rim)
-    fewest, worst = np.ones((count - 1, len(ends)), dtype=bool), 0
-    for width in _WIDTHS:
-        places = by_length if width == 0 else np.concatenate([by_length[:1], lines.at_level(_averaged(level, width))])
-        rings = lines.at(places)
-        rings[-1] = rim
-        bad = inverted_quads(rings)
-        if not bad.any():
-            return rings
-        if bad.sum() < fewest.sum():
-            fewest, worst = bad, int(bad.any(axis=0).argmax())
-    at = lines.position[0, worst]
-    raise InvalidMeshError(
-        f"{int(fewest.sum())} of {fewest.size} cells of the O-grid are inverted, among them one over the wall point ({at.real:.6g}, {at.imag:.6g}): "
-        "the wall is too coarse there, or a cavity too deep for one grid line per wall point",
-        where=name,
-        remedy="raise n_wall or first_height; smooth=True if the coordinates there are coarse or noisy; fill deep narrow cavities",
-    )
-
-
-def _averaged(level: np.ndarray, width: float) -> np.ndarray:
-    """Rows averaged over neighbouring lines by a periodic Gaussian of the given width."""
-    frequency = 2 * np.pi * np.fft.rfftfreq(level.shape[1])
-    return np.fft.irfft(np.fft.rfft(level, axis=1) * np.exp(-0.5 * (width * frequency) ** 2), level.shape[1], axis=1)
-
-
-def geometric_spacing(lengths: np.ndarray, count: int, height: float) -> np.ndarray:
-    """(count, n) places from 0 to each length, the first step ``height``, each next one longer by one factor per line.
-
-    A height that is too large for growing steps gives equal ones.
-    """
-    steps = count - 1
-    low, high = np.ones(len(lengths)), np.full(len(lengths), 10.0)
-    for _ in range(60):
-        ratio = 0.5 * (low + high)
-        total = height * np.expm1(steps * np.log(ratio)) / (ratio - 1 + 1e-300)
-        low, high = np.where(total < lengths, ratio, low), np.where(total < lengths, high, ratio)
-    k = np.arange(count)[:, None]
-    growth = np.maximum(np.log(0.5 * (low + high)), 1e-12)
-    return lengths * np.expm1(k * growth) / np.expm1(steps * growth)
-
-
-def inverted_quads(rings: np.ndarray) -> np.ndarray:
-    """(k - 1, n) bool: cells between successive rings of points (k, n) that are not convex and counter-clockwise.
-
-    At a sharp trailing edge the wall corner of a cell is straight up to rounding; a turn of a thousandth back is let through there.
-    """
-    a, b = rings[:-1], rings[1:]
-    c, d = np.roll(b, -1, axis=1), np.roll(a, -1, axis=1)
-    corners = [a, b, c, d]
-    bad = np.zeros(a.shape, dtype=bool)
-    for i in range(4):
-        before, after = corners[i] - corners[i - 1], corners[(i + 1) % 4] - corners[i]
-        sine = (np.conj(before) * after).imag / np.maximum(np.abs(before) * np.abs(after), 1e-300)
-        limit = np.where((np.arange(len(a)) == 0)[:, None], -1e-3, 0.0) if i in (0, 3) else 0.0
-        bad |= sine <= limit
-    return bad
-
-
 def _from_trailing_edge(ring: np.ndarray, trailing_edge: np.ndarray) -> np.ndarray:
     """The ring rolled to begin at the trailing edge, at the upper corner of a base (counter-clockwise, the side that leaves)."""
     distance = np.linalg.norm(ring - trailing_edge, axis=1)
@@ -154,7 +92,8 @@ def _from_trailing_edge(ring: np.ndarray, trailing_edge: np.ndarray) -> np.ndarr
     return np.roll(ring, -int(near[0]), axis=0)
 
 
-def _require_simple(ring: np.ndarray, name: str, what: str) -> None:
+def require_simple(ring: np.ndarray, name: str, what: str) -> None:
+    """Raise :class:`InvalidMeshError` unless no two segments of a closed ring cross; ``name`` and ``what`` say whose it is."""
     pairs = crossing_segments(ring, np.roll(ring, -1, axis=0))
     if len(pairs):
         at = ring[pairs[0, 0]]

@@ -8,10 +8,11 @@ from ...errors import InvalidMeshError
 
 CORNER_TURN = np.radians(30.0)  # vertices that turn more are kept as grid points
 _GROWTH = 0.15  # of the spacing per unit of arc length
+_FINEST = 2e-4  # of the length: what a round nose may ask for with 200 points
 _TURN_PER_CELL = np.radians(3.0)  # of a cell on a rounded part, for 200 points
 
 
-def wall_points(ring: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+def wall_points(ring: np.ndarray, n: int, keep: tuple[int, ...] = (), *, narrow: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Points on a closed polygon, its corners among them; the first point of the ring stays first.
 
     The wanted spacing h is a turning angle over the curvature on rounded parts, a small share of the length at corners (a
@@ -21,6 +22,9 @@ def wall_points(ring: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     Args:
         ring: (k, 2) vertices, counter-clockwise, no repeated neighbours.
         n: number of points.
+        keep: vertices that count as corners although they turn less.
+        narrow: False lets the spacing beside a short stretch between corners be longer than a quarter of the stretch, where that
+            is shorter than what a round nose may ask for.
 
     Returns:
         (n, 2) points on the polygon and (n,) bool, which of them are corners.
@@ -30,7 +34,7 @@ def wall_points(ring: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """
     turn = vertex_turning(ring)
     corner = np.abs(turn) > CORNER_TURN
-    corner[0] = True
+    corner[[0, *keep]] = True
     if corner.sum() > n // 3:
         raise InvalidMeshError(
             f"the section has {int(corner.sum())} corners of more than 30 degrees, {n} points cannot resolve them",
@@ -40,7 +44,7 @@ def wall_points(ring: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     length = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1)
     place = np.concatenate([[0.0], np.cumsum(length)])
     s = _fine(place)
-    density = 1.0 / _spacing(s, place, turn, corner, n)
+    density = 1.0 / _spacing(s, place, turn, corner, n, narrow)
     number = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]) * np.diff(s))])
     knots = np.append(place[:-1][corner], place[-1])
     at = np.interp(knots, s, number)
@@ -67,9 +71,10 @@ def _fine(place: np.ndarray) -> np.ndarray:
     return np.append(np.concatenate([np.linspace(a, b, m, endpoint=False) for a, b, m in zip(place[:-1], place[1:], pieces, strict=True)]), place[-1])
 
 
-def _spacing(s: np.ndarray, place: np.ndarray, turn: np.ndarray, corner: np.ndarray, n: int) -> np.ndarray:
+def _spacing(s: np.ndarray, place: np.ndarray, turn: np.ndarray, corner: np.ndarray, n: int, narrow: bool) -> np.ndarray:
     total = place[-1]
     scale = 200.0 / n
+    finest = _FINEST * total * scale
     h = np.full(len(s), 0.02 * total * scale)
     # curvature: turning of the vertices that are no corners, averaged over 1 % of the length or two segments
     smooth = np.where(corner, 0.0, np.abs(turn))
@@ -77,11 +82,11 @@ def _spacing(s: np.ndarray, place: np.ndarray, turn: np.ndarray, corner: np.ndar
     segment = np.diff(place)
     width = np.maximum(0.01 * total, np.interp(s, place[:-1], np.maximum(segment, np.roll(segment, 1)), period=total))
     high = _turned(s + 0.5 * width, place, amount) - _turned(s - 0.5 * width, place, amount)
-    h = np.minimum(h, np.maximum(_TURN_PER_CELL * scale * width / np.maximum(high, 1e-12), 2e-4 * total * scale))
+    h = np.minimum(h, np.maximum(_TURN_PER_CELL * scale * width / np.maximum(high, 1e-12), finest))
     knots = np.append(place[:-1][corner], place[-1])
     for a, b in zip(knots[:-1], knots[1:], strict=True):
         inside = (s >= a) & (s <= b)
-        h[inside] = np.minimum(h[inside], (b - a) / 4)  # also on a blunt base
+        h[inside] = np.minimum(h[inside], (b - a) / 4 if narrow else max((b - a) / 4, finest))  # also on a blunt base
     tips = place[:-1][turn > CORNER_TURN]  # lines bundle in reflex corners by themselves
     h[np.isin(s, np.append(tips, place[-1] if turn[0] > CORNER_TURN else tips[:0]))] = 1e-3 * total * scale
     return _graded(s, h, total)

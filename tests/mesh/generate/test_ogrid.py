@@ -9,8 +9,9 @@ import pytest
 from geoop.errors import ConfigurationError, InvalidMeshError
 from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
-from geoop.mesh.generate.field_lines import field_lines
-from geoop.mesh.generate.ogrid import geometric_spacing, inverted_quads, ogrid
+from geoop.mesh.generate.field_lines import disk, field_lines
+from geoop.mesh.generate.layers import geometric_spacing, inverted_quads
+from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.generate.wall_spacing import wall_points
 from geoop.mesh.measure import cell_measures, enclosed_volume, facet_normals, signed_measures
 from geoop.mesh.mesh import Mesh
@@ -129,7 +130,7 @@ def test_smooth_wall_follows_the_spline_of_coarse_coordinates():
 
 def test_field_lines_of_a_circle_are_radii_and_their_levels_logarithms():
     wall = circle(200).points
-    lines = field_lines(wall, 0j, 4.0)
+    lines = field_lines(wall, disk(0j, 4.0))
     angle = np.angle(lines.position * np.conj(wall[:, 0] + 1j * wall[:, 1]))
     assert np.abs(angle).max() < 1e-9
     r = np.abs(lines.position)
@@ -137,15 +138,15 @@ def test_field_lines_of_a_circle_are_radii_and_their_levels_logarithms():
     places = np.tile(np.array([[0.5], [1.0], [2.5]]), 200)
     np.testing.assert_allclose(np.abs(lines.at(places)), 1 + places, rtol=1e-6)
     np.testing.assert_allclose(lines.at_level(lines.level(places)), places, rtol=1e-9)
-    np.testing.assert_allclose(lines.ends(0j, 4.0), 3.0, rtol=1e-9)
+    np.testing.assert_allclose(lines.ends(disk(0j, 4.0)), 3.0, rtol=1e-9)
 
 
 def test_field_lines_of_a_plate_are_the_hyperbolas_of_the_joukowski_map():
     plate = ring(np.array([(2.0, 0), (2, 1e-7), (-2, 1e-7), (-2, 0)]), "plate")
     x = 2 * np.cos(np.pi * (np.arange(200) + 0.5) / 200)
     wall = np.concatenate([np.stack([x, 0 * x + 1e-4], axis=1), np.stack([x[::-1], 0 * x - 1e-4], axis=1)])
-    lines = field_lines(wall, 0j, 10.0)
-    end = lines.at(lines.ends(0j, 10.0)[None])[0]
+    lines = field_lines(wall, disk(0j, 10.0))
+    end = lines.at(lines.ends(disk(0j, 10.0))[None])[0]
     zeta = 0.5 * (end + np.where(end.real < 0, -1, 1) * np.sqrt(end**2 - 4))  # z = zeta + 1/zeta
     found = np.angle(zeta)
     exact = np.concatenate([np.arccos(x / 2), -np.arccos(x[::-1] / 2)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import platform
 import resource
@@ -39,6 +40,11 @@ from geoop.truth.panels import panel_flow
 
 ROOT = Path(__file__).resolve().parent.parent
 console = Console()
+#: Sub-commands that are scripts of their own: file and what they measure.
+MORE = {
+    "distance": ("benchmark_distance", "signed distance to 81 920 triangles: seconds beside trimesh, errors, signs with holes"),
+    "reading": ("benchmark_reading", "reading large VTU and STL files beside VTK and pyvista: seconds and memory"),
+}
 QUANTITIES = ("velocity", "pressure_coefficient")
 #: (quantity, region) -> heading of the table
 COLUMNS = {
@@ -80,7 +86,14 @@ def main() -> None:
     one = what.add_parser("decode-one", help="one decode, in this process")
     one.add_argument("points", type=int)
     one.add_argument("chunk", type=int)
-    arguments = parser.parse_args()
+    for name, (_, about) in MORE.items():
+        what.add_parser(name, help=about, add_help=False)
+    arguments, rest = parser.parse_known_args()
+    if arguments.what in MORE:
+        importlib.import_module(MORE[arguments.what][0]).main(rest)
+        return
+    if rest:
+        parser.error(f"unrecognised arguments: {' '.join(rest)}")
     if arguments.what == "accuracy":
         accuracy(arguments.output, arguments.minutes, arguments.ablation)
     elif arguments.what == "sections":

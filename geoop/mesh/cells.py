@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -112,32 +113,39 @@ class Cells:
             array = np.ascontiguousarray(getattr(self, name), dtype=kind)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        self._check_offsets()
+        polyhedral = False
+        sizes, codes = np.diff(self.offsets), present_types(self.types)
+        unknown = sorted(set(codes) - set(CELL_NAMES))
+        if unknown:
+            raise InvalidMeshError(f"unknown VTK cell ids {unknown}", remedy=f"use one of {sorted(CELL_TYPES)}")
+        for code in codes:
+            name = CELL_NAMES[code]
+            expected = CELL_TYPES[name][2]
+            fewest = CELL_TYPES[name][1] + 1
+            own = sizes if len(codes) == 1 else sizes[self.types == code]
+            wrong = own != expected if expected else own < fewest
+            if wrong.any():
+                raise InvalidMeshError(
+                    f"{int(wrong.sum())} {name} cells do not have {expected or f'>= {fewest}'} points", remedy="check the file's connectivity"
+                )
+            polyhedral |= code == _POLYHEDRON
+        if polyhedral or self.faces is not None:
+            self._check_faces()
+
+    def _check_offsets(self) -> None:
         count = len(self.types)
         sound = (
             self.offsets.shape == (count + 1,)
             and self.offsets[0] == 0
             and self.offsets[-1] == len(self.connectivity)
-            and bool((np.diff(self.offsets) >= 0).all())
+            and not bool((self.offsets[1:] < self.offsets[:-1]).any())
         )
         if not sound:
             raise InvalidMeshError(
                 f"cell offsets of shape {self.offsets.shape} do not describe {count} cells over {len(self.connectivity)} indices",
                 remedy="build cells with Cells.of(triangle=array, ...) or check the file with `geoop inspect`",
             )
-        unknown = sorted(set(self.types.tolist()) - set(CELL_NAMES))
-        if unknown:
-            raise InvalidMeshError(f"unknown VTK cell ids {unknown}", remedy=f"use one of {sorted(CELL_TYPES)}")
-        sizes = np.diff(self.offsets)
-        for code in np.unique(self.types):
-            name = CELL_NAMES[int(code)]
-            expected = CELL_TYPES[name][2]
-            fewest = CELL_TYPES[name][1] + 1
-            wrong = sizes[self.types == code] != expected if expected else sizes[self.types == code] < fewest
-            if wrong.any():
-                raise InvalidMeshError(
-                    f"{int(wrong.sum())} {name} cells do not have {expected or f'>= {fewest}'} points", remedy="check the file's connectivity"
-                )
-        self._check_faces()
 
     def _check_faces(self) -> None:
         polyhedra = self.types == _POLYHEDRON
@@ -222,6 +230,12 @@ class Cells:
     def __len__(self) -> int:
         return len(self.types)
 
+    @cached_property
+    def index_range(self) -> tuple[int, int]:
+        """Lowest and highest point index; (0, -1) without any."""
+        index = self.connectivity
+        return (int(index.min()), int(index.max())) if len(index) else (0, -1)
+
     def __iter__(self) -> Iterator[np.ndarray]:
         """Point indices cell by cell (slow; for tests and small ragged parts)."""
         return (self.connectivity[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True))
@@ -229,7 +243,7 @@ class Cells:
     @property
     def names(self) -> list[str]:
         """Cell type names present, in order of VTK id."""
-        return [CELL_NAMES[int(code)] for code in np.unique(self.types)]
+        return [CELL_NAMES[code] for code in present_types(self.types)]
 
     @property
     def dimensions(self) -> np.ndarray:
@@ -239,7 +253,7 @@ class Cells:
     @property
     def dimension(self) -> int:
         """Highest topological dimension, -1 without cells."""
-        return int(self.dimensions.max()) if len(self) else -1
+        return max((CELL_TYPES[name][1] for name in self.names), default=-1)
 
     def where(self, name: str) -> np.ndarray:
         """(k,) indices of the cells of one type."""
@@ -266,6 +280,13 @@ class Cells:
         if faces is not None:
             faces = Faces(faces.cell_offsets, faces.offsets, new_index[faces.connectivity])
         return Cells(self.types, self.offsets, new_index[self.connectivity], faces)
+
+
+def present_types(types: np.ndarray) -> list[int]:
+    """The different ids among (m,) VTK cell types, ascending."""
+    if len(types) and (types == types[0]).all():
+        return [int(types[0])]
+    return np.flatnonzero(np.bincount(types)).tolist()
 
 
 def _distinct_pairs(cell: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ class Mesh:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        points = np.array(self.points, dtype=np.float64, order="C", copy=True)
+        points = self.points if _is_frozen(self.points) else np.array(self.points, dtype=np.float64, order="C", copy=True)
         points.setflags(write=False)
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "patches", MappingProxyType(dict(self.patches)))
@@ -121,6 +121,17 @@ class Mesh:
         return f"Mesh('{self.name}', {len(self.points)} points in {self.dimension}-D, {cells}, patches {sorted(self.patches)})"
 
 
+def _is_frozen(values: np.ndarray) -> bool:
+    """Whether these are coordinates as a mesh keeps them, in memory that no array can write to: they need no copy."""
+    sound = isinstance(values, np.ndarray) and values.dtype == np.float64 and values.flags.c_contiguous
+    memory = values if sound else None
+    while isinstance(memory, np.ndarray):
+        if memory.flags.writeable:
+            return False
+        memory = memory.base
+    return sound and memory is None
+
+
 def _problems(mesh: Mesh):
     points = mesh.points
     if points.ndim != 2 or points.shape[1] not in (2, 3):
@@ -129,13 +140,13 @@ def _problems(mesh: Mesh):
     if len(points) == 0:
         yield "the mesh has no points"
         return
-    bad = int((~np.isfinite(points).all(axis=1)).sum())
-    if bad:
+    if not np.isfinite(points).all():
+        bad = int((~np.isfinite(points).all(axis=1)).sum())
         yield f"{bad} of {len(points)} points have NaN or infinite coordinates"
     for name, cells in [("cells", mesh.cells), *((f"patch '{key}'", part) for key, part in mesh.patches.items())]:
-        index = cells.connectivity
-        if len(index) and (index.min() < 0 or index.max() >= len(points)):
-            yield f"{name} use point indices {index.min()}..{index.max()}, but there are {len(points)} points"
+        lowest, highest = cells.index_range
+        if lowest < 0 or highest >= len(points):
+            yield f"{name} use point indices {lowest}..{highest}, but there are {len(points)} points"
     for key, index in mesh.zones.items():
         if len(index) and (index.min() < 0 or index.max() >= len(mesh.cells)):
             yield f"zone '{key}' uses cell indices up to {index.max()}, but there are {len(mesh.cells)} cells"

@@ -1,4 +1,4 @@
-"""Shapes that are formulas: sections, spheres, boxes, wings."""
+"""Shapes that are formulas: sections, spheres, boxes, tori, capsules, wings."""
 
 from __future__ import annotations
 
@@ -143,6 +143,59 @@ def _cuboid(low: np.ndarray, high: np.ndarray, divisions: int) -> Mesh:
     sides = [Cells.of(quad=number.reshape(-1)[q]) for q in quads]
     names = ("x_min", "x_max", "y_min", "y_max", "z_min", "z_max")
     return Mesh(merged, Cells.concatenate(sides), dict(zip(names, sides, strict=True)), name="box")
+
+
+def torus(n_major: int = 64, n_minor: int = 24, *, major: float = 1.0, minor: float = 0.25) -> Mesh:
+    """A torus round the z axis of 2 * n_major * n_minor triangles, outward, first ring in the x-z plane [m].
+
+    Args:
+        n_major, n_minor: points round the axis and round the tube.
+        major, minor: radius of the circle and of the tube.
+
+    Raises:
+        ConfigurationError: fewer than 3 points a turn, or radii other than 0 < minor < major.
+    """
+    _require(n_major >= 3 and n_minor >= 3, f"{n_major} by {n_minor} points", "at least 3 points a turn")
+    _require(0 < minor < major, f"a torus of radii {major} and {minor}", "0 < minor < major")
+    i, j = (g.ravel() for g in np.meshgrid(np.arange(n_major), np.arange(n_minor), indexing="ij"))
+    u, v = 2 * np.pi * i / n_major, 2 * np.pi * j / n_minor
+    reach = major + minor * np.cos(v)
+    points = np.stack([reach * np.cos(u), reach * np.sin(u), minor * np.sin(v)], axis=1)
+    ahead, up = (i + 1) % n_major, (j + 1) % n_minor
+    a, b, c, d = i * n_minor + j, ahead * n_minor + j, ahead * n_minor + up, i * n_minor + up
+    triangles = Cells.of(triangle=np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]))
+    return Mesh(points, triangles, {"wall": triangles}, name="torus")
+
+
+def capsule(n: int = 32, *, length: float = 2.0, radius: float = 0.5) -> Mesh:
+    """A cylinder along x, centred, with half a sphere on each end, of triangles of about equal size, outward [m].
+
+    Args:
+        n: points round the cylinder; each half sphere has n / 4 rings, rounded up.
+        length: of the cylinder alone.
+        radius: of cylinder and half spheres.
+
+    Raises:
+        ConfigurationError: n < 3, or a length or radius that is not positive.
+    """
+    _require(n >= 3, f"n is {n}", "n >= 3")
+    _require(length > 0 and radius > 0, f"a capsule of length {length} and radius {radius}", "a positive length and radius")
+    rings = -(-n // 4)
+    strips = max(1, round(length / (2 * np.pi * radius / n)))
+    angle = np.pi / 2 * np.arange(1, rings + 1) / rings
+    nose = np.stack([-length / 2 - radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    middle = np.stack([-length / 2 + length * np.arange(1, strips) / strips, np.full(strips - 1, radius)], axis=1)
+    profile = np.concatenate([nose, middle, nose[::-1] * [-1.0, 1.0]])
+    turn = 2 * np.pi * np.arange(n) / n
+    skin = np.stack([np.broadcast_to(profile[:, :1], (len(profile), n)), profile[:, 1:] * np.cos(turn), profile[:, 1:] * np.sin(turn)], axis=2)
+    ends = np.array([[-length / 2 - radius, 0.0, 0.0], [length / 2 + radius, 0.0, 0.0]])
+    i, j = (g.ravel() for g in np.meshgrid(np.arange(len(profile) - 1), np.arange(n), indexing="ij"))
+    a, b, c, d = i * n + j, i * n + (j + 1) % n, (i + 1) * n + (j + 1) % n, (i + 1) * n + j
+    last, at, after = (len(profile) - 1) * n, np.arange(n), (np.arange(n) + 1) % n
+    first_end = np.full(n, skin.shape[0] * n)
+    caps = [np.stack([first_end, after, at], axis=1), np.stack([first_end + 1, last + at, last + after], axis=1)]
+    triangles = Cells.of(triangle=np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1), *caps]))
+    return Mesh(np.concatenate([skin.reshape(-1, 3), ends]), triangles, {"wall": triangles}, name="capsule")
 
 
 def wing(section: Mesh, span: float = 4.0, *, taper: float = 1.0, sweep: float = 0.0, n_span: int = 20) -> Mesh:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from ..axes import check
 from ..errors import ConfigurationError, ConvergenceError, InvalidMeshError
+from .curvature import mesh_curvature
 from .distance import signed_distance
 from .level_sets import LevelSets
-from .measure import cell_measures, facet_normals
+from .loops import loops
+from .measure import cell_measures, facet_normals, point_weights
 from .mesh import Mesh
+from .topology import welded
 from .triangulation import triangulated
 
 _HOPELESS = (20, 0.01)  # after so many draws a rejection loop is given up if a smaller share was kept
@@ -26,7 +30,7 @@ class SurfaceSample:
         points: (n, d) [m].
         normals: (n, d) unit normals of their facets.
         facet: (n,) cell of each point.
-        weights: (n,) [m^(d-1)], equal, adding up to the area.
+        weights: (n,) [m^(d-1)], adding up to the area; equal where the density is uniform.
     """
 
     points: np.ndarray
@@ -60,20 +64,77 @@ def sample_surface(surface: Mesh, n: int, *, seed: int | np.random.Generator = 0
         ConfigurationError: n < 1.
     """
     _require_count(n)
-    rng = np.random.default_rng(seed)
+    return _stratified(surface, n, None, np.random.default_rng(seed))
+
+
+def sample_by_curvature(surface: Mesh, n: int, *, share: float = 0.5, seed: int | np.random.Generator = 0) -> SurfaceSample:
+    """Points on a surface whose density follows its curvature, stratified, with weights that make up for it.
+
+    Law: density = (1 - share) / A + share c / int c dA, where c is the curvedness sqrt((k1^2 + k2^2) / 2) (Koenderink and van
+    Doorn 1992; in 2-D the curvature's modulus), constant on each straight piece and bounded at corners by their angle. The surface is cut into n strata that all
+    hold 1/n of that measure; each has one point, whose weight is the stratum's area. So the weights add up to the area exactly,
+    and noses and edges get more points of less weight. A surface without curvature is sampled uniformly.
+
+    Args:
+        surface: outline or surface.
+        n: number of points.
+        share: of the points that follow curvature, from 0 (uniform) to 1; at 1 flat parts get none.
+        seed: number or numpy generator.
+
+    Raises:
+        ConfigurationError: n < 1, or a share outside [0, 1].
+        InvalidMeshError: not a surface, or its area is zero.
+    """
+    _require_count(n)
+    if not 0 <= share <= 1:
+        raise ConfigurationError(f"share is {share}", where="sample_by_curvature", remedy="give a number from 0 to 1")
+    corners, _ = _simplices(surface)
+    bend = np.nan_to_num(np.abs(_curvedness(surface))[corners].mean(axis=1))
+    area = _simplex_measures(surface.points[corners])
+    total, bent = area.sum(), (bend * area).sum()
+    follows = share if bent * np.sqrt(max(total, 1e-300)) > 1e-9 * total else 0.0  # rounding on flat faces is no curvature
+    return _stratified(surface, n, (1 - follows) / max(total, 1e-300) + follows * bend / max(bent, 1e-300), np.random.default_rng(seed))
+
+
+def _curvedness(surface: Mesh) -> np.ndarray:
+    """(n,) curvedness at the points, so bounded that a corner counts as the angle by which the surface turns there."""
+    if surface.dimension == 3:
+        size = np.sqrt(np.maximum(point_weights(surface), 1e-300))
+        return np.minimum(np.sqrt((mesh_curvature(surface).principal ** 2).mean(axis=1)), np.pi / size)
+    out = np.zeros(len(surface.points))
+    for loop in loops(surface):
+        x = surface.points[loop.points]
+        ahead, behind = np.roll(x, -1, axis=0) - x, x - np.roll(x, 1, axis=0)
+        turn = np.abs(np.arctan2(behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0], (behind * ahead).sum(axis=1)))
+        if not loop.closed:
+            turn[[0, -1]] = 0.0
+        length = (np.linalg.norm(ahead, axis=1) + np.linalg.norm(behind, axis=1)) / 2
+        out[loop.points] = turn / np.maximum(length, 1e-300)
+    return out[welded(surface.points)]
+
+
+def _stratified(surface: Mesh, n: int, density: np.ndarray | None, rng: np.random.Generator) -> SurfaceSample:
+    """One point in each of n equal shares of the measure with that density on each straight piece (None: the area itself)."""
     corners, facet = _simplices(surface)
     x = surface.points[corners]
     area = _simplex_measures(x)
     total = area.sum()
     if not total > 0:
         raise InvalidMeshError("the surface has zero area", where=surface.name, remedy="check the coordinates and the unit of the file")
-    reached = np.cumsum(area)
+    amount = area if density is None else area * density
+    reached = np.cumsum(amount)
     place = (np.arange(n) + rng.random(n)) / n * reached[-1]
     chosen = np.minimum(np.searchsorted(reached, place, side="right"), len(area) - 1)
-    along = np.clip(1.0 - (reached[chosen] - place) / area[chosen], 0.0, 1.0)  # what is left of the share places the point in its piece
+    along = np.clip(1.0 - (reached[chosen] - place) / amount[chosen], 0.0, 1.0)  # what is left of the share places the point in its piece
     weights = _in_simplex(along, rng.random(n), x.shape[1])
     points = np.einsum("nk,nkd->nd", weights, x[chosen])
-    return SurfaceSample(points, facet_normals(surface)[facet[chosen]], facet[chosen], np.full(n, total / n))
+    if density is None:
+        strata = np.full(n, total / n)
+    else:  # area between the borders of the strata
+        covered = np.interp(np.linspace(0.0, reached[-1], n + 1), np.concatenate([[0.0], reached]), np.concatenate([[0.0], np.cumsum(area)]))
+        strata = np.diff(covered)
+        strata *= total / strata.sum()
+    return SurfaceSample(points, facet_normals(surface)[facet[chosen]], facet[chosen], strata)
 
 
 def sample_volume(
@@ -208,6 +269,25 @@ def farthest_points(points: np.ndarray, k: int, start: int = 0) -> np.ndarray:
         nearest[at] = -1.0  # chosen once, even among points at equal places
         at = int(nearest.argmax())
     return chosen
+
+
+def thinned_weights(points: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(k,) weights of the points that a thinning left: each takes over those of the points nearest to it, so the sum is kept.
+
+    Args:
+        points: (n, d) all points.
+        weights: (n,) their quadrature weights.
+        chosen: (k,) indices of the points that are left, e.g. of :func:`farthest_points`.
+
+    Raises:
+        ConfigurationError: no point is left.
+        ShapeError: one weight per point is needed.
+    """
+    check(points=(points, "n d"), weights=(weights, "n"), chosen=(chosen, "k"))
+    if not len(chosen):
+        raise ConfigurationError("no point is left to carry the weights", where="thinned_weights", remedy="keep at least one point")
+    nearest = KDTree(np.asarray(points)[chosen]).query(points)[1]
+    return np.bincount(nearest, weights=weights, minlength=len(chosen))
 
 
 def _simplices(surface: Mesh) -> tuple[np.ndarray, np.ndarray]:

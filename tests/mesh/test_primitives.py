@@ -6,7 +6,7 @@ import pytest
 from geoop.errors import ConfigurationError
 from geoop.mesh.measure import area_vectors, cell_measures, enclosed_volume
 from geoop.mesh.outline import oriented
-from geoop.mesh.primitives import box, circle, icosphere, naca4, wing
+from geoop.mesh.primitives import box, capsule, circle, icosphere, naca4, torus, wing
 from geoop.mesh.quality import mesh_report
 
 SHAPES = [
@@ -17,6 +17,8 @@ SHAPES = [
     box(),
     box((0, 0), (1, 2), 3),
     wing(naca4(n_points=31), n_span=3),
+    torus(12, 7),
+    capsule(9),
 ]
 
 
@@ -72,6 +74,21 @@ def test_sphere_points_lie_on_the_sphere():
     assert cell_measures(icosphere(0)).std() < 1e-15
 
 
+EXACT = {  # meshes at two levels, area, volume
+    "torus": (torus(40, 20, major=2.0, minor=0.5), torus(80, 40, major=2.0, minor=0.5), 4 * np.pi**2, 2 * np.pi**2 * 2 * 0.25),
+    "capsule": (capsule(32, length=3.0), capsule(64, length=3.0), 3 * np.pi + np.pi, 0.75 * np.pi + np.pi / 6),
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXACT))
+def test_area_and_volume_converge_at_second_order(name):
+    coarse, fine, area, volume = EXACT[name]
+    for measure, exact in ((lambda m: cell_measures(m).sum(), area), (enclosed_volume, volume)):
+        order = np.log2((exact - measure(coarse)) / (exact - measure(fine)))
+        assert order == pytest.approx(2.0, abs=0.05)
+    assert np.abs(area_vectors(fine).sum(axis=0)).max() < 1e-12
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -87,6 +104,11 @@ def test_sphere_points_lie_on_the_sphere():
         lambda: box((0, 0), (1, 0)),
         lambda: box(divisions=0),
         lambda: wing(naca4(), 0.0),
+        lambda: torus(2),
+        lambda: torus(minor=1.0),
+        lambda: capsule(2),
+        lambda: capsule(length=0.0),
+        lambda: capsule(radius=-1.0),
     ],
 )
 def test_impossible_shapes_are_refused(make):

@@ -8,8 +8,8 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
 from geoop.mesh.measure import cell_measures
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.primitives import box, circle, icosphere, naca4, ring, wing
-from geoop.mesh.sampling import farthest_points, sample_near_wall, sample_surface, sample_volume
+from geoop.mesh.primitives import box, capsule, circle, icosphere, naca4, ring, torus, wing
+from geoop.mesh.sampling import farthest_points, sample_by_curvature, sample_near_wall, sample_surface, sample_volume, thinned_weights
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,60 @@ def test_farthest_points_are_the_greedy_ones():
     assert sorted(farthest_points(np.zeros((5, 2)), 5).tolist()) == list(range(5))  # equal points are taken once each
 
 
+SURFACES = [naca4("2412", 60), icosphere(2), box((0, 0, 0), (1, 2, 3), 2), box((0, 0), (1, 2), 3), wing(naca4("0012", 30)), torus(20, 9), capsule(12)]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda m: f"{m.name}-{m.dimension}")
+def test_weights_of_curvature_aware_samples_add_up_to_the_area(surface, share):
+    sample = sample_by_curvature(surface, 400, share=share, seed=3)
+    area = cell_measures(surface).sum()
+    assert sample.weights.sum() == pytest.approx(area, rel=1e-12)
+    assert (sample.weights >= 0).all()
+    assert np.abs(signed_distance(surface, sample.points, signed=False).distance).max() < 1e-6
+    np.testing.assert_array_equal(sample.points, sample_by_curvature(surface, 400, share=share, seed=3).points)
+    if share == 0:
+        np.testing.assert_allclose(sample.weights, area / 400, rtol=1e-9)
+        np.testing.assert_allclose(sample.points, sample_surface(surface, 400, seed=3).points, atol=1e-9)
+
+
+def test_density_follows_curvature():
+    """Half of the points by area, half by curvedness: on the ends of a capsule c = 2, on its cylinder c = sqrt(2)."""
+    body = capsule(48, length=2.0, radius=0.5)
+    sample = sample_by_curvature(body, 20_000, share=1.0)
+    round_ = np.abs(sample.points[:, 0]) > 1
+    ends, side = np.pi * 2.0, 2 * np.pi * np.sqrt(2)  # curvedness times area
+    assert round_.mean() == pytest.approx(ends / (ends + side), rel=0.02)
+    section = naca4("0012", 200)
+    nose = sample_by_curvature(section, 2000).points[:, 0] < 0.02  # where the section turns by almost as much as at its trailing edge
+    assert nose.mean() > 5 * (sample_surface(section, 2000).points[:, 0] < 0.02).mean()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_weighted_sums_of_curvature_aware_samples_are_integrals(share):
+    surface = torus(60, 30, major=1.0, minor=0.4)
+    sample = sample_by_curvature(surface, 20_000, share=share)
+    x, y, _ = surface.points[surface.cells.block("triangle")].mean(axis=1).T
+    exact = cell_measures(surface) @ (x**2 + y**2)
+    assert (sample.weights * (sample.points[:, :2] ** 2).sum(axis=1)).sum() == pytest.approx(exact, rel=3e-3)
+
+
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda m: f"{m.name}-{m.dimension}")
+def test_weights_of_thinned_points_add_up_to_the_area(surface):
+    sample = sample_surface(surface, 600)
+    chosen = farthest_points(sample.points, 50)
+    weights = thinned_weights(sample.points, sample.weights, chosen)
+    assert weights.sum() == pytest.approx(cell_measures(surface).sum(), rel=1e-12)
+    assert (weights > 0).all()
+    with pytest.raises(ConfigurationError, match="no point is left"):
+        thinned_weights(sample.points, sample.weights, chosen[:0])
+
+
 def test_bad_input_is_named():
+    with pytest.raises(ConfigurationError, match="share"):
+        sample_by_curvature(circle(5), 10, share=1.5)
+    with pytest.raises(InvalidMeshError, match="zero area"):
+        sample_by_curvature(Mesh([[0, 0], [0, 0.0]], Cells.of(line=np.array([[0, 1]]))), 3)
     with pytest.raises(ConfigurationError, match="0 points"):
         sample_surface(circle(5), 0)
     with pytest.raises(InvalidMeshError, match="zero area"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...axes import check
 from ...errors import InvalidMeshError
-from .result import Distance
+from .result import Distance, confidence
 
 if TYPE_CHECKING:  # torch is heavy: importing the mesh room must not need it
     from torch import Tensor
@@ -41,7 +41,9 @@ def segment_distance(points: Tensor, start: Tensor, end: Tensor, *, signed: bool
     if not len(start):
         raise InvalidMeshError("there are no segments to measure distance to", remedy="pass at least one segment")
     with torch.no_grad():
-        facet, winding = _search(points.detach(), start.detach(), end.detach(), signed, chunk)
+        facet = nearest_pairs(points.detach(), start.detach(), end.detach(), chunk)
+        turns = winding_of_pairs(points.detach(), start.detach(), end.detach(), chunk) if signed else None
+        side = torch.ones_like(points[:, 0]) if turns is None else 1.0 - 2.0 * (turns != 0).to(points.dtype)
     a, b = start[facet], end[facet]
     edge = b - a
     length2 = (edge * edge).sum(dim=1)
@@ -53,39 +55,46 @@ def segment_distance(points: Tensor, start: Tensor, end: Tensor, *, signed: bool
     on_wall = square <= (4 * torch.finfo(points.dtype).eps * scale) ** 2
     normal = torch.stack([edge[:, 1], -edge[:, 0]], dim=1) / length2.sqrt().clamp_min(torch.finfo(points.dtype).tiny)[:, None]
     length = torch.where(on_wall, torch.ones_like(square), square).sqrt()  # the square root has no derivative at zero
-    outward = torch.where(on_wall[:, None], normal, (offset / length[:, None]) * winding[:, None])
-    distance = torch.where(on_wall, (offset * normal).sum(dim=1), length * winding)
+    outward = torch.where(on_wall[:, None], normal, (offset / length[:, None]) * side[:, None])
+    distance = torch.where(on_wall, (offset * normal).sum(dim=1), length * side)
     if not signed:
         distance = torch.where(on_wall, distance.abs(), distance)
     corners = torch.stack([facet, (facet + 1) % len(start)], dim=1)
-    return Distance(distance, outward, closest, facet, t, corners)
+    winding = None if turns is None else turns.to(points.dtype)
+    return Distance(distance, outward, closest, facet, t, corners, winding, None if winding is None else confidence(winding))
 
 
-def _search(points: Tensor, start: Tensor, end: Tensor, signed: bool, chunk: int) -> tuple[Tensor, Tensor]:
-    """Nearest segment and sign (+1 outside, -1 inside) of every point, all pairs in chunks of points."""
+def nearest_pairs(points: Tensor, start: Tensor, end: Tensor, chunk: int) -> Tensor:
+    """(n,) index of the segment nearest to every point, all pairs in chunks of points."""
     import torch
 
     edge = end - start
     inverse = 1.0 / (edge * edge).sum(dim=1).clamp_min(torch.finfo(points.dtype).tiny)
-    facets, signs = [], []
-    tile = chunk if points.device.type != "cpu" else min(chunk, 2**17)  # on a CPU the pairs should stay in the cache
-    for part in points.split(max(1, tile // len(start))):
+    found = [torch.zeros(0, dtype=torch.int64, device=points.device)]
+    for part in points.split(_tile(points, chunk, len(start))):
         dx = part[:, :1] - start[None, :, 0]
         dy = part[:, 1:] - start[None, :, 1]
-        if signed:
-            signs.append(_sign(part[:, 1:], dx, dy, start, end, edge))
         t = dx.mul(edge[:, 0]).addcmul_(dy, edge[:, 1].expand_as(dy)).mul_(inverse).clamp_(0.0, 1.0)
         dx.addcmul_(t, edge[:, 0].expand_as(t), value=-1.0)
         dy.addcmul_(t, edge[:, 1].expand_as(t), value=-1.0)
-        facets.append(dx.square_().add_(dy.square_()).argmin(dim=1))
-    facet = torch.cat(facets) if facets else torch.zeros(0, dtype=torch.int64, device=points.device)
-    sign = torch.cat(signs) if signs else points.new_ones(len(points))
-    return facet, sign
+        found.append(dx.square_().add_(dy.square_()).argmin(dim=1))
+    return torch.cat(found)
 
 
-def _sign(y: Tensor, dx: Tensor, dy: Tensor, start: Tensor, end: Tensor, edge: Tensor) -> Tensor:
-    """-1 where the segments wind round the point, by signed crossings of the ray towards +x (Sunday 2001)."""
-    side = edge[:, 0] * dy - dx * edge[:, 1]
-    below, above = start[:, 1] <= y, end[:, 1] > y
-    crossings = (below & above & (side > 0)).sum(dim=1) - (~below & ~above & (side < 0)).sum(dim=1)
-    return 1.0 - 2.0 * (crossings != 0).to(y.dtype)
+def winding_of_pairs(points: Tensor, start: Tensor, end: Tensor, chunk: int) -> Tensor:
+    """(n,) how often the segments, closed loops together, run round each point: signed crossings of the ray towards +x (Sunday 2001)."""
+    import torch
+
+    edge = end - start
+    found = [torch.zeros(0, dtype=torch.int64, device=points.device)]
+    for part in points.split(_tile(points, chunk, len(start))):
+        dx, y = part[:, :1] - start[None, :, 0], part[:, 1:]
+        side = edge[:, 0] * (y - start[None, :, 1]) - dx * edge[:, 1]
+        below, above = start[:, 1] <= y, end[:, 1] > y
+        found.append((below & above & (side > 0)).sum(dim=1) - (~below & ~above & (side < 0)).sum(dim=1))
+    return torch.cat(found)
+
+
+def _tile(points: Tensor, chunk: int, segments: int) -> int:
+    """Points per chunk; on a CPU the pairs should stay in the cache."""
+    return max(1, (chunk if points.device.type != "cpu" else min(chunk, 2**17)) // segments)

@@ -7,6 +7,7 @@ import torch
 from geoop.errors import ConfigurationError, InvalidMeshError, NonFiniteError, ShapeError
 from geoop.mesh.cells import Cells
 from geoop.mesh.distance import segment_distance, signed_distance
+from geoop.mesh.distance.outlines import outline_distance_tensor
 from geoop.mesh.distance.segments import nearest_segment, winding_number
 from geoop.mesh.loops import signed_area
 from geoop.mesh.measure import point_normals
@@ -219,6 +220,42 @@ def test_open_chains_have_a_distance_without_sign():
     with pytest.raises(InvalidMeshError, match="open") as caught:
         signed_distance(wall, p)
     assert "signed=False" in caught.value.remedy
+
+
+def test_open_outlines_are_closed_straight_and_say_how_sure_they_are():
+    arc = circle(400)
+    half = Mesh(arc.points, arc.cells.take(np.arange(200)))  # the upper half, closed by its diameter
+    p = np.random.default_rng(0).uniform(-2, 2, (3000, 2))
+    found = signed_distance(half, p)
+    r = np.linalg.norm(p, axis=1)
+    clear = np.abs(r - 1) > 1e-3
+    np.testing.assert_array_equal((found.distance < 0)[clear], ((r < 1) & (p[:, 1] > 0))[clear])
+    u, v = p - [-1.0, 0.0], p - [1.0, 0.0]
+    seen = np.abs(np.arctan2(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0], (u * v).sum(axis=1))) / (2 * np.pi)  # angle of the diameter
+    np.testing.assert_allclose(found.confidence, 1 - 2 * seen, atol=1e-9)
+    tensor = outline_distance_tensor(half, torch.from_numpy(p), signed=True, chunk=10_000)
+    for name in ("distance", "gradient", "closest", "winding", "confidence"):
+        np.testing.assert_allclose(getattr(tensor, name).numpy(), getattr(found, name), atol=1e-9)
+
+
+def test_several_open_chains_are_joined_end_to_nearest_end():
+    section = naca4("2412", 120)
+    gappy = Mesh(section.points, section.cells.take(np.setdiff1d(np.arange(120), [0, 1, 40, 60, 61, 90])))
+    p = clouds(section.points, 500)
+    clean, found = signed_distance(section, p), signed_distance(gappy, p)
+    far = np.abs(clean.distance) > 1e-3  # the arc over a gap is that high
+    np.testing.assert_array_equal(np.sign(found.distance)[far], np.sign(clean.distance)[far])
+    assert found.confidence.min() < 0.3
+    np.testing.assert_array_equal(clean.confidence, 1.0)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_lines_that_are_listed_twice_count_once(share):
+    section = naca4("0012", 60)
+    again = section.cells.take(np.flatnonzero(np.random.default_rng(0).random(60) < share))
+    twice = Mesh(section.points, Cells.concatenate([section.cells, reversed_cells(again, np.arange(len(again)) % 2 == 0)]))
+    p = clouds(section.points, 300)
+    np.testing.assert_allclose(signed_distance(twice, p).distance, signed_distance(section, p).distance, atol=1e-15)
 
 
 def test_three_point_lines_are_two_pieces():

@@ -1,0 +1,43 @@
+"""Distance to the walls of a mesh, told by the names of its patches."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from .body import body
+from .distance import signed_distance
+from .distance.polygon import CHUNK
+from .measure import cell_centers
+from .mesh import Mesh
+
+
+def wall_distance(
+    mesh: Mesh,
+    patches: tuple[str, ...] | None = None,
+    points: np.ndarray | None = None,
+    *,
+    at: Literal["points", "cells"] = "points",
+    chunk: int = CHUNK,
+) -> np.ndarray:
+    """(n,) distance to the nearest point of the named patches [m], never negative: what turbulence models call d or y.
+
+    Far fields, inlets and symmetry planes have no part in it. Exact in 2-D, and in 3-D next to the
+    wall; farther off to 1e-6 of the wall's size. Walls need not be closed. Several walls count together.
+
+    Args:
+        mesh: with named boundary patches; a bare outline or surface is all wall.
+        patches: names of the walls; None chooses them as :func:`geoop.mesh.body.wall_patches` does.
+        points: (n, d) where to measure [m]; None takes those that ``at`` names.
+        at: the mesh's own points, or the centroids of its cells.
+        chunk: as in :func:`geoop.mesh.distance.signed_distance`.
+
+    Raises:
+        PatchError: the mesh has no patch of that name.
+        InvalidMeshError: the walls cannot be told from the other patches, or have no extent.
+        NonFiniteError, ShapeError: points that are not finite, or of another dimension.
+    """
+    where = points if points is not None else mesh.points if at == "points" else cell_centers(mesh)
+    names = (patches,) if isinstance(patches, str) else patches
+    return signed_distance(body(mesh, names), where, signed=False, chunk=chunk).distance

@@ -158,7 +158,7 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
 
 def imports_point_down(module: Module) -> Iterator[str]:
     """A room imports only the rooms that the table gives it; leaves import leaves; nobody enters by the front door."""
-    if module.path == "__init__.py" or module.room == "cli":
+    if module.path in ("__init__.py", "__main__.py") or module.room == "cli":
         return
     allowed = (ROOMS[module.room] | {module.room} if module.room in ROOMS else set()) | LEAVES
     for node, name in module.imports():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,10 +12,17 @@ from typing import IO
 
 from ..errors import UnreadableFileError
 
+try:  # some Python builds lack it
+    from lzma import LZMAError
+except ImportError:
+    LZMAError = zlib.error
+
 #: Files that refer to the others beside them, the first kind first: of several files in an archive one of these is meant.
 _INDEX = (".foam", ".pvd", ".case", ".encas", ".vtm", ".gltf")
 #: Files that no mesh is in.
 _BESIDE = {".md", ".rst", ".pdf", ".png", ".jpg", ".jpeg", ".mtl", ".html", ".py", ".log", ".license", ""}
+#: Files by which the folder of an OpenFOAM case is known, and the folder; of several possible folders the outermost.
+_CASE = re.compile(r"(?:(.*?)/)?(?:system/controlDict$|constant/(?:[^/]+/)?polyMesh/.|processors?\d+(?:_\d+-\d+)?/.)")
 _MOST = 1100  # deflate packs at best about 1030 bytes into one
 
 
@@ -94,13 +102,8 @@ def unpack_archive(archive: Path, folder: Path) -> None:
 
 
 def _case_folders(names: list[str]) -> list[str]:
-    found = set()
-    for name in names:
-        for mark in ("system/controlDict", "constant/polyMesh/", "processor0/"):
-            head, separator, tail = f"/{name}".partition(f"/{mark}")
-            if separator and (tail == "" or mark.endswith("/")) and "processor" not in head:
-                found.add(head.strip("/"))
-    return sorted(found)
+    found = (_CASE.match(name) for name in names)
+    return sorted({match[1] or "" for match in found if match})
 
 
 def _is_hidden(name: str) -> bool:
@@ -116,7 +119,7 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as bundle:
             yield bundle
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
         raise UnreadableFileError(
             f"cannot be unpacked: {error}", where=str(archive), remedy="download or pack it again; encrypted archives are not read"
         ) from error

@@ -76,14 +76,19 @@ class Source:
     def stem(self) -> str:
         """``wing`` for ``wing.obj.gz``; of an OpenFOAM case the name of its folder."""
         if self.suffix == ".foam":
-            return Path(self.member).name or (self.path.resolve().name if self.path.is_dir() else self.path.stem)
+            if self.compression:
+                inside = Path(self.member)
+                return (inside.parent if inside.suffix == ".foam" else inside).name or self.path.stem
+            if self.path.is_file() and not is_openfoam_case(self.path.parent):
+                return self.path.stem
+            return (self.path if self.path.is_dir() else self.path.parent).resolve().name
         if self.member:
             return Path(self.member).stem
         return Path(self.path.stem).stem if self.compression else self.path.stem
 
     @property
     def is_case_folder(self) -> bool:
-        """Whether this is the folder of an OpenFOAM case, on disk or inside an archive: it has no bytes of its own."""
+        """Whether this is the folder of an OpenFOAM case, on disk or inside an archive, or the marker file in it."""
         return self.suffix == ".foam"
 
     @property
@@ -94,8 +99,8 @@ class Source:
         return self.path.stat().st_size
 
     def head(self, count: int = 4096) -> bytes:
-        """The first bytes of the content, decompressed; none for a folder."""
-        return b"" if self.is_case_folder else self._read(count)
+        """The first bytes of the content, decompressed; none for a folder. The marker file ``case.foam`` should have none either."""
+        return b"" if self.is_case_folder and (self.compression or self.path.is_dir()) else self._read(count)
 
     def data(self) -> bytes:
         """The whole content, decompressed."""
@@ -122,7 +127,8 @@ class Source:
         with tempfile.TemporaryDirectory(prefix="geoop-") as folder:
             if self.compression == ".zip":
                 unpack_archive(self.path, Path(folder))
-                yield Path(folder, *Path(self.member).parts)
+                found = Path(folder, *Path(self.member).parts)
+                yield found.parent if self.is_case_folder and not found.is_dir() else found
                 return
             plain = Path(folder) / f"{self.stem}{self.suffix}"
             with self._guard(), self._open() as packed, open(plain, "wb") as unpacked:
@@ -160,8 +166,9 @@ class Source:
 
 
 def is_openfoam_case(folder: Path) -> bool:
-    """Whether a folder is an OpenFOAM case, reconstructed or decomposed."""
-    return (folder / "system" / "controlDict").exists() or (folder / "constant" / "polyMesh").exists() or (folder / "processor0").is_dir()
+    """Whether a folder is an OpenFOAM case: reconstructed or decomposed (also collated), of one or several regions."""
+    marks = ("system/controlDict", "constant/polyMesh", "constant/*/polyMesh", "processor0", "processors[0-9]*")
+    return any(next(folder.glob(mark), None) is not None for mark in marks)
 
 
 def _remedy_for_missing(path: Path) -> str:

@@ -47,7 +47,14 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("density", "rho", "kg/m^3"),
         Quantity("signed_distance", "d", "m"),
         Quantity("mach_number", "M"),
+        Quantity("vorticity", "omega", "1/s", 1),
+        Quantity("kinematic_pressure", "p/rho", "m^2/s^2"),
+        Quantity("kinematic_wall_shear_stress", "tau_w/rho", "m^2/s^2", 1),
         Quantity("turbulent_viscosity", "nu_t", "m^2/s"),
+        Quantity("modified_turbulent_viscosity", "nu~", "m^2/s"),
+        Quantity("turbulent_kinetic_energy", "k", "m^2/s^2"),
+        Quantity("turbulent_dissipation_rate", "epsilon", "m^2/s^3"),
+        Quantity("specific_dissipation_rate", "omega_t", "1/s"),
     )
 }
 

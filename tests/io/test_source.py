@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zipfile
 
 import pytest
 
 from geoop.errors import UnreadableFileError
 from geoop.io.reading import read
-from geoop.io.source import Source
+from geoop.io.source import Source, is_openfoam_case
 
 OBJ = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
 
@@ -63,7 +64,7 @@ def test_folders_empty_files_and_wrong_arguments(tmp_path):
         read(tmp_path)
     (tmp_path / "case" / "system").mkdir(parents=True)
     (tmp_path / "case" / "system" / "controlDict").write_text("")
-    with pytest.raises(UnreadableFileError, match="foamToVTK"):
+    with pytest.raises(UnreadableFileError, match="the case has no mesh"):
         read(tmp_path / "case")
     with pytest.raises(UnreadableFileError, match="0 bytes"):
         read(tmp_path / "wing.stl")
@@ -72,3 +73,46 @@ def test_folders_empty_files_and_wrong_arguments(tmp_path):
         read(tmp_path / "wing.obj.gz", unit="m")
     with pytest.raises(UnreadableFileError, match="a path is needed"):
         read(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["system/controlDict", "constant/polyMesh/points", "constant/air/polyMesh/points", "processor0/0/U", "processors4/0/U"],
+)
+def test_folders_of_openfoam_cases_are_known_and_others_are_not(tmp_path, inside):
+    case = tmp_path / "case"
+    assert not is_openfoam_case(tmp_path)
+    (case / inside).parent.mkdir(parents=True)
+    (case / inside).write_text("x")
+    assert is_openfoam_case(case)
+    (case / "case.foam").touch()
+    for source in (Source.find(case, 2.5), Source.find(case / "case.foam", 2.5)):
+        assert (source.suffix, source.stem, source.time, source.head(), source.is_case_folder) == (".foam", "case", 2.5, b"", True)
+        with source.file() as folder:
+            assert folder == case
+    assert Source.find(case).size == 1
+
+
+@pytest.mark.parametrize(("inside", "asked", "stem"), [("", "", "pack"), ("a/b/", "", "b"), ("a/b/", "/a/b", "b"), ("a/b/", "/a/b/x.foam", "b")])
+def test_openfoam_cases_in_archives_are_unpacked_for_as_long_as_needed(tmp_path, inside, asked, stem):
+    with zipfile.ZipFile(tmp_path / "pack.zip", "w") as bundle:
+        bundle.writestr(f"{inside}system/controlDict", "x")
+        bundle.writestr(f"{inside}x.foam", "")
+    source = Source.find(f"{tmp_path / 'pack.zip'}{asked}")
+    assert source.suffix == ".foam" and source.stem == stem and source.head() == b""
+    with source.file() as folder:
+        assert (folder / "system" / "controlDict").read_text() == "x"
+    assert not folder.exists()
+
+
+def test_a_file_of_another_format_is_no_marker(tmp_path):
+    (tmp_path / "mesh.foam").write_bytes(OBJ)
+    with pytest.raises(UnreadableFileError, match="is named '.foam' but its content seems to be"):
+        read(tmp_path / "mesh.foam")
+
+
+def test_text_of_any_encoding(tmp_path):
+    for number, data in enumerate((b"caf\xc3\xa9", b"caf\xe9", "caf\xe9".encode("utf-16"), b"\xef\xbb\xbfcaf\xc3\xa9")):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes(data)
+        assert Source.find(path).text() == "caf\xe9"

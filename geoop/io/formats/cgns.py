@@ -7,6 +7,7 @@ import numpy as np
 from ...errors import UnreadableFileError
 from ..blocks import Block, joined
 from ..contents import Contents, chosen_time
+from ..field_names import with_known_names
 from ..source import Source
 from .cgns_tree import Node, read_tree
 from .cgns_zone import Step, zone_block
@@ -42,7 +43,7 @@ def read_cgns(source: Source) -> Contents:
             blocks.append(block)
             notes += said
             types |= kinds
-    contents = joined(blocks, source.where)
+    contents = with_known_names(joined(blocks, source.where))
     notes += [f"boundary types: {', '.join(f'{name} {kind}' for name, kind in types.items())}"] if types else []
     return Contents(
         contents.points,

@@ -140,7 +140,7 @@ def _arrays(base: Node, zone: Node, step: Step, vertices: tuple[int, ...], cells
             label, said = _label(base, zone, solution, node)
             values[label] = _without_rind(node, solution, shape, where)
             notes += said
-        for label, array in _vectors(values).items():
+        for label, array in values.items():
             key = (label, location)
             if key in arrays:
                 name, _, unit = label.partition(" [")
@@ -155,22 +155,6 @@ def _label(base: Node, zone: Node, solution: Node, node: Node) -> tuple[str, lis
     if kind in _NORMALISED:
         return f"{node.name} [1]", [f"values are non-dimensional ({kind}): their unit is 1"]
     return node.name, []
-
-
-def _vectors(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """``VelocityX``, ``VelocityY``(, ``VelocityZ``) as one ``Velocity``, in the place of the first; a plane gets a zero z."""
-    out: dict[str, np.ndarray] = {}
-    for label, array in values.items():
-        name, bracket, unit = label.partition(" [")
-        stem, axis = name[:-1], name[-1:]
-        axes = [f"{stem}{a}{bracket}{unit}" for a in "XYZ"]
-        if axis in ("X", "Y", "Z") and stem and axes[0] in values and axes[1] in values:
-            if axis == "X":
-                third = values.get(axes[2], np.zeros_like(array))
-                out[f"{stem}{bracket}{unit}"] = np.stack([array, values[axes[1]], third], axis=1)
-            continue
-        out[label] = array
-    return out
 
 
 def _pointed(zone: Node, name: str, step: Step, among: list[Node]) -> Node | None:

@@ -241,8 +241,8 @@ def test_steps(write):
     path = write(steps())
     series = read_series(path)
     assert series.values.tolist() == [0.0, 0.5, 2.0]
-    assert [case.field("Mach").values.max() for case in series.cases] == pytest.approx([0.0, 0.1, 0.2])
-    assert read_case(path).time == 2.0 and read_case(path, time=0.5).field("Mach").values.max() == pytest.approx(0.1)
+    assert [case.field("mach_number").values.max() for case in series.cases] == pytest.approx([0.0, 0.1, 0.2])
+    assert read_case(path).time == 2.0 and read_case(path, time=0.5).field("mach_number").values.max() == pytest.approx(0.1)
     with pytest.raises(ConfigurationError, match="no step at 1 s"):
         read_case(path, time=1.0)
 

@@ -79,15 +79,16 @@ def check_contents(contents: Contents, *, cloud: bool, where: str) -> None:
 
 
 def _problems(contents: Contents):
-    points, bad = contents.points, ~np.isfinite(contents.points).all(axis=1)
-    if bad.any():
+    points = contents.points
+    if not np.isfinite(points).all():
+        bad = ~np.isfinite(points).all(axis=1)
         first = int(np.argmax(bad))
         yield f"{int(bad.sum())} of {len(points)} points have NaN or infinite coordinates, first point {first}: {points[first]}"
     for name, cells in [("cells", contents.cells), *((f"patch '{key}'", part) for key, part in contents.patches.items())]:
-        index = cells.connectivity
-        if len(index) and (index.min() < 0 or index.max() >= len(points)):
-            wrong = int(((index < 0) | (index >= len(points))).sum())
-            yield f"{name}: {wrong} point indices are outside 0..{len(points) - 1} (they reach from {index.min()} to {index.max()})"
+        low, high = cells.index_range
+        if low < 0 or high >= len(points):
+            wrong = int(((cells.connectivity < 0) | (cells.connectivity >= len(points))).sum())
+            yield f"{name}: {wrong} point indices are outside 0..{len(points) - 1} (they reach from {low} to {high})"
     for array in contents.arrays:
         expected = {"point": len(points), "cell": len(contents.cells)}.get(array.location)
         if expected is not None and len(array.values) != expected:

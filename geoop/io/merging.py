@@ -6,6 +6,9 @@ import numpy as np
 
 from ..mesh.cells import Cells
 
+#: Triangles that are looked at together: their corners stay in the cache.
+_CHUNK = 16384
+
 
 def merge_equal(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Merge points with exactly equal coordinates; nothing moves, and no tolerance is involved.
@@ -37,15 +40,17 @@ def merge_equal(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def degenerate_triangles(points: np.ndarray, triangles: np.ndarray) -> int:
     """How many triangles have no area: repeated corners, or corners on a line to rounding."""
-    if not len(triangles):
-        return 0
-    a, b, c = (np.asarray(points, dtype=np.float64)[triangles[:, i]] for i in range(3))
+    places = np.asarray(points, dtype=np.float64)
+    return sum(_degenerate(places, triangles[start : start + _CHUNK]) for start in range(0, len(triangles), _CHUNK))
+
+
+def _degenerate(points: np.ndarray, triangles: np.ndarray) -> int:
+    a, b, c = (points[triangles[:, i]].T for i in range(3))
     u, v = b - a, c - a
-    if points.shape[1] == 2:
-        area = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
-    else:
-        area = np.linalg.norm(np.cross(u, v), axis=1)
-    longest = np.maximum(np.maximum((u**2).sum(1), (v**2).sum(1)), ((u - v) ** 2).sum(1))
+    area = np.abs(u[0] * v[1] - u[1] * v[0])
+    if len(u) == 3:
+        area = np.sqrt(area**2 + (u[1] * v[2] - u[2] * v[1]) ** 2 + (u[2] * v[0] - u[0] * v[2]) ** 2)
+    longest = np.maximum(np.maximum((u**2).sum(0), (v**2).sum(0)), ((u - v) ** 2).sum(0))
     return int((area <= 1e-14 * longest).sum())
 
 

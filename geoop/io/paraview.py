@@ -18,6 +18,7 @@ from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
 from . import annotations
 from .atomic import replacing
+from .contents import Array
 from .fields import padded
 from .formats.vtk_messages import captured
 from .patch_cells import cells_of_patch, patch_numbers
@@ -55,11 +56,11 @@ def write_case(case: Case, path: str | os.PathLike[str], *, patches: bool = Fals
         raise UnwritableFileError("is a folder, not a file", where=str(target), remedy="give a file name inside it, such as result.vtu")
     if not target.suffix:
         target = target.with_suffix(".vtp" if case.mesh.is_surface and not _why_not_vtp(case.mesh.cells) else ".vtu")
-    _write(case, target, compress, annotations.pack(case) if annotate else {})
+    write_data_set(case, target, compress, annotations.pack(case) if annotate else {})
     if patches:
         for name, file in patch_paths(case.mesh, target).items():
             part = patch_case(case, name)
-            _write(part, file, compress, annotations.pack(part) if annotate else {})
+            write_data_set(part, file, compress, annotations.pack(part) if annotate else {})
     return target
 
 
@@ -88,7 +89,7 @@ def write_series(series: Series, path: str | os.PathLike[str], *, compress: bool
     for number, (value, case) in enumerate(zip(series.values, series.cases, strict=True)):
         name = f"{target.stem}/{target.stem}_{number:0{digits}d}.vtu"
         step = {"series_parameter": [series.parameter], "series_value": np.array([value])}
-        _write(case, target.parent / name, compress, {**annotations.pack(case), **step})
+        write_data_set(case, target.parent / name, compress, {**annotations.pack(case), **step})
         rows.append(f'    <DataSet timestep="{float(value)!r}" part="0" file="{escape(name, {chr(34): "&quot;"})}"/>\n')
     meaning = escape(series.parameter).replace("--", "- -")  # two hyphens would end the comment
     head = f'<?xml version="1.0"?>\n<!-- timestep is {meaning} -->\n<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">\n'
@@ -133,7 +134,19 @@ def patch_case(case: Case, name: str) -> Case:
     return replace(case, mesh=mesh.patch(name), fields=kept, boundary=boundary, wall=wall, name=f"{case.name}:{name}")
 
 
-def _write(case: Case, target: Path, compress: bool, beside_it: dict[str, Any]) -> None:
+def write_data_set(case: Case, target: Path, compress: bool, beside_it: dict[str, Any], numbers: tuple[Array, ...] = ()) -> None:
+    """One .vtu or .vtp file.
+
+    Args:
+        case: mesh and fields.
+        target: where to write.
+        compress: LZ4 compression.
+        beside_it: field data by name: strings or numbers.
+        numbers: more arrays at points and cells under exactly these names.
+
+    Raises:
+        The same errors as :func:`write_case`.
+    """
     suffix = target.suffix.lower()
     if suffix not in (".vtu", ".vtp"):
         raise UnsupportedFormatError(
@@ -151,6 +164,9 @@ def _write(case: Case, target: Path, compress: bool, beside_it: dict[str, Any]) 
 
     with captured() as complaints:
         data = _data_set(case, polygonal=suffix == ".vtp", field_data=beside_it)
+        for array in numbers:
+            store = data.GetPointData() if array.location == "point" else data.GetCellData()
+            store.AddArray(_array(array.values, array.label))
         writer = vtkIOXML.vtkXMLPolyDataWriter() if suffix == ".vtp" else vtkIOXML.vtkXMLUnstructuredGridWriter()
         writer.SetInputData(data)
         writer.SetDataModeToAppended()
@@ -188,9 +204,15 @@ def _data_set(case: Case, *, polygonal: bool, field_data: dict[str, Any]) -> Any
     points.SetData(_array(places, "Points"))
     data.SetPoints(points)
     if len(mesh.cells) and polygonal:
-        getattr(data, f"Set{_POLYGONAL[mesh.cells.names[0]]}")(_cell_array(mesh.cells))
+        getattr(data, f"Set{_POLYGONAL[mesh.cells.names[0]]}")(_cell_array(mesh.cells.offsets, mesh.cells.connectivity))
+    elif mesh.cells.faces is not None:
+        types, faces = _array(mesh.cells.types, "types"), mesh.cells.faces
+        of_cells = _cell_array(faces.cell_offsets, np.arange(len(faces.offsets) - 1))
+        data.SetPolyhedralCells(
+            types, _cell_array(mesh.cells.offsets, mesh.cells.connectivity), of_cells, _cell_array(faces.offsets, faces.connectivity)
+        )
     elif len(mesh.cells):
-        data.SetCells(_array(mesh.cells.types, "types"), _cell_array(mesh.cells))
+        data.SetCells(_array(mesh.cells.types, "types"), _cell_array(mesh.cells.offsets, mesh.cells.connectivity))
     stores = {"point": data.GetPointData(), "cell": data.GetCellData()}
     for field in case.fields.values():
         if field.location in stores:
@@ -203,11 +225,11 @@ def _data_set(case: Case, *, polygonal: bool, field_data: dict[str, Any]) -> Any
     return data
 
 
-def _cell_array(cells: Cells) -> Any:
+def _cell_array(offsets: np.ndarray, connectivity: np.ndarray) -> Any:
     from vtkmodules.vtkCommonDataModel import vtkCellArray
 
     array = vtkCellArray()
-    array.SetData(_array(cells.offsets, "offsets"), _array(cells.connectivity, "connectivity"))
+    array.SetData(_array(offsets, "offsets"), _array(connectivity, "connectivity"))
     return array
 
 

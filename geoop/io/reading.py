@@ -99,13 +99,20 @@ def read_series(
             where=source.where,
             remedy="leave start and stop out for all of them",
         )
-    cases = []
+    cases: list[Case] = []
     for number, time in enumerate(wanted):
         step = replace(source, time=time)
-        cases.append(build(contents if time == contents.time else load(step, form), factor, said, step, name))
+        case = build(contents if time == contents.time else load(step, form), factor, said, step, name)
+        cases.append(_sharing(case, cases[-1]) if cases else case)
         if progress is not None:
             progress(number + 1, len(wanted))
-    return Series(wanted, tuple(cases))
+    parameter = contents.annotations.get("series_parameter")
+    return Series(wanted, tuple(cases), str(parameter[0]) if isinstance(parameter, list) and parameter else "time [s]")
+
+
+def _sharing(case: Case, before: Case) -> Case:
+    """The case on the very mesh of the step before where nothing of it has changed: one mesh in memory, one geometry to prepare."""
+    return replace(case, mesh=before.mesh) if case.mesh.content_hash == before.mesh.content_hash and case.mesh.notes == before.mesh.notes else case
 
 
 def _scaled(source: Source, form: Format, unit: str | None, chord: float | None) -> tuple[Contents, float, tuple[str, ...]]:
@@ -193,7 +200,7 @@ def _scale(form: Format, unit: str | None, chord: float | None, where: str) -> t
         return float(chord or 1.0), (f"chord {chord:g} m as given" if chord else "chord-normalised: the chord is taken as 1 m",)
     if unit is not None and metres_per(unit, where) != 1.0:
         raise UnitError(
-            f"{form.name} is a solver format, read in SI metres; unit='{unit}' would scale the mesh but not its fields",
+            f"{form.name} files are read in metres, by themselves; unit='{unit}' would scale the mesh but not its fields",
             where=where,
             remedy="leave unit= out; if the file really is in another unit, scale the mesh after reading: mesh.moved(mesh.points * 0.001)",
         )

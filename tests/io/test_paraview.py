@@ -20,6 +20,7 @@ from geoop.mesh.case import Case, Series
 from geoop.mesh.cells import CELL_TYPES, Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
+from geoop.mesh.polyhedra import facing_out
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 
 ODD = 'C<sub>p</sub> & "so" on'
@@ -109,11 +110,59 @@ def test_surface_as_vtp_and_the_suffix_by_content(tmp_path):
     assert read(write_case(Case(cloud), tmp_path / "d.vtp")).content_hash == cloud.content_hash
 
 
+def two_polyhedra() -> Cells:
+    """A cube under a roof: faces of three, four and five points, one of them shared."""
+    left = [[0, 3, 2, 1], [0, 1, 5, 4], [0, 4, 7, 3], [1, 2, 6, 8, 5], [2, 3, 7, 6], [4, 5, 8, 6, 7]]
+    right = [[5, 8, 9], [8, 6, 9], [5, 9, 10, 4], [9, 6, 7, 10], [4, 10, 7], [4, 7, 6, 8, 5]]
+    faces = left + right
+    ends = np.concatenate([[0], np.cumsum([len(face) for face in faces])])
+    return Cells.polyhedra(np.array([0, 6, 12]), ends, np.concatenate(faces))
+
+
+POLYHEDRA_POINTS = np.array(
+    [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0.5, 1], [0.9, 0.5, 2], [0.1, 0.5, 2]]
+)
+
+
+def mixed_polyhedra() -> Mesh:
+    """Polyhedra between other cells, their points in no order, their faces out."""
+    solid = two_polyhedra()
+    rows = [np.random.default_rng(3).permutation(row) for row in solid]
+    shuffled = Cells(solid.types, solid.offsets, np.concatenate(rows), solid.faces)
+    cells = Cells.concatenate(
+        [Cells.of(triangle=[[0, 1, 2]]), shuffled.take(np.array([1])), Cells.of(tetra=[[0, 1, 2, 9]]), shuffled.take(np.array([0]))]
+    )
+    return Mesh(POLYHEDRA_POINTS, facing_out(POLYHEDRA_POINTS, cells)[0])
+
+
 def test_every_cell_type_survives(tmp_path):
-    blocks = {name: [np.random.default_rng(0).permutation(20)[: size or 6]] for name, (_, _, size) in CELL_TYPES.items()}
+    blocks = {name: [np.random.default_rng(0).permutation(27)[: size or 6]] for name, (_, _, size) in CELL_TYPES.items() if name != "polyhedron"}
     cells = Cells.concatenate([Cells.ragged(name, rows) for name, rows in blocks.items()])
-    mesh = Mesh(np.random.default_rng(1).random((20, 3)), cells)
+    mesh = Mesh(np.random.default_rng(1).random((27, 3)), cells)
     assert read(write_case(Case(mesh), tmp_path / "a.vtu")).content_hash == mesh.content_hash
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_polyhedra_survive_among_other_cells(tmp_path, compress):
+    mesh = mixed_polyhedra()
+    case = Case(mesh).with_fields(*fields(mesh))
+    check_equal(case, read_case(write_case(case, tmp_path / "a.vtu", compress=compress)))
+    data = pv.read(tmp_path / "a.vtu")
+    assert data.celltypes.tolist() == [5, 42, 10, 42] and data.get_cell(1).n_faces == 6
+    sizes = data.compute_cell_sizes(length=False, area=False)["Volume"]
+    assert np.allclose(sizes[1:], volumes_of(mesh)[1:], rtol=1e-12)
+
+
+def volumes_of(mesh: Mesh) -> np.ndarray:
+    """Volume of each cell by the divergence theorem over its faces, triangles from the first corner of each."""
+    volumes = np.zeros(len(mesh.cells))
+    faces = mesh.cells.faces
+    for number, cell in enumerate(faces.owner):
+        ring = mesh.points[faces.connectivity[faces.offsets[number] : faces.offsets[number + 1]]]
+        volumes[cell] += sum(np.linalg.det(np.stack([ring[0], ring[k], ring[k + 1]])) for k in range(1, len(ring) - 1)) / 6
+    corners = mesh.points[mesh.cells.block("tetra")]
+    volumes[mesh.cells.where("tetra")] = np.linalg.det(corners[:, 1:] - corners[:, :1]) / 6
+    return volumes
 
 
 def test_other_readers_see_names_units_and_three_components(tmp_path):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import pyvista as pv
 
-from geoop.errors import UnitError, UnreadableFileError, UnsupportedFormatError
-from geoop.io.formats.vtk_cells import standard_cells
+from geoop.errors import InvalidMeshError, UnitError, UnreadableFileError
 from geoop.io.reading import read, read_case
 
 
@@ -148,12 +147,71 @@ def test_points_without_cells_are_a_cloud(tmp_path):
     assert read(tmp_path / "a.vtk").is_cloud and any("point cloud" in note for note in read(tmp_path / "a.vtk").notes)
 
 
-def test_unknown_cells_are_named_together():
-    types = np.array([42, 72, 5], dtype=np.uint8)
-    with pytest.raises(UnsupportedFormatError, match="1 of type polyhedron, 1 of type Lagrange hexahedron"):
-        standard_cells(types, np.array([0, 1, 2, 5]), np.arange(5), "a.vtu")
+def polyhedral_grid() -> pv.UnstructuredGrid:
+    """A triangle, a cube as polyhedron with one face turned in, and a tetrahedron."""
+    points = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)] + [[0.5, 0.5, 2]], dtype=float)
+    faces = [[1, 3, 2, 0], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]]
+    stream = [len(faces), *(n for face in faces for n in (len(face), *face))]
+    grid = pv.UnstructuredGrid(np.array([3, 0, 1, 2, len(stream), *stream, 4, 4, 5, 6, 8]), np.array([5, 42, 10], dtype=np.uint8), points)
+    grid.cell_data["id"] = np.array([7, 8, 9])
+    grid.point_data["p [Pa]"] = np.arange(9.0)
+    return grid
 
 
-def test_empty_cells_go():
-    cells, parent = standard_cells(np.array([0, 5], dtype=np.uint8), np.array([0, 0, 3]), np.arange(3), "")
-    assert cells.names == ["triangle"] and parent.tolist() == [1]
+def check_polyhedra(case, faces_turned: int) -> None:
+    cells = case.mesh.cells
+    assert cells.types.tolist() == [5, 42, 10] and case.field("id").values.tolist() == [7, 8, 9]
+    assert np.diff(cells.faces.cell_offsets).tolist() == [0, 6, 0] and sorted(cells.take(np.array([1])).connectivity.tolist()) == list(range(8))
+    middle = case.mesh.points[:8].mean(axis=0)
+    for a, b in zip(cells.faces.offsets[:-1], cells.faces.offsets[1:], strict=True):
+        ring = case.mesh.points[cells.faces.connectivity[a:b]]
+        assert np.cross(ring[1] - ring[0], ring[2] - ring[1]) @ (ring.mean(axis=0) - middle) > 0
+    assert any(f"{faces_turned} faces of polyhedra pointed inwards" in note for note in case.mesh.notes) == bool(faces_turned)
+
+
+@pytest.mark.parametrize("name", ["a.vtu", "a.vtk"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_polyhedra_among_other_cells(tmp_path, name, binary):
+    polyhedral_grid().save(tmp_path / name, binary=binary)
+    check_polyhedra(read_case(tmp_path / name), 1)
+
+
+OLD = """<?xml version="1.0"?>
+<VTKFile type="UnstructuredGrid" version="0.1" byte_order="LittleEndian"><UnstructuredGrid><Piece NumberOfPoints="9" NumberOfCells="3">
+<Points><DataArray type="Float64" NumberOfComponents="3" format="ascii">{points}</DataArray></Points>
+<CellData><DataArray type="Int64" Name="id" format="ascii">7 8 9</DataArray></CellData>
+<Cells><DataArray type="Int64" Name="connectivity" format="ascii">0 1 2 0 1 2 3 4 5 6 7 4 5 6 8</DataArray>
+<DataArray type="Int64" Name="offsets" format="ascii">3 11 15</DataArray><DataArray type="UInt8" Name="types" format="ascii">5 42 10</DataArray>
+<DataArray type="Int64" Name="faces" format="ascii">{faces}</DataArray>
+<DataArray type="Int64" Name="faceoffsets" format="ascii">-1 {end} -1</DataArray></Cells></Piece></UnstructuredGrid></VTKFile>
+"""
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_polyhedra_as_vtk_before_9_4_and_openfoam_wrote_them(tmp_path, torn):
+    faces = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]]
+    stream = [6, *(n for face in faces for n in (len(face), *face))]
+    stream[0] = 6000000 if torn else 6  # VTK would follow this count
+    text = OLD.format(points=" ".join(map(str, polyhedral_grid().points.ravel())), faces=" ".join(map(str, stream)), end=len(stream))
+    (tmp_path / "a.vtu").write_text(text)
+    if torn:
+        with pytest.raises((UnreadableFileError, InvalidMeshError)):
+            read_case(tmp_path / "a.vtu")
+    else:
+        check_polyhedra(read_case(tmp_path / "a.vtu"), 0)
+
+
+def test_points_of_higher_order_go_with_their_values(tmp_path):
+    """Two Lagrange triangles of order 3 side by side: six of the ten points of each are no corners; a point of no cell stays."""
+    steps = [(0, 0), (3, 0), (0, 3), (1, 0), (2, 0), (2, 1), (1, 2), (0, 2), (0, 1), (1, 1)]
+    first = np.array([[x / 3, y / 3, 0.1 * x * y] for x, y in steps])
+    points = np.concatenate([first, first[3:] + [2, 0, 0], [[2, 0, 0], [3, 0, 0], [9, 9, 9]]])
+    second = [1, 18, 17, *range(10, 17)]
+    grid = pv.UnstructuredGrid([10, *range(10), 10, *second, 3, 0, 1, 17], [69, 69, 5], points)
+    grid.point_data["p"] = np.arange(20.0)
+    grid.cell_data["id"] = [1, 2, 3]
+    grid.save(tmp_path / "a.vtu")
+    case = read_case(tmp_path / "a.vtu")
+    assert case.field("p").values.tolist() == [0, 1, 2, 17, 18, 19] and case.field("id").values.tolist() == [1, 2, 3]
+    assert case.mesh.cells.block("triangle").tolist() == [[0, 1, 2], [1, 4, 3], [0, 1, 3]]
+    assert any("2 cells of type Lagrange triangle are straight triangle cells" in note for note in case.mesh.notes)

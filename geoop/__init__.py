@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .io.converting import convert as convert
     from .io.dataset import Dataset as Dataset
     from .io.inspection import inspect as inspect
     from .io.reading import read as read
     from .io.reading import read_case as read_case
     from .io.reading import read_series as read_series
+    from .io.repair import repair_file as repair_file
+    from .io.writing import write as write
     from .mesh.case import Case as Case
     from .mesh.case import Series as Series
     from .mesh.mesh import Mesh as Mesh
@@ -36,6 +39,7 @@ _MODULES = {
     "OperatingPoint": "mesh.operating_point",
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
+    "convert": "io.converting",
     "evaluate": "results.evaluation",
     "fit": "train.fit",
     "forces": "results.forces",
@@ -45,6 +49,8 @@ _MODULES = {
     "read": "io.reading",
     "read_case": "io.reading",
     "read_series": "io.reading",
+    "repair_file": "io.repair",
+    "write": "io.writing",
 }
 
 __all__ = ["__version__", *_MODULES]

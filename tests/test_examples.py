@@ -49,3 +49,14 @@ def test_03_and_04_train_predict_and_polar(out):
     assert polar["panels"][-1] > polar["panels"][0]
     assert (out / "polar.pvd").exists()
     assert (out / "polar_cp.png").exists()
+
+
+def test_05_mesh_around_a_section(out):
+    numbers = main_of("05")(quick=True, out=out)
+    assert numbers["O-grid cells"] == 80 * 25
+    assert numbers["C-grid cells"] == (80 + 2 * 26) * 25
+    assert all(value > 0 for key, value in numbers.items() if key.endswith("smallest"))
+    box = 5.0 * (4.0 + 0.1220)  # two chords round the section on each side
+    assert numbers["weights"] == pytest.approx(box - 0.0817, rel=2e-3)
+    assert (out / "naca2412_c-grid.vtu").exists()
+    assert (out / "naca2412_meshes.png").exists()

@@ -86,12 +86,63 @@ def _plain(value: Any) -> Any:
 
 
 @app.command()
-def inspect(path: Path, unit: Unit = None, as_json: Json = False) -> None:
-    """What is in a mesh file: cells, patches, closed or not, quality, bounding box, fields, what to repair."""
-    from ..io.inspection import inspect as run
+def inspect(
+    path: Path,
+    unit: Unit = None,
+    thorough: Annotated[bool | None, typer.Option(help="count self-intersections; up to a million facets unless said")] = None,
+    repair: Annotated[Path | None, typer.Option(metavar="OUT", help="write a repaired copy here; never over the input")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="with --repair: merge points closer than this [m, or file unit without --unit]")] = None,
+    max_hole: Annotated[float | None, typer.Option(help="with --repair: close holes up to this share of the size; 0.1 unless given")] = None,
+    orient: Annotated[bool | None, typer.Option(help="with --repair: turn normals out of the body; done unless refused")] = None,
+    split: Annotated[bool, typer.Option(help="with --repair: write connected parts to OUT_1, OUT_2, ...")] = False,
+    as_json: Json = False,
+) -> None:
+    """What is in a mesh file: cells, patches, closed or not, quality, bounding box, fields, what to repair; --repair does it."""
+    given = {"--tolerance": tolerance, "--max-hole": max_hole, "--orient": orient, "--split": split or None}
+    idle = [name for name, value in given.items() if value is not None]
+    if repair is None and idle:
+        raise ConfigurationError(
+            f"{', '.join(idle)} without --repair", where="geoop inspect", remedy="say where the repaired copy goes: --repair OUT"
+        )
+    if repair is None:
+        from ..io.inspection import inspect as run
 
-    found = run(path, unit=unit)
+        found = run(path, unit=unit, thorough=thorough)
+    else:
+        from ..io.repair import repair_file
+        from ..mesh.holes import MAX_HOLE
+
+        share, turn = MAX_HOLE if max_hole is None else max_hole, orient is not False
+        found = repair_file(path, repair, unit=unit, tolerance=tolerance or 0.0, max_hole=share, orient=turn, parts=split, thorough=thorough)
     _print(found.to_dict(), str(found), as_json)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="any file that geoop reads, or the folder of an OpenFOAM case")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help=".vtu, .vtp, .vtm, .vtkhdf, .pvd, .msh, .su2, .stl, .ply, .obj, .csv; never over an input")
+    ],
+    unit: Unit = None,
+    output_unit: Annotated[str | None, typer.Option(help="length unit of OUT where it is .stl, .ply, .obj or .csv; m unless given")] = None,
+    chord: Chord = None,
+    time: Annotated[float | None, typer.Option(help="step to take [s]; the last one unless given, all of them into .pvd")] = None,
+    solution: Annotated[list[Path] | None, typer.Option(help="fields on the mesh, such as restart_flow.dat; one per zone")] = None,
+    patch: Annotated[list[str] | None, typer.Option(help="write this patch only; repeat for several")] = None,
+    text: Annotated[bool, typer.Option(help="text instead of binary: STL (one solid per patch), PLY, Gmsh")] = False,
+    compress: Annotated[bool, typer.Option(help="smaller files: .vtu, .vtp, .vtm, .vtkhdf, .pvd")] = False,
+    as_json: Json = False,
+) -> None:
+    """One mesh file into another: patches, zones and fields as far as the new format holds them; what it cannot hold is said."""
+    from ..io.converting import convert as run
+
+    fields = None if not solution else solution[0] if len(solution) == 1 else list(solution)
+    done = run(
+        source, target, unit=unit, output_unit=output_unit, chord=chord, time=time, solution=fields, patches=patch, text=text, compress=compress
+    )
+    _print(
+        {"output": str(done.path), "notes": list(done.notes)}, "\n".join([f"written: {done.path}", *(f"  {note}" for note in done.notes)]), as_json
+    )
 
 
 @app.command()

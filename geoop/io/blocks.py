@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..errors import UnreadableFileError
 from ..mesh.cells import Cells
+from ..mesh.quantity import Location
 from .contents import Array, Contents, flattened
 from .merging import merge_equal
 
@@ -23,6 +24,8 @@ class Block:
         cells: in the point numbers of the block.
         arrays: at its points and cells.
         patch: whether the file calls it a boundary; its points then are points of other blocks.
+        ids: (n,) number of every point in the whole file, where it has such: points of one number are one point.
+        facets: patches that the file gives in the point numbers of this block, by name; equal names of several blocks are one.
     """
 
     name: str
@@ -30,14 +33,23 @@ class Block:
     cells: Cells
     arrays: tuple[Array, ...] = ()
     patch: bool = False
+    ids: np.ndarray | None = None
+    facets: Mapping[str, Cells] = field(default_factory=dict)
+
+
+def joined_by_dimension(blocks: Sequence[Block], where: str) -> Contents:
+    """:func:`joined`, where the file does not say what is a boundary: blocks whose cells are all of lower dimension than the mesh."""
+    top = max((block.cells.dimension for block in blocks), default=-1)
+    return joined([replace(block, patch=0 <= block.cells.dimension < top) for block in blocks], where)
 
 
 def joined(blocks: Sequence[Block], where: str) -> Contents:
     """All blocks as the contents of one mesh.
 
-    Points of different zones stay apart even where they coincide, as in the file. A patch is found on the zones by exactly equal
-    coordinates; one that lies elsewhere keeps its own points and is said in a note. An array that some blocks lack is filled with
-    NaN there, with a note; integers become floats for it.
+    Points of different zones stay apart even where they coincide, as in the file, unless the file numbers them through (``ids``). A
+    patch is found on the zones by those numbers or by exactly equal coordinates; one that lies elsewhere keeps its own points and is
+    said in a note. An array that some blocks lack is filled with NaN there, with a note; integers become floats for it. In a mesh
+    that is a surface in space the zones are its patches.
 
     Args:
         blocks: in the order of the file; empty ones are noted.
@@ -46,51 +58,60 @@ def joined(blocks: Sequence[Block], where: str) -> Contents:
     Raises:
         UnreadableFileError: no block has points.
     """
+    blocks = [replace(block, name=block.name or f"{'patch' if block.patch else 'block'} {i + 1}") for i, block in enumerate(blocks)]
     empty = [block.name for block in blocks if not len(block.points)]
     zones = [block for block in blocks if len(block.points) and not block.patch]
     patches = [block for block in blocks if len(block.points) and block.patch]
-    if not zones and patches:  # a file of boundaries only: they are the mesh
-        zones, patches = patches, []
-        surfaces_only = True
-    else:
-        surfaces_only = False
+    if not any(len(block.cells) for block in zones) and patches:  # a file of boundaries only: they are the mesh
+        zones, patches = [*zones, *patches], []
     if not zones:
         raise UnreadableFileError("no block of the file has points", where=where, remedy="export it again, with its mesh")
     starts = np.cumsum([0, *(len(block.points) for block in zones)])
     cells = Cells.concatenate([block.cells.renumbered(np.arange(len(block.points)) + start) for block, start in zip(zones, starts, strict=False)])
     arrays, missing = _together(zones)
     members = _members(zones)
+    own = _own_facets(zones)
     points = np.concatenate([block.points for block in zones])
-    points, found, boundary, foreign = _on_zones(points, patches)
+    numbered = all(block.ids is not None for block in (*zones, *patches))
+    ids = np.concatenate([block.ids for block in zones if block.ids is not None]) if numbered else None
+    if ids is not None:
+        before = ids
+        points, cells, arrays, ids = _one_per_number(points, cells, arrays, ids)
+        own = {name: part.renumbered(np.searchsorted(ids, before)) for name, part in own.items()}
+    points, found, boundary, foreign = _on_zones(points, ids, patches)
+    found = {**found, **{name: Cells.concatenate([found[name], part]) if name in found else part for name, part in own.items()}}
     arrays = tuple(_extended(array, len(points)) if array.location == "point" else array for array in arrays)
+    points, flat = flattened(points, max(cells.dimension, *(part.dimension for part in found.values()), -1))
     notes = [f"blocks without points are left out: {', '.join(empty)}"] if empty else []
     notes += [f"arrays that not every block has are NaN where they are missing: {', '.join(missing)}"] if missing else []
     notes += [f"patches that share no points with the mesh keep their own: {', '.join(foreign)}"] if foreign else []
-    if surfaces_only:
-        found = {name: cells.take(index) for name, index in members.items()}
-    points, flat = flattened(points, cells.dimension)
-    return Contents(
-        points,
-        cells,
-        found,
-        {} if surfaces_only or len(members) == 1 and len(zones) == 1 and not zones[0].name else members,
-        arrays,
-        (*notes, *flat),
-        boundary=boundary,
-    )
+    if cells.dimension == points.shape[1] - 1:  # a surface: its parts are what boundaries are called by
+        found = {**{name: cells.take(index) for name, index in members.items()}, **found}
+        members = {}
+    return Contents(points, cells, found, members, arrays, (*notes, *flat), boundary=boundary)
+
+
+def _own_facets(zones: list[Block]) -> dict[str, Cells]:
+    found: dict[str, list[Cells]] = {}
+    start = 0
+    for block in zones:
+        for name, part in block.facets.items():
+            found.setdefault(name, []).append(part.renumbered(np.arange(len(block.points)) + start))
+        start += len(block.points)
+    return {name: Cells.concatenate(parts) for name, parts in found.items()}
 
 
 def _members(zones: list[Block]) -> dict[str, np.ndarray]:
     starts = np.cumsum([0, *(len(block.cells) for block in zones)])
     members: dict[str, list[np.ndarray]] = {}
-    for number, (block, start) in enumerate(zip(zones, starts, strict=False)):
-        members.setdefault(block.name or f"block {number + 1}", []).append(np.arange(len(block.cells)) + start)
+    for block, start in zip(zones, starts, strict=False):
+        members.setdefault(block.name, []).append(np.arange(len(block.cells)) + start)
     return {name: np.concatenate(index) for name, index in members.items()}
 
 
 def _together(zones: list[Block]) -> tuple[tuple[Array, ...], list[str]]:
     """Arrays over all zones, and the labels that some zone lacks."""
-    keys = dict.fromkeys((array.label, array.location) for block in zones for array in block.arrays)
+    keys: dict[tuple[str, Location], None] = dict.fromkeys((array.label, array.location) for block in zones for array in block.arrays)
     arrays, missing = [], []
     for label, location in keys:
         parts = [next((a.values for a in block.arrays if (a.label, a.location) == (label, location)), None) for block in zones]
@@ -102,7 +123,8 @@ def _together(zones: list[Block]) -> tuple[tuple[Array, ...], list[str]]:
                     arrays.append(Array(f"{label} ({block.name})", _filled(zones, alone, location), location))
             missing.append(label)
             continue
-        if any(part is None for part in parts):
+        lacking = [block for block, part in zip(zones, parts, strict=True) if part is None]
+        if any(len(block.cells) or location == "point" for block in lacking):
             missing.append(label)
         arrays.append(Array(label, _filled(zones, parts, location), location))
     return tuple(arrays), list(dict.fromkeys(missing))
@@ -111,7 +133,27 @@ def _together(zones: list[Block]) -> tuple[tuple[Array, ...], list[str]]:
 def _filled(zones: list[Block], parts: Sequence[np.ndarray | None], location: str) -> np.ndarray:
     shape = next(np.shape(part)[1:] for part in parts if part is not None)
     counts = [len(block.points) if location == "point" else len(block.cells) for block in zones]
-    return np.concatenate([np.full((count, *shape), np.nan) if part is None else part for part, count in zip(parts, counts, strict=True)])
+    pieces = [np.full((count, *shape), np.nan) if part is None else part for part, count in zip(parts, counts, strict=True) if count]
+    return np.concatenate(pieces) if pieces else np.zeros((0, *shape))
+
+
+def _one_per_number(
+    points: np.ndarray, cells: Cells, arrays: tuple[Array, ...], ids: np.ndarray
+) -> tuple[np.ndarray, Cells, tuple[Array, ...], np.ndarray]:
+    """Points of one number made one; of their values the first that is not missing counts."""
+    numbers, first, to = np.unique(ids, return_index=True, return_inverse=True)
+    kept = []
+    for array in arrays:
+        if array.location != "point":
+            kept.append(array)
+            continue
+        values = array.values[first]
+        if values.dtype.kind == "f":
+            there = np.flatnonzero(~np.isnan(array.values.reshape(len(ids), -1)).all(axis=1))
+            values = np.array(values)
+            values[to[there[::-1]]] = array.values[there[::-1]]
+        kept.append(replace(array, values=values))
+    return points[first], cells.renumbered(to), tuple(kept), numbers
 
 
 def _extended(array: Array, count: int) -> Array:
@@ -119,46 +161,53 @@ def _extended(array: Array, count: int) -> Array:
     if not short:
         return array
     fill = np.full((short, *array.values.shape[1:]), np.nan)
-    return Array(array.label, np.concatenate([array.values, fill]), array.location)
+    return replace(array, values=np.concatenate([array.values, fill]))
 
 
-def _on_zones(points: np.ndarray, patches: list[Block]) -> tuple[np.ndarray, dict[str, Cells], dict[str, tuple[Array, ...]], list[str]]:
+def _on_zones(
+    points: np.ndarray, ids: np.ndarray | None, patches: list[Block]
+) -> tuple[np.ndarray, dict[str, Cells], dict[str, tuple[Array, ...]], list[str]]:
     """Patches in the point numbers of the zones: points, facets, values on them, and the names of those that lie elsewhere."""
     if not patches:
         return points, {}, {}, []
-    _, same = merge_equal(np.concatenate([points, *(block.points for block in patches)]))
+    if ids is not None:
+        _, same = np.unique(np.concatenate([ids, *(block.ids for block in patches if block.ids is not None)]), return_inverse=True)
+    else:
+        _, same = merge_equal(np.concatenate([points, *(block.points for block in patches)]))
     first = np.full(same.max() + 1, -1, dtype=np.int64)
     first[same[: len(points)][::-1]] = np.arange(len(points))[::-1]
     facets: dict[str, list[Cells]] = {}
     values: dict[str, list[tuple[Block, np.ndarray]]] = {}
     extra, foreign, at, total = [], [], len(points), len(points)
-    for number, block in enumerate(patches):
-        index = first[same[at : at + len(block.points)]]
+    for block in patches:
+        here = same[at : at + len(block.points)]
         at += len(block.points)
+        index = first[here]
         lost = index < 0
         if lost.any():
-            index = np.where(lost, total + np.cumsum(lost) - 1, index)
-            extra.append(block.points[lost])
-            total += int(lost.sum())
+            _, own, which = np.unique(here[lost], return_index=True, return_inverse=True)
+            first[here[lost]] = total + which  # a later patch may share them
+            index = first[here]
+            extra.append(block.points[lost][own])
+            total += len(own)
             foreign.append(block.name)
-        name = block.name or f"patch {number + 1}"
-        facets.setdefault(name, []).append(block.cells.renumbered(index))
-        values.setdefault(name, []).append((block, index))
+        facets.setdefault(block.name, []).append(block.cells.renumbered(index))
+        values.setdefault(block.name, []).append((block, index))
     boundary = {name: _patch_values(parts) for name, parts in values.items()}
     return (
         np.concatenate([points, *extra]),
         {name: Cells.concatenate(parts) for name, parts in facets.items()},
         {name: arrays for name, arrays in boundary.items() if arrays},
-        foreign,
+        list(dict.fromkeys(foreign)),
     )
 
 
 def _patch_values(parts: list[tuple[Block, np.ndarray]]) -> tuple[Array, ...]:
-    """Arrays of a patch, one value per facet, or per used point of it in ascending order of the mesh's numbers."""
-    if len(parts) > 1:  # several blocks of one name: only what all of them have
-        labels = set.intersection(*({(a.label, a.location) for a in block.arrays} for block, _ in parts))
-    else:
-        labels = {(a.label, a.location) for a in parts[0][0].arrays}
+    """Arrays of a patch, one value per facet, or per used point of it in ascending order of the mesh's numbers.
+
+    Of several blocks of one name only what all of them have.
+    """
+    labels = set.intersection(*({(a.label, a.location) for a in block.arrays} for block, _ in parts))
     arrays = []
     for label, location in dict.fromkeys((a.label, a.location) for a in parts[0][0].arrays):
         if (label, location) not in labels:

@@ -13,6 +13,7 @@ from . import annotations
 from .contents import Contents, check_contents
 from .fields import fields_of
 from .formats.table import Format, format_of
+from .solution import attach
 from .source import Source
 from .units import metres_per, missing_unit
 
@@ -40,7 +41,13 @@ def read(path: str | os.PathLike[str], *, unit: str | None = None, chord: float 
 
 
 def read_case(
-    path: str | os.PathLike[str], *, unit: str | None = None, chord: float | None = None, name: str | None = None, time: float | None = None
+    path: str | os.PathLike[str],
+    *,
+    unit: str | None = None,
+    chord: float | None = None,
+    name: str | None = None,
+    time: float | None = None,
+    solution: str | os.PathLike[str] | list[str | os.PathLike[str]] | None = None,
 ) -> Case:
     """Read a file as :func:`read` does, with its point and cell arrays as fields.
 
@@ -52,14 +59,19 @@ def read_case(
     Args:
         path, unit, chord, name: as for :func:`read`.
         time: [s] the step to read of a file that has several; the last one unless given.
+        solution: file with the fields of this mesh, or several (one per zone): an SU2 restart, a CSV, or any other file that is
+            read; points are compared, see :func:`geoop.io.solution.attach`.
 
     Raises:
         ConfigurationError: the file has no such time.
+        FieldError: the solution is of another mesh.
         The same errors as :func:`read`.
     """
     source = Source.find(path, time)
     form = format_of(source)
     contents, factor, said = _scaled(source, form, unit, chord)
+    if solution is not None:
+        contents = attach(contents, solution, None if contents.times else time)
     if time is not None and not contents.times:
         raise ConfigurationError(f"time={time:g}, but the file knows no times", where=source.where, remedy="leave time out")
     return build(contents, factor, said, source, name)

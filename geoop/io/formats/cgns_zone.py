@@ -13,6 +13,7 @@ from ..contents import Array
 from .cgns_boundary import patches_of
 from .cgns_sections import Section, sections_of
 from .cgns_tree import Node
+from .lattice import lattice_cells
 
 #: Units of length as the standard spells them, in metres.
 _METRES = {"Meter": 1.0, "Centimeter": 0.01, "Millimeter": 0.001, "Foot": 0.3048, "Inch": 0.0254}
@@ -42,7 +43,7 @@ def zone_block(base: Node, zone: Node, name: str, step: Step, where: str) -> tup
     points, notes = _points(base, zone, vertices, step, where)
     sections: list[Section] = []
     if structured:
-        cells = _lattice(vertices)
+        cells = lattice_cells(vertices)
         cell_shape: tuple[int, ...] = tuple(max(n - 1, 1) for n in vertices)
     else:
         sections = sections_of(zone, len(points), where)
@@ -98,20 +99,6 @@ def _without_rind(node: Node, parent: Node, shape: tuple[int, ...], where: str) 
         raise _damaged(where, f"'{node.name}' has {values.size} values, expected {int(np.prod(full))}")
     inner = tuple(slice(int(low), int(low) + n) for n, low in zip(shape, layers[::2], strict=True))
     return np.asarray(values, dtype=np.float64).reshape(full, order="F")[inner].ravel(order="F")
-
-
-def _lattice(vertices: tuple[int, ...]) -> Cells:
-    """Hexahedra, quads or lines between the points of a structured zone, i running fastest."""
-    thick = [n for n in vertices if n > 1]
-    number = np.arange(int(np.prod(vertices))).reshape(vertices, order="F").squeeze()
-    if not thick:
-        return Cells.empty()
-    low = [slice(None, -1)] * len(thick)
-    corners = {1: [(0,), (1,)], 2: [(0, 0), (1, 0), (1, 1), (0, 1)]}.get(len(thick)) or [
-        (i, j, k) for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))
-    ]
-    rows = [number[tuple(slice(1, None) if up else s for up, s in zip(corner, low, strict=True))].ravel(order="F") for corner in corners]
-    return Cells.of({{1: "line", 2: "quad", 3: "hexahedron"}[len(thick)]: np.stack(rows, axis=1)})
 
 
 def _interior(sections: list[Section], notes: list[str]) -> tuple[Cells, list[str]]:

@@ -33,7 +33,7 @@ def read_table(source: Source) -> Contents:
     rows = [line for line in rows if line and not line.startswith(("#", "//", "%"))]
     if not rows:
         raise UnreadableFileError("the table has no rows", where=where, remedy="export it again")
-    names = None if _row(rows[0]) is not None else _names(rows[0])
+    names = None if _row(rows[0]) is not None else names_in(rows[0])
     body = rows[1:] if names is not None else rows
     if len(body) > 2 and len(_split(body[0])) == 1 and body[0].isdigit():
         raise UnreadableFileError(
@@ -41,12 +41,10 @@ def read_table(source: Source) -> Contents:
             where=where,
             remedy="delete the first line, or the first two",
         )
-    table = _table(body, where, 2 if names is not None else 1)
+    table = numbers_in(body, where, 2 if names is not None else 1)
     if names is None:
         return _unnamed(table, where)
-    if len(names) != table.shape[1]:
-        raise UnreadableFileError(f"{len(names)} names for {table.shape[1]} columns", where=where, remedy="repair the line of names")
-    return _named(names, table, where)
+    return named_columns(names, table, where)
 
 
 def read_npy(source: Source) -> Contents:
@@ -57,19 +55,19 @@ def read_npy(source: Source) -> Contents:
     """
     with source.file() as path:
         try:
-            array = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header may announce more than memory holds
+        except Exception as error:  # NumPy hands the header to Python's own parser, which raises what it likes
             raise UnreadableFileError(
                 f"cannot be read as a NumPy array: {error}", where=source.where, remedy="save it again: np.save(path, points)"
             ) from error
-    found = f"shape {getattr(array, 'shape', None)} and type {getattr(array, 'dtype', type(array).__name__)}"
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] not in (2, 3) or array.dtype.kind not in "fiu":
-        raise UnreadableFileError(
-            f"holds an array of {found}, expected (n, 2) or (n, 3) numbers",
-            where=source.where,
-            remedy="save the coordinates alone: np.save(path, points)",
-        )
-    return Contents(array.astype(np.float64))
+        found = f"shape {getattr(array, 'shape', None)} and type {getattr(array, 'dtype', type(array).__name__)}"
+        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] not in (2, 3) or array.dtype.kind not in "fiu":
+            raise UnreadableFileError(
+                f"holds an array of {found}, expected (n, 2) or (n, 3) numbers",
+                where=source.where,
+                remedy="save the coordinates alone: np.save(path, points)",
+            )
+        return Contents(np.array(array, dtype=np.float64))
 
 
 def _split(line: str) -> list[str]:
@@ -87,12 +85,23 @@ def _row(line: str) -> list[float] | None:
         return None
 
 
-def _names(line: str) -> list[str]:
+def names_in(line: str) -> list[str]:
+    """The names in the first line of a table; quoted ones may hold blanks."""
     quoted = re.findall(r'"([^"]*)"', line)
     return quoted if quoted and not re.search(r"[,;]", re.sub(r'"[^"]*"', "", line)) else _split(line)
 
 
-def _table(rows: list[str], where: str, first: int) -> np.ndarray:
+def numbers_in(rows: list[str], where: str, first: int) -> np.ndarray:
+    """(n, k) numbers of the rows of a table, separated by commas, semicolons or blanks.
+
+    Args:
+        rows: without comments and blank lines.
+        where: the file, for the error.
+        first: number of the first row, for the error.
+
+    Raises:
+        UnreadableFileError: no rows, rows of different length, or text where numbers must be.
+    """
     if not rows:
         raise UnreadableFileError("the table has names but no rows", where=where, remedy="export it again")
     plain = [row.encode() for row in ("\n".join(rows).replace(",", " ").replace(";", " ")).split("\n")]
@@ -119,20 +128,35 @@ def _unnamed(table: np.ndarray, where: str) -> Contents:
     return Contents(table[:, :3], arrays=arrays, notes=notes)
 
 
-def _named(names: list[str], table: np.ndarray, where: str) -> Contents:
+def named_columns(names: list[str], table: np.ndarray, where: str) -> Contents:
+    """A point cloud from named columns: coordinates, vectors where their components are columns, scalars.
+
+    Raises:
+        UnreadableFileError: another number of names than of columns, or no columns x and y.
+    """
+    if len(names) != table.shape[1]:
+        raise UnreadableFileError(f"{len(names)} names for {table.shape[1]} columns", where=where, remedy="repair the line of names")
     columns = [next((i for i, name in enumerate(names) if pattern.match(name)), None) for pattern in _COORDINATES]
     if columns[0] is None or columns[1] is None:
         raise UnreadableFileError(f"no columns x and y among {', '.join(names[:12])}", where=where, remedy="name the coordinate columns x, y (and z)")
     chosen = [i for i in columns if i is not None]
-    rest = [i for i in range(len(names)) if i not in chosen]
-    arrays: list[Array] = []
-    vectors: dict[str, list[int]] = {}
-    for i in rest:
+    vectors: dict[tuple[str, bool], dict[int, int]] = {}  # name and whether it has components -> component -> column
+    for i in (i for i in range(len(names)) if i not in chosen):
         found = _VECTOR.match(names[i])
-        vectors.setdefault(found["name"] + (found["unit"] or "") if found else names[i], []).append(i)
-    for name, members in vectors.items():
-        if len(members) in (2, 3) and len(members) <= max(len(chosen), 2):
-            arrays.append(Array(name, table[:, members]))
+        if found is None:
+            vectors[f"{names[i]} {i}", False] = {0: i}
+            continue
+        component = int(found["number"]) if found["number"] else "xyz".index(found["axis"].lower())
+        members = vectors.setdefault((found["name"] + (found["unit"] or ""), True), {})
+        if component in members:
+            vectors[f"{names[i]} {i}", False] = {0: i}
         else:
-            arrays += [Array(names[i], table[:, i]) for i in members]
+            members[component] = i
+    arrays: list[Array] = []
+    for (name, split), members in vectors.items():
+        whole = sorted(members) in ([0, 1], [0, 1, 2]) and len(members) <= max(len(chosen), 2)
+        if split and whole:
+            arrays.append(Array(name, table[:, [members[k] for k in sorted(members)]]))
+        else:
+            arrays += [Array(names[i], table[:, i]) for i in members.values()]
     return Contents(table[:, chosen], arrays=tuple(arrays))

@@ -60,7 +60,7 @@ class _Element:
 def read_ply(source: Source) -> Contents:
     """Points, polygons of any size, and scalar properties (as fields) of a PLY file.
 
-    Normals, colours and texture coordinates are left out and noted.
+    Normals, colours and texture coordinates are left out and noted. Fields that geoop wrote keep their units and components.
 
     Raises:
         UnreadableFileError: not a PLY file, truncated, or no coordinates.
@@ -88,10 +88,38 @@ def read_ply(source: Source) -> Contents:
                 left_out.add(name)
             elif isinstance(values, np.ndarray) and name not in ("x", "y", "z", *_CORNERS):
                 arrays.append(Array(name, values.astype(values.dtype.newbyteorder("=")), location))
+    arrays = _named(arrays, _units(data[:start]))
     notes = [f"left out: {', '.join(sorted(left_out))}"] if left_out else []
     others = [f"{item.size} {item.name}" for item in elements if item.name not in ("vertex", "face") and item.size]
     notes += [f"elements left out: {', '.join(others)}"] if others else []
     return Contents(points, cells, arrays=tuple(arrays), notes=(*notes, *surface_notes(points, cells)))
+
+
+def _units(header: bytes) -> dict[str, str]:
+    """Name -> unit of the fields that geoop wrote, from lines such as ``comment unit pressure Pa``."""
+    rows = re.findall(rb"^comment unit (\S+) (\S+)[ \t\r]*$", header, re.M)
+    return {name.decode("utf-8", "replace"): unit.decode("utf-8", "replace").replace("_", " ") for name, unit in rows}
+
+
+def _named(arrays: list[Array], units: dict[str, str]) -> list[Array]:
+    """Arrays with their units; properties that are the components of one field are put together."""
+    found = {(array.label, array.location): array.values for array in arrays}
+    kept: list[Array] = []
+    used: set[tuple[str, Location]] = set()
+    for array in arrays:
+        if (array.label, array.location) in used:
+            continue
+        stem = array.label[:-2]
+        for endings in (("_x", "_y", "_z"), tuple(f"_{i}" for i in range(9))):
+            names: list[tuple[str, Location]] = [(f"{stem}{ending}", array.location) for ending in endings]
+            if stem in units and array.label.endswith(endings) and all(name in found for name in names):
+                used.update(names)
+                kept.append(Array(f"{stem} [{units[stem]}]", np.stack([found[name] for name in names], axis=1), array.location))
+                break
+        else:
+            unit = units.get(array.label)
+            kept.append(Array(f"{array.label} [{unit}]", array.values, array.location) if unit else array)
+    return kept
 
 
 def _header(data: bytes, where: str) -> tuple[str, list[_Element], int]:

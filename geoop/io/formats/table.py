@@ -8,20 +8,35 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import UnreadableFileError, UnsupportedFormatError
+from ..cad import read_cad
 from ..contents import Contents
+from ..openfoam.reading import read_openfoam
 from ..recognise import Guess, is_binary, recognised
 from ..source import COMPRESSIONS, Source
 from .airfoil import read_airfoil
+from .cgns import read_cgns
 from .clouds import read_npy, read_table
+from .ensight import read_ensight
+from .exodus import read_exodus
+from .fluent import read_fluent
+from .fluent_cff import read_fluent_cff
 from .gltf import read_gltf
+from .hdf5_kind import hdf5_format
 from .msh import read_msh
 from .obj import read_obj
 from .off import read_off
+from .plot3d import read_plot3d
 from .ply import read_ply
+from .pvd import read_pvd
 from .stl import read_stl
 from .su2 import read_su2
+from .su2_solution import read_su2_solution
+from .tecplot import read_tecplot
 from .through_meshio import read_through_meshio
+from .unv import read_unv
 from .vtk_files import read_vtk
+from .vtkhdf import read_vtkhdf
+from .vtm import read_parallel, read_vtm
 
 
 @dataclass(frozen=True)
@@ -57,16 +72,37 @@ FORMATS: tuple[Format, ...] = (
     Format("VTK structured grid", (".vts",), read_vtk, "metres"),
     Format("VTK rectilinear grid", (".vtr",), read_vtk, "metres"),
     Format("VTK image data", (".vti",), read_vtk, "metres"),
+    Format("VTK parallel files", (".pvtu", ".pvtp", ".pvts", ".pvtr", ".pvti"), read_parallel, "metres", cloud=True),
+    Format("VTK multi-block", (".vtm", ".vtmb", ".vtpc"), read_vtm, "metres", cloud=True),
+    Format("PVD", (".pvd",), read_pvd, "metres", cloud=True),
+    Format("VTKHDF", (".vtkhdf", ".hdf"), read_vtkhdf, "metres", cloud=True),
     Format("Gmsh", (".msh",), read_msh, "metres"),
     Format("SU2", (".su2",), read_su2, "metres"),
+    Format("CGNS", (".cgns",), read_cgns, "metres"),
     Format("Abaqus", (".inp",), read_through_meshio, "unit"),
+    Format("AVS-UCD", (".inp", ".avs", ".ucd"), read_through_meshio, "unit"),
+    Format("EnSight", (".case", ".encas"), read_ensight, "metres"),
+    Format("Fluent", (".cas", ".msh"), read_fluent, "metres"),
+    Format("Fluent CFF", (".h5",), read_fluent_cff, "metres"),
+    Format("PLOT3D", (".p3d", ".x", ".g", ".xyz", ".grd"), read_plot3d, "metres"),
+    Format("Exodus II", (".e", ".exo", ".ex2", ".exii", ".g", ".gen"), read_exodus, "metres"),
+    Format("UNV", (".unv", ".uff"), read_unv, "metres"),
     Format("Nastran", (".bdf", ".nas"), read_through_meshio, "unit"),
     Format("Medit", (".mesh",), read_through_meshio, "unit"),
+    Format("OpenFOAM case", (".foam",), read_openfoam, "metres"),
+    Format("STEP", (".step", ".stp"), read_cad, "metres"),
+    Format("IGES", (".iges", ".igs"), read_cad, "metres"),
     Format("aerofoil coordinates", (".dat",), read_airfoil, "chord"),
+    Format("Tecplot", (".tec", ".tp", ".dat", ".plt"), read_tecplot, "metres"),
+    Format("SU2 solution", (".dat", ".csv", ".txt"), read_su2_solution, "metres", cloud=True),
 )
 
 #: Every suffix that geoop reads, in the order of the table.
 SUFFIXES: tuple[str, ...] = tuple(dict.fromkeys(suffix for form in FORMATS for suffix in form.suffixes))
+
+
+#: Suffixes of HDF5 files that say nothing about what is inside.
+_CONTAINERS = (".h5", ".hdf5", ".hdf")
 
 
 def format_of(source: Source) -> Format:
@@ -81,10 +117,12 @@ def format_of(source: Source) -> Format:
     candidates = [form for form in FORMATS if source.suffix in form.suffixes]
     if not candidates:
         raise _unsupported(source, guess)
+    if guess is not None and len(guess.formats) > 1 and source.suffix in _CONTAINERS:
+        candidates = _inside_hdf5(source) or candidates
     if guess is None:
-        form = candidates[0]
+        form = _text_or_binary(candidates, head)
     else:
-        known = [form for form in candidates if form.name == guess.format]
+        known = [form for form in candidates if form.name in guess.formats]
         if not known:
             raise _misnamed(source, guess)
         form = known[0]
@@ -93,6 +131,18 @@ def format_of(source: Source) -> Format:
             "holds binary data, expected text with x and y per line", where=source.where, remedy="give the file its true suffix"
         )
     return form
+
+
+def _inside_hdf5(source: Source) -> list[Format]:
+    """The format that the root of an HDF5 file shows."""
+    with source.file() as path:
+        inside = hdf5_format(path)
+    return [form for form in FORMATS if form.name == inside]
+
+
+def _text_or_binary(candidates: list[Format], head: bytes) -> Format:
+    """The first format of a suffix; of PLOT3D and point clouds the one that may be binary, if the file is."""
+    return next((form for form in candidates if form.name == "PLOT3D" and is_binary(head)), candidates[0])
 
 
 def _misnamed(source: Source, guess: Guess) -> UnreadableFileError:
@@ -105,18 +155,24 @@ def _rename(source: Source, guess: Guess) -> str:
     """What to call the file; empty if geoop reads no such format."""
     if guess.suffix in COMPRESSIONS:
         return f"rename it to '{source.path.name}{guess.suffix}' and read that"
-    suffix = next((form.suffixes[0] for form in FORMATS if form.name == guess.format), "")
-    return f"rename it to '{source.stem}{suffix}' and read that" if suffix else ""
+    suffixes = [form.suffixes[0] for form in FORMATS if form.name in guess.formats]
+    return f"rename it to {' or '.join(repr(source.stem + suffix) for suffix in suffixes)} and read that" if suffixes else ""
+
+
+#: Suffixes of files that belong to another one, or hold no mesh: what to do instead.
+_INSTEAD = {
+    ".npz": "it holds arrays without a mesh: load it with numpy and build geoop.Mesh(points, Cells.of(triangle=...)), or save the points alone as .npy",
+    **dict.fromkeys((".geo", ".scl", ".scl1", ".scl2", ".vel"), "if it is a part of an EnSight case, read the .case file beside it"),
+    ".mtl": "it holds materials: read the .obj file beside it",
+    ".xdmf": "open it in ParaView and save it as .vtu (File > Save Data)",
+}
 
 
 def _unsupported(source: Source, guess: Guess | None) -> UnsupportedFormatError:
-    known = ", ".join(SUFFIXES)
-    inside = f"; its content seems to be a {guess.name}" if guess else ""
-    if guess:
-        remedy = _rename(source, guess) or guess.remedy
-    else:
-        near = difflib.get_close_matches(source.suffix, SUFFIXES, n=1, cutoff=0.8)
-        remedy = (
-            f"did you mean '{near[0]}'? read are {known}" if near else f"export it as .vtu; read are {known}, each also as .gz, .bz2 or in a .zip"
-        )
+    known = "export it as .vtu, .stl or .su2; every suffix that is read: python -c 'from geoop.io.formats.table import SUFFIXES; print(SUFFIXES)'"
+    near = difflib.get_close_matches(source.suffix, SUFFIXES, n=1, cutoff=0.8)
+    advice = f"did you mean '{near[0]}'? Otherwise {known}" if near else known
+    foreign = guess is None or (source.suffix in _INSTEAD and not guess.formats)
+    inside = f"; its content seems to be a {guess.name}" if guess and not foreign else ""
+    remedy = _INSTEAD.get(source.suffix, advice) if guess is None or foreign else _rename(source, guess) or guess.remedy
     return UnsupportedFormatError(f"no reader for '{source.suffix or 'a file without suffix'}'{inside}", where=source.where, remedy=remedy)

@@ -1,9 +1,10 @@
-"""Formats that VTK does not read, through meshio: Abaqus .inp, Nastran .bdf, Medit .mesh. Nothing of them is taken on trust."""
+"""Formats that VTK does not read well, through meshio: Abaqus and AVS-UCD .inp, Nastran .bdf, Medit .mesh. Nothing of them is taken on trust."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from ...mesh.cells import CELL_TYPES, Cells
 from ..contents import Array, Contents, flattened
 from ..source import Source
 
-_FORMATS = {".inp": "abaqus", ".bdf": "nastran", ".nas": "nastran", ".mesh": "medit"}
+_FORMATS = {".inp": "abaqus", ".bdf": "nastran", ".nas": "nastran", ".mesh": "medit", ".avs": "avsucd", ".ucd": "avsucd"}
 #: Whole-number cell arrays that say which group a cell belongs to.
-_REFERENCES = ("medit:ref", "nastran:ref")
+_REFERENCES = ("medit:ref", "nastran:ref", "avsucd:material")
 
 
 def read_through_meshio(source: Source) -> Contents:
@@ -27,7 +28,10 @@ def read_through_meshio(source: Source) -> Contents:
         UnreadableFileError: whatever meshio raised, printed or ended the process with.
         UnsupportedFormatError: cell types that geoop does not have.
     """
-    found = _read(source)
+    form = _FORMATS[source.suffix]
+    if source.suffix == ".inp":
+        form = _abaqus_or_avs(source)
+    found = _read(source, form)
     foreign = sorted({block.type for block in found.cells if block.type not in CELL_TYPES and len(block.data)})
     if foreign:
         raise UnsupportedFormatError(
@@ -47,26 +51,64 @@ def read_through_meshio(source: Source) -> Contents:
         name: np.concatenate([starts[n] + rows[n] for n in solid if n in rows]) for name, rows in members.items() if any(n in rows for n in solid)
     }
     patches = {name: _cells(found, {n: rows[n] for n in thin if n in rows}) for name, rows in members.items() if any(n in rows for n in thin)}
+    left = sum(len(block.data) for _, block in blocks) - len(cells) - sum(len(part) for part in patches.values())
     points, notes = flattened(points[:, :3], top)
     if top == points.shape[1] - 1:
         patches, zones = {name: cells.take(index) for name, index in zones.items()}, {}
-    notes += (f"node sets are left out: {', '.join(found.point_sets)}",) if found.point_sets else ()
+    notes += (f"node sets are left out: {', '.join(map(str, found.point_sets))}",) if found.point_sets else ()
+    lost = _surfaces(source) if form == "abaqus" else []
+    notes += (f"surfaces (*SURFACE) are left out: {', '.join(lost)}; element sets are kept",) if lost else ()
+    notes += (f"{left} elements of lower dimension that belong to no named set are left out",) if left > 0 else ()
     return Contents(points, cells, patches, zones, _arrays(found, solid), notes)
 
 
-def _read(source: Source) -> Any:
+def _abaqus_or_avs(source: Source) -> str:
+    """Which of the two formats an .inp file is; an Abaqus file of several parts is refused, because meshio would mix their numbers.
+
+    Raises:
+        UnsupportedFormatError: several parts, or instances that are moved.
+    """
+    text = source.text()
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "**"))]
+    if lines and not any(line.startswith("*") for line in lines):
+        return "avsucd"
+    parts = sum(bool(re.match(r"\*part\b", line, re.I)) for line in lines)
+    instances = [k for k, line in enumerate(lines) if re.match(r"\*instance\b", line, re.I)]
+    moved = [k for k in instances if k + 1 < len(lines) and not lines[k + 1].startswith("*")]
+    included = [line for line in lines if re.match(r"\*include\b", line, re.I)]
+    if parts > 1 or len(instances) > 1 or moved or included:
+        what = (
+            f"{parts} parts and {len(instances)} instances ({len(moved)} of them moved)"
+            if parts or instances
+            else "parts of it in other files (*INCLUDE)"
+        )
+        raise UnsupportedFormatError(
+            f"an Abaqus assembly of {what}: their node numbers overlap",
+            where=source.where,
+            remedy="export one flattened mesh (Abaqus/CAE: Model > Edit Attributes > 'Do not use parts and assemblies in input files')",
+        )
+    return "abaqus"
+
+
+def _read(source: Source, form: str) -> Any:
     import meshio
 
     printed = io.StringIO()
     with source.file() as path, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            return meshio.read(path, file_format=_FORMATS[source.suffix])
+            return meshio.read(path, file_format=form)
         except (Exception, SystemExit) as error:  # meshio prints and ends the process, or lets any error of its parsers through
             words = " ".join(printed.getvalue().split()) if isinstance(error, SystemExit) else str(error)
             reason = words[:200] or type(error).__name__
             raise UnreadableFileError(
                 f"meshio cannot read it: {reason}", where=source.where, remedy="export it again, if possible as .vtu or Gmsh 4.1"
             ) from error
+
+
+def _surfaces(source: Source) -> list[str]:
+    """Names of the surfaces of an Abaqus file, which meshio does not read."""
+    names = re.findall(r"^\*surface\s*,[^\n]*?\bname\s*=\s*\"?([^,\s\"]+)", source.text(), re.I | re.M)
+    return list(dict.fromkeys(names))
 
 
 def _members(found: Any) -> dict[str, dict[int, np.ndarray]]:

@@ -167,7 +167,7 @@ def test_point_order_of_every_type(tmp_path, name, variant, binary):
         ("4 10 30 40\n", "", UnreadableFileError, "ends too early"),
         ("2 6 2 1\n", "2 6 92 1\n", UnsupportedFormatError, "element type 92"),
         ("4 10 30 40", "4 10 thirty 40", UnreadableFileError, "'thirty' is not a number"),
-        ("$Entities", "$PartitionedEntities\n$EndPartitionedEntities\n$Entities", UnsupportedFormatError, "partitioned"),
+        ("$Entities", "$PartitionedEntities\n$EndPartitionedEntities\n$Entities", UnreadableFileError, "PartitionedEntities ends too early"),
     ],
 )
 def test_bad_files(tmp_path, old, new, kind, words):

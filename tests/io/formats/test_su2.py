@@ -7,6 +7,8 @@ import pytest
 
 from geoop.errors import InvalidMeshError, UnitError, UnreadableFileError, UnsupportedFormatError
 from geoop.io.reading import read
+from geoop.mesh.cells import CELL_TYPES
+from geoop.mesh.measure import signed_measures
 
 PLANE = """% a square of one quad and two triangles
 NDIME= 2
@@ -99,7 +101,12 @@ def test_what_is_left_out_is_said(tmp_path):
         ("NELEM= 3", "NELEM= 4", UnreadableFileError, "4 rows announced, 3 found"),
         ("NELEM= 3", "NELEM= three", UnreadableFileError, "not a count"),
         ("NDIME= 2", "NDIME= 4", UnreadableFileError, "expected 2 or 3"),
-        ("NDIME= 2", "NZONE= 2\nIZONE= 1\nNDIME= 2", UnsupportedFormatError, "2 zones"),
+        ("NDIME= 2", "NZONE= 2\nIZONE= 1\nNDIME= 2", UnreadableFileError, "NZONE= 2, but 1 zones"),
+        ("NDIME= 2", "NDIME= 2\nNDIME= 2", UnreadableFileError, "NDIME= occurs 2 times"),
+        ("9 0 1 4 3 0", "115 0 1 4 3 0", UnsupportedFormatError, "element types \\[115\\]"),
+        ("9 0 1 4 3 0", "109 0 1 4 3 0", UnreadableFileError, "quad of degree 2 has 9 points"),
+        ("0.0 1.0 3", "0.0 1.0 0.5 3", UnreadableFileError, "expected 2 coordinates"),
+        ("MARKER_ELEMS= 2\n3 0 1\n3 1 2\n", "", UnreadableFileError, "marker 'wall' has no MARKER_ELEMS"),
         ("9 0 1 4 3 0", "42 0 1 4 3 0", UnsupportedFormatError, "element types \\[42\\]"),
         ("9 0 1 4 3 0", "9 0 1 4", UnreadableFileError, "quad has 4 points"),
         ("9 0 1 4 3 0", "9 0 1 4 17 0", InvalidMeshError, "outside 0..5"),
@@ -116,9 +123,89 @@ def test_bad_files(tmp_path, old, new, kind, words):
         read(save(tmp_path, PLANE.replace(old, new)))
 
 
+def zoned(first: str, second: str) -> str:
+    return f"NZONE= 2\n\nIZONE= 1\n{first}\nIZONE= 2\n{second}"
+
+
+def test_zones_of_a_file(tmp_path):
+    second = PLANE.replace("1.0 0.0 1", "1.0 -0.5 1").replace("far field", "outlet").replace("NMARK", "AOA_OFFSET= 3\nNMARK")
+    mesh = read(save(tmp_path, zoned(PLANE, second)))
+    assert len(mesh.points) == 12 and {name: index.tolist() for name, index in mesh.zones.items()} == {"zone 1": [0, 1, 2], "zone 2": [3, 4, 5]}
+    assert [list(c) for c in mesh.cells.take(mesh.zones["zone 2"])] == [[6, 7, 10, 9], [7, 8, 11], [7, 11, 10]]
+    assert {name: part.block("line").tolist() for name, part in mesh.patches.items()} == {
+        "zone 1: wall": [[0, 1], [1, 2]], "far field": [[5, 4]], "zone 2: wall": [[6, 7], [7, 8]], "outlet": [[11, 10]],
+    }  # fmt: skip
+    said = " ".join(mesh.notes)
+    assert "several zones are called by their zone too: wall" in said and "zone 2: AOA_OFFSET= 3 deg" in said
+    alone = read(save(tmp_path, f"NZONE= 1\nIZONE= 1\n{PLANE}"))
+    assert not alone.zones and sorted(alone.patches) == ["far field", "wall"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (zoned(PLANE, PLANE).replace("NZONE= 2", "NZONE= 3"), "NZONE= 3, but 2 zones"),
+        (zoned(PLANE, PLANE).replace("NZONE= 2", "NZONE= 0"), "NZONE= 0"),
+        (zoned(PLANE, SPACE), "some zones are 2-D and some 3-D"),
+        (zoned(PLANE, PLANE.replace("9 0 1 4 3 0", "9 0 1 4 7 0")), "zone 2: point indices are outside 0..5"),
+        (zoned(PLANE, PLANE[:-30]), "zone 2: .*truncated"),
+        (zoned(PLANE.replace("9 0 1 4 3 0", "9 0 1 4 7 0"), PLANE), "zone 1: point indices"),
+    ],
+)
+def test_bad_zones(tmp_path, text, words):
+    with pytest.raises(UnreadableFileError, match=words):
+        read(save(tmp_path, text))
+
+
+#: Lattice coordinates of the nodes of SU2's elements of a degree, row by row, and the coordinates of their corners.
+def lattice(name: str, n: int) -> np.ndarray:
+    r = range(n + 1)
+    return np.array({
+        "line": [(i,) for i in r],
+        "triangle": [(i, j) for j in r for i in range(n + 1 - j)],
+        "quad": [(i, j) for j in r for i in r],
+        "tetra": [(i, j, k) for k in r for j in range(n + 1 - k) for i in range(n + 1 - k - j)],
+        "hexahedron": [(i, j, k) for k in r for j in r for i in r],
+        "wedge": [(i, j, k) for k in r for j in r for i in range(n + 1 - j)],
+        "pyramid": [(i + k / 2, j + k / 2, k) for k in r for j in range(n + 1 - k) for i in range(n + 1 - k)],
+    }[name], dtype=float) / n  # fmt: skip
+
+
+@pytest.mark.parametrize("solution", [0, 10000, 40000])
+@pytest.mark.parametrize("degree", [2, 3, 4])
+@pytest.mark.parametrize("name", ["triangle", "quad", "tetra", "hexahedron", "wedge", "pyramid"])
+def test_elements_of_a_higher_degree_become_their_corners(tmp_path, name, degree, solution):
+    """The volume of a straight element is that of its corners."""
+    code, dimension, _ = CELL_TYPES[name]
+    nodes, ends = lattice(name, degree), lattice(name, 1)
+    side = [i for i, x in enumerate(nodes) if not x[1:].any()]  # the edge along x
+    rows = f"NDIME= {dimension}\nNELEM= 1\n{code + 100 * (degree - 1) + solution} {' '.join(map(str, range(len(nodes))))}\nNPOIN= {len(nodes)}\n"
+    rows += "".join(" ".join(map(repr, row)) + "\n" for row in nodes.tolist())
+    marker = f"MARKER_TAG= edge\nMARKER_ELEMS= 1\n{3 + 100 * (degree - 1)} {' '.join(map(str, side))}\n"
+    mesh = read(save(tmp_path, f"{rows}NMARK= 1\n{marker}"))
+    assert mesh.cells.names == [name] and len(mesh.points) == len(ends)
+    assert {tuple(p) for p in mesh.points.tolist()} == {tuple(p) for p in ends.tolist()}
+    exact = {"triangle": 1 / 2, "quad": 1, "tetra": 1 / 6, "hexahedron": 1, "wedge": 1 / 2, "pyramid": 1 / 3}[name]
+    assert signed_measures(mesh)[0] == pytest.approx(exact)
+    assert mesh.points[mesh.patches["edge"].block("line")[0]].tolist() == [[0.0] * dimension, [1.0] + [0.0] * (dimension - 1)]
+    assert any("higher degree are reduced" in note and f"{len(nodes) - len(ends)} inner points" in note for note in mesh.notes)
+
+
+def test_solution_degree_on_a_linear_element_keeps_its_order(tmp_path):
+    mesh = read(save(tmp_path, PLANE.replace("9 0 1 4 3 0", "30009 0 1 4 3 0")))
+    assert next(iter(mesh.cells)).tolist() == [0, 1, 4, 3] and not any("degree" in note for note in mesh.notes)
+
+
+def test_numbers_of_partitions_and_periodic_transformations(tmp_path):
+    text = PLANE.replace("0.0 0.0 0\n", "0.0 0.0 0 17\n").replace("NPOIN= 6", "NPOIN= 6 5")
+    text += "NPERIODIC= 2\nPERIODIC_INDEX= 0\n0 0 0\n0 0 0\n0 0 0\nPERIODIC_INDEX= 1\n0 0 0\n0 0 1.5\n0 2.0 0\n"
+    mesh = read(save(tmp_path, text))
+    assert len(mesh.points) == 6 and any("index 1 turns by (0 0 1.5) about (0 0 0) and shifts by (0 2.0 0)" in note for note in mesh.notes)
+
+
 def test_unit_is_metres(tmp_path):
     assert read(save(tmp_path, PLANE), unit="m").bounds[1, 0] == 2
-    with pytest.raises(UnitError, match="solver format"):
+    with pytest.raises(UnitError, match="read in metres"):
         read(save(tmp_path, PLANE), unit="mm")
 
 

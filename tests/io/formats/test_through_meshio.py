@@ -6,9 +6,9 @@ import meshio
 import numpy as np
 import pytest
 
-from geoop.errors import UnitError, UnreadableFileError
+from geoop.errors import UnitError, UnreadableFileError, UnsupportedFormatError
 from geoop.io.formats import through_meshio
-from geoop.io.reading import read
+from geoop.io.reading import read, read_case
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=float)
 CELLS = [("tetra", np.array([[0, 1, 2, 3], [1, 2, 3, 4]])), ("triangle", np.array([[0, 2, 1], [0, 1, 3]]))]
@@ -60,3 +60,29 @@ def test_exit_inside_meshio_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "part.mesh").write_text("x")
     with pytest.raises(UnreadableFileError, match="no reader worked"):
         read(tmp_path / "part.mesh", unit="m")
+
+
+def test_an_inp_file_of_avs(tmp_path):
+    data = {"p": np.arange(5.0)}
+    meshio.write(tmp_path / "part.inp", meshio.Mesh(POINTS, CELLS[:1], point_data=data), file_format="avsucd")
+    case = read_case(tmp_path / "part.inp", unit="mm")
+    assert np.allclose(case.mesh.points, POINTS * 1e-3) and case.field("p").values.tolist() == [0, 1, 2, 3, 4]
+    assert list(case.mesh.zones) == ["reference 0"]
+
+
+def test_surfaces_and_thin_elements_of_abaqus_are_noted(tmp_path):
+    text = "*NODE\n1, 0, 0, 0\n2, 1, 0, 0\n3, 0, 1, 0\n4, 0, 0, 1\n*ELEMENT, TYPE=C3D4, ELSET=BODY\n1, 1, 2, 3, 4\n"
+    text += "*ELEMENT, TYPE=S3\n2, 1, 2, 3\n*SURFACE, TYPE=ELEMENT, NAME=INLET\nBODY, S1\n"
+    (tmp_path / "part.inp").write_text(text)
+    mesh = read(tmp_path / "part.inp", unit="m")
+    assert list(mesh.zones) == ["BODY"] and any("INLET" in note for note in mesh.notes)
+    assert any("1 elements of lower dimension" in note for note in mesh.notes)
+
+
+@pytest.mark.parametrize(
+    "extra", ["*Part, name=a\n*End Part\n*Part, name=b\n*End Part\n", "*Instance, name=i, part=a\n1., 0., 0.\n", "*Include, input=x.inp\n"]
+)
+def test_assemblies_are_refused(tmp_path, extra):
+    (tmp_path / "part.inp").write_text("*NODE\n1, 0, 0, 0\n" + extra)
+    with pytest.raises(UnsupportedFormatError, match="assembly"):
+        read(tmp_path / "part.inp", unit="m")

@@ -1,0 +1,80 @@
+"""One file into another: read with everything that is in it, written with everything that the new format holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import ConfigurationError, UnwritableFileError
+from ..mesh.case import Case, Series
+from .reading import read_case, read_series
+from .writing import Written, write
+
+PathLike = str | os.PathLike[str]
+#: Files with a folder of the same name beside them.
+_WITH_FOLDER = (".pvd", ".vtm")
+
+
+def convert(
+    source: PathLike,
+    target: PathLike,
+    *,
+    unit: str | None = None,
+    output_unit: str | None = None,
+    chord: float | None = None,
+    time: float | None = None,
+    solution: PathLike | Sequence[PathLike] | None = None,
+    patches: Sequence[str] | None = None,
+    text: bool = False,
+    compress: bool = False,
+    location: Literal["point", "cell"] | None = None,
+) -> Written:
+    """Read any file that geoop reads and write it as any that geoop writes.
+
+    Args:
+        source: see :func:`geoop.io.reading.read_case`.
+        target: see :func:`geoop.io.writing.write`; ``.pvd`` takes all steps of the source.
+        unit: length unit of the source, where it does not say its own.
+        output_unit: length unit of the target; metres unless given.
+        chord, time, solution: as for :func:`geoop.io.reading.read_case`; ``time`` is one step [s].
+        patches, text, compress, location: as for :func:`geoop.io.writing.write`.
+
+    Returns:
+        The path, the notes of the reader, and those of the writer.
+
+    Raises:
+        UnwritableFileError: the target is one of the inputs.
+        ConfigurationError: a solution for all steps at once.
+        The errors of reading and writing.
+    """
+    solutions = [] if solution is None else [solution] if isinstance(solution, (str, os.PathLike)) else list(solution)
+    for path in (source, *solutions):
+        if _same(path, target):
+            raise UnwritableFileError("is an input, and nothing is written over an input", where=str(target), remedy="give the output another name")
+    case: Case | Series
+    if Path(target).suffix.lower() == ".pvd":
+        if solutions:
+            raise ConfigurationError("a solution has one step, and a .pvd file all of them", where="solution", remedy="write a .vtu")
+        case = read_series(source, unit=unit, start=time, stop=time)
+        notes = case.cases[-1].mesh.notes
+    else:
+        extra: dict[str, Any] = {"solution": solution} if solutions else {}
+        case = read_case(source, unit=unit, chord=chord, time=time, **extra)
+        notes = case.mesh.notes
+    done = write(case, target, unit=output_unit, patches=patches, text=text, compress=compress, location=location)
+    return Written(done.path, tuple(dict.fromkeys((*notes, *done.notes))))
+
+
+def _same(path: PathLike, target: PathLike) -> bool:
+    """Whether writing the target would touch the path: one file, the archive that it lies in, or the folder of its steps or blocks."""
+    one, two = Path(path).expanduser().absolute(), Path(target).expanduser().absolute()
+    if one.exists() and two.exists() and one.samefile(two):
+        return True
+    if one == two or (two.is_file() and two in one.parents):
+        return True
+    if two.suffix.lower() not in _WITH_FOLDER:
+        return False
+    folder = two.with_suffix("")
+    return folder == one or folder in one.parents or (one.suffix.lower() in _WITH_FOLDER and folder == one.with_suffix(""))

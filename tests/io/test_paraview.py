@@ -16,12 +16,14 @@ import pyvista as pv
 from geoop.errors import FieldError, UnsupportedFormatError, UnwritableFileError
 from geoop.io.paraview import patch_case, write_case, write_series
 from geoop.io.reading import read, read_case
+from geoop.io.writing import write
 from geoop.mesh.case import Case, Series
 from geoop.mesh.cells import CELL_TYPES, Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.polyhedra import facing_out
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
+from tests.mesh.cell_zoo import as_polyhedra, grid
 
 ODD = 'C<sub>p</sub> & "so" on'
 
@@ -310,6 +312,45 @@ def test_real_paraview_opens_everything(tmp_path):
         expected[: case.mesh.dimension] = case.field("velocity").values[0]
         assert np.allclose(seen["first"], expected)
     assert found[str(tmp_path / "series.pvd")]["times"] == [0.0, 0.5, 1.0]
+
+
+COUNTS = """
+import json, sys
+from paraview.simple import OpenDataFile, VTKHDFReader
+found = {}
+for path in sys.argv[1:]:
+    source = VTKHDFReader(FileName=[path]) if path.endswith(".vtkhdf") else OpenDataFile(path)  # 5.11 does not know the suffix
+    source.UpdatePipeline()
+    about = source.GetDataInformation()
+    found[path] = [about.GetNumberOfPoints(), about.GetNumberOfCells(), sorted(source.PointData[i].Name for i in range(len(source.PointData)))]
+print("RESULT" + json.dumps(found))
+"""
+
+
+@pytest.mark.paraview
+def test_real_paraview_opens_polyhedra_blocks_and_hdf5(tmp_path):
+    import json
+
+    hexa = grid()
+    half = np.arange(len(hexa.cells)) < 13
+    mixed = Cells.concatenate([hexa.cells.take(half), as_polyhedra(hexa).cells.take(~half)])
+    wall = Cells.of(quad=hexa.cells.block("hexahedron")[:4, :4])
+    field = Field(QUANTITIES["velocity"], hexa.points)
+    zones = {"a": np.arange(5), "b": np.arange(5, len(mixed))}
+    poly = Case(Mesh(hexa.points, mixed, {"wall": wall}, zones), fields={"velocity": field})
+    plain = Case(Mesh(hexa.points, hexa.cells, {"wall": wall}), fields={"velocity": field})
+    cases = {"poly.vtu": poly, "poly.vtm": poly, "plain.vtkhdf": plain}  # 5.11 is older than polyhedra in VTKHDF
+    files = {name: str(write(case, tmp_path / name).path) for name, case in cases.items()}
+    script = tmp_path / "open.py"
+    script.write_text(COUNTS)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV", "VTK_"))}
+    command = ["xvfb-run", "-a", shutil.which("pvpython") or "pvpython", str(script), *files.values()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+    assert "RESULT" in done.stdout, done.stderr[-2000:]
+    found = json.loads(done.stdout.split("RESULT")[1].splitlines()[0])
+    assert found[files["poly.vtu"]] == [64, 27, ["velocity [m/s]"]]
+    assert found[files["poly.vtm"]][1:] == [27 + 4, ["velocity [m/s]"]]  # both zones and the patch
+    assert found[files["plain.vtkhdf"]] == [64, 27, ["velocity [m\u2215s]"]]  # HDF5 has no name with a slash
 
 
 def test_writing_does_not_import_pyvista(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 
 from geoop.mesh.cells import CELL_TYPES, Cells
 from geoop.mesh.mesh import Mesh
+from geoop.mesh.topology import FACES
 
 _QUAD = [(0, 0), (1, 0), (1, 1), (0, 1)]
 _HEX = [(x, y, z) for z in (0, 1) for x, y in _QUAD]
@@ -68,3 +69,24 @@ def affine(points: np.ndarray, seed: int = 0) -> tuple[np.ndarray, float]:
     matrix = np.eye(points.shape[1]) + 0.3 * rng.normal(size=(points.shape[1],) * 2)
     matrix[0] *= np.sign(np.linalg.det(matrix))
     return points @ matrix.T + rng.normal(size=points.shape[1]), float(np.linalg.det(matrix))
+
+
+def as_polyhedra(mesh: Mesh) -> Mesh:
+    """The same volume cells, every one as a polyhedron."""
+    rows, counts = [], []
+    for i in range(len(mesh.cells)):
+        cell = mesh.cells.take(np.array([i]))
+        rows += [cell.connectivity[list(face)] for face in FACES[cell.names[0]]]
+        counts.append(len(FACES[cell.names[0]]))
+    sizes = [len(row) for row in rows]
+    cells = Cells.polyhedra(np.concatenate([[0], np.cumsum(counts)]), np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(rows))
+    return Mesh(mesh.points, cells)
+
+
+def grid(n: int = 3, seed: int = 0) -> Mesh:
+    """n^3 hexahedra on an affinely deformed lattice."""
+    x, y, z = np.meshgrid(*[np.arange(n + 1.0)] * 3, indexing="ij")
+    points, _ = affine(np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1), seed)
+    number = np.arange((n + 1) ** 3).reshape(n + 1, n + 1, n + 1)
+    corner = [number[i : n + i, j : n + j, k : n + k].ravel() for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    return Mesh(points, Cells.of(hexahedron=np.stack(corner, axis=1)))

@@ -6,29 +6,8 @@ from geoop.mesh.cells import Cells, Faces
 from geoop.mesh.measure import cell_centers, cell_measures, consistent_weights, point_weights, signed_measures
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.polyhedra import facing_out
-from geoop.mesh.topology import FACES, sides, welded
-from tests.mesh.cell_zoo import UNIT_CELLS, affine, cell_mesh, house
-
-
-def as_polyhedra(mesh: Mesh) -> Mesh:
-    """The same volume cells, every one as a polyhedron."""
-    rows, counts = [], []
-    for i in range(len(mesh.cells)):
-        cell = mesh.cells.take(np.array([i]))
-        rows += [cell.connectivity[list(face)] for face in FACES[cell.names[0]]]
-        counts.append(len(FACES[cell.names[0]]))
-    sizes = [len(row) for row in rows]
-    cells = Cells.polyhedra(np.concatenate([[0], np.cumsum(counts)]), np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(rows))
-    return Mesh(mesh.points, cells)
-
-
-def grid(n: int = 3, seed: int = 0) -> Mesh:
-    """n^3 hexahedra on an affinely deformed lattice."""
-    x, y, z = np.meshgrid(*[np.arange(n + 1.0)] * 3, indexing="ij")
-    points, _ = affine(np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1), seed)
-    number = np.arange((n + 1) ** 3).reshape(n + 1, n + 1, n + 1)
-    corner = [number[i : n + i, j : n + j, k : n + k].ravel() for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    return Mesh(points, Cells.of(hexahedron=np.stack(corner, axis=1)))
+from geoop.mesh.topology import sides, welded
+from tests.mesh.cell_zoo import UNIT_CELLS, affine, as_polyhedra, cell_mesh, grid, house
 
 
 @pytest.mark.parametrize("name", ["tetra", "hexahedron", "wedge", "pyramid"])

@@ -20,7 +20,7 @@ from . import annotations
 from .atomic import replacing
 from .contents import Array
 from .fields import padded
-from .formats.vtk_messages import captured
+from .formats.vtk.messages import captured
 from .patch_cells import cells_of_patch, patch_numbers
 
 #: Cells that polygonal data can hold, by the list that they go into.

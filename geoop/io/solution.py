@@ -16,7 +16,7 @@ from ..mesh.cells import Cells
 from ..mesh.measure import cell_centers, cell_measures, signed_measures
 from ..mesh.mesh import Mesh
 from .contents import Array, Contents
-from .formats.su2_solution import POINT_ID
+from .formats.su2.solution import POINT_ID
 from .source import Source
 
 Solution = str | os.PathLike[str] | Source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import box, circle
 from geoop.mesh.quantity import QUANTITIES, Field
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "mesh"))
-from cell_zoo import UNIT_CELLS, cell_mesh
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 WITH_UNIT = sorted(suffix for suffix, writer in WRITERS.items() if writer.unit)
 

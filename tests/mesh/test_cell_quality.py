@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cell_zoo import UNIT_CELLS, cell_mesh
 
 from geoop.mesh.cell_quality import LARGE_IS_BAD, cell_quality, degenerate_cells, face_quality, quality_summaries
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import icosphere
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 H = np.sqrt(3) / 2
 _TRIANGLE = [(0, 0), (1, 0), (0.5, H)]

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from cell_zoo import UNIT_CELLS, affine, cell_mesh
 
 from geoop.errors import InvalidMeshError
 from geoop.mesh.cells import CELL_TYPES, Cells
@@ -19,6 +18,7 @@ from geoop.mesh.measure import (
 )
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, circle, icosphere, naca4, wing
+from tests.mesh.cell_zoo import UNIT_CELLS, affine, cell_mesh
 
 CLOSED = [
     circle(37, 2.0, (3.0, -1.0)),

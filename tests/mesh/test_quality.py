@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from cell_zoo import UNIT_CELLS, cell_mesh
 
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
@@ -12,6 +11,7 @@ from geoop.mesh.orientation import reversed_cells
 from geoop.mesh.outline import oriented
 from geoop.mesh.primitives import box, circle, icosphere, naca4, ring
 from geoop.mesh.quality import MeshReport, mesh_report
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 
 def only(mesh: Mesh, **expected: int | bool) -> MeshReport:

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from cell_zoo import UNIT_CELLS
 
 from geoop.mesh import shape_functions
 from geoop.mesh.shape_functions import reference_cell
+from tests.mesh.cell_zoo import UNIT_CELLS
 
 FIXED = sorted(set(UNIT_CELLS) - {"polygon", "polyhedron"})
 REFERENCE_MEASURE = {"line": 2, "line3": 2, "triangle": 1 / 2, "triangle6": 1 / 2, "tetra": 1 / 6, "tetra10": 1 / 6} | dict.fromkeys(

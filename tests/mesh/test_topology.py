@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cell_zoo import UNIT_CELLS, cell_mesh
 
 from geoop.mesh.cells import CELL_TYPES, Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, circle, icosphere, naca4, wing
 from geoop.mesh.topology import FACES, cell_components, distinct_rows, edges, faces, sides, welded
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 
 @pytest.mark.parametrize("mesh", [icosphere(2), box((0, 0, 0), (1, 1, 1), 2), wing(naca4("0012", 30))], ids=lambda m: m.name)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from cell_zoo import UNIT_CELLS, cell_mesh
 
 from geoop.errors import InvalidMeshError
 from geoop.mesh.cells import CELL_TYPES, Cells
 from geoop.mesh.measure import area_vectors
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.triangulation import triangulated
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 
 def vectors(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:

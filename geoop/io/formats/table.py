@@ -14,29 +14,29 @@ from ..openfoam.reading import read_openfoam
 from ..recognise import Guess, is_binary, recognised
 from ..source import COMPRESSIONS, Source
 from .airfoil import read_airfoil
-from .cgns import read_cgns
+from .cgns.reading import read_cgns
 from .clouds import read_npy, read_table
-from .ensight import read_ensight
-from .exodus import read_exodus
-from .fluent import read_fluent
-from .fluent_cff import read_fluent_cff
+from .ensight.reading import read_ensight
+from .exodus.reading import read_exodus
+from .fluent.cff import read_fluent_cff
+from .fluent.reading import read_fluent
 from .gltf import read_gltf
+from .gmsh.reading import read_msh
 from .hdf5_kind import hdf5_format
-from .msh import read_msh
 from .obj import read_obj
 from .off import read_off
-from .plot3d import read_plot3d
+from .plot3d.reading import read_plot3d
 from .ply import read_ply
-from .pvd import read_pvd
 from .stl import read_stl
-from .su2 import read_su2
-from .su2_solution import read_su2_solution
-from .tecplot import read_tecplot
+from .su2.reading import read_su2
+from .su2.solution import read_su2_solution
+from .tecplot.reading import read_tecplot
 from .through_meshio import read_through_meshio
 from .unv import read_unv
-from .vtk_files import read_vtk
-from .vtkhdf import read_vtkhdf
-from .vtm import read_parallel, read_vtm
+from .vtk.files import read_vtk
+from .vtk.hdf import read_vtkhdf
+from .vtk.multiblock import read_parallel, read_vtm
+from .vtk.pvd import read_pvd
 
 
 @dataclass(frozen=True)

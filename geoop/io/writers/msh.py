@@ -13,7 +13,7 @@ from ...mesh.case import Case
 from ...mesh.cells import Cells
 from ...mesh.topology import row_groups
 from ..fields import padded
-from ..formats.msh_sections import ELEMENT_TYPES, PYRAMID14
+from ..formats.gmsh.sections import ELEMENT_TYPES, PYRAMID14
 from .options import Options, left_out
 from .rows import number_lines
 from .surface import cells_by_patch

@@ -18,7 +18,7 @@ from ...mesh.case import Case
 from .. import annotations
 from ..atomic import replacing
 from ..fields import padded
-from ..formats.vtkhdf import SLASH
+from ..formats.vtk.hdf import SLASH
 from ..patch_cells import patch_numbers
 
 

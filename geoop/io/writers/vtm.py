@@ -20,7 +20,7 @@ from ...mesh.quantity import Field
 from .. import annotations
 from ..atomic import replacing
 from ..contents import Array
-from ..formats.vtm import BOUNDARY, CELL_IDS, COUNTS, POINT_IDS
+from ..formats.vtk.multiblock import BOUNDARY, CELL_IDS, COUNTS, POINT_IDS
 from ..paraview import patch_case, write_data_set
 
 _INSIDE, _OTHERS, _LOOSE = "internal", "other cells", "points without cells"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import meshio
 import numpy as np
 import pytest
@@ -16,9 +13,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, circle
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "mesh"))
-from cell_zoo import UNIT_CELLS, cell_mesh
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 HELD = [name for name in UNIT_CELLS if name not in ("polygon", "polyhedron")]
 

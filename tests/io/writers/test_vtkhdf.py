@@ -9,7 +9,7 @@ import pytest
 import pyvista as pv
 
 from geoop.errors import FieldError, UnsupportedFormatError, UnwritableFileError
-from geoop.io.formats.vtk_messages import captured
+from geoop.io.formats.vtk.messages import captured
 from geoop.io.reading import read_case
 from geoop.io.writers.vtkhdf import write_vtkhdf
 from geoop.mesh.case import Case

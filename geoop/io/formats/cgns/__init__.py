@@ -1,0 +1,1 @@
+"""CGNS, own reader over the tree of either container."""

@@ -1,0 +1,1 @@
+"""EnSight 6 and Gold."""

@@ -1,0 +1,1 @@
+"""Fluent: case and data files, text, binary and HDF5."""

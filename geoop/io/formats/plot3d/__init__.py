@@ -1,0 +1,1 @@
+"""PLOT3D grids, solutions and functions."""

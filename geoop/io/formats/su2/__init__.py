@@ -1,0 +1,1 @@
+"""SU2 meshes and solutions."""

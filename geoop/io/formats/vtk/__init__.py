@@ -1,0 +1,1 @@
+"""VTK family: XML, legacy, parallel, multi-block, PVD and VTKHDF files."""

@@ -86,9 +86,12 @@ class Mesh:
         """The facets of one patch as a mesh of its own, with only the points that it uses.
 
         Raises:
-            PatchError: the mesh has no such patch.
+            PatchError: the mesh has no such patch, or it is empty.
         """
-        return self.submesh(self._patch_cells(name), name=f"{self.name}:{name}", patches={name: self._patch_cells(name)})
+        cells = self._patch_cells(name)
+        if not len(cells):
+            raise PatchError(f"patch '{name}' has no facets", where=self.name, remedy="leave it out: len(mesh.patches[name]) is 0 for such patches")
+        return self.submesh(cells, name=f"{self.name}:{name}", patches={name: cells})
 
     def patch_points(self, name: str) -> np.ndarray:
         """(k,) indices into :attr:`points` of the points of one patch, ascending."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import coo_array, csgraph
 
-from .cells import Cells
+from .cells import CELL_NAMES, Cells
 from .loops import loops, signed_area
 from .measure import area_vectors, cell_fluxes
 from .mesh import Mesh
@@ -26,12 +26,21 @@ def oriented(surface: Mesh) -> Mesh:
     Raises:
         InvalidMeshError: the cells are not one dimension below space.
     """
-    area_vectors(surface)  # raises for anything that is not a surface
-    turn = _turned_lines(surface) if surface.dimension == 2 else _turned_faces(surface)
+    turn = facets_to_turn(surface)
     if not turn.any() and not surface.patches:
         return surface
     cells = reversed_cells(surface.cells, turn)
     return replace(surface, cells=cells, patches=_patches_like(surface.patches, surface.cells, cells))
+
+
+def facets_to_turn(surface: Mesh) -> np.ndarray:
+    """(m,) marks the facets that :func:`oriented` turns; a part that is inside out as a whole counts with all its facets.
+
+    Raises:
+        InvalidMeshError: the cells are not one dimension below space.
+    """
+    area_vectors(surface)  # raises for anything that is not a surface
+    return _turned_lines(surface) if surface.dimension == 2 else _turned_faces(surface)
 
 
 def reversed_cells(cells: Cells, which: np.ndarray) -> Cells:
@@ -56,21 +65,40 @@ def _reversal(name: str, size: int) -> np.ndarray:
 
 
 def _patches_like(patches: Mapping[str, Cells], before: Cells, after: Cells) -> dict[str, Cells]:
-    """Patches with every facet taken from ``after`` where ``before`` has the same facet (equal sets of points)."""
+    """Patches with every facet taken from ``after`` where ``before`` has the same facet.
+
+    Equal are facets of the same points; of the two sides of a baffle, which have the same points too, the one that runs round
+    them in the same direction.
+    """
     joined = Cells.concatenate(list(patches.values()))
     connectivity = joined.connectivity.copy()
     sizes, own_sizes = np.diff(before.offsets), np.diff(joined.offsets)
-    for size in np.unique(own_sizes):
-        rows, own = (np.flatnonzero(s == size) for s in (sizes, own_sizes))
+    for code, size in {(int(c), int(s)) for c, s in zip(joined.types, own_sizes, strict=True)}:
+        rows, own = (np.flatnonzero((cells.types == code) & (s == size)) for cells, s in ((before, sizes), (joined, own_sizes)))
         slots, own_slots = (cells.offsets[:-1][index][:, None] + np.arange(size) for cells, index in ((before, rows), (joined, own)))
-        group = row_groups(np.sort(np.concatenate([before.connectivity[slots], joined.connectivity[own_slots]]), axis=1))
-        same = np.full(len(group), -1)
-        same[group[: len(rows)]] = np.arange(len(rows))
-        match = same[group[len(rows) :]]
+        ring = np.concatenate([before.connectivity[slots], joined.connectivity[own_slots]])
+        points = np.sort(ring, axis=1)
+        directed = np.concatenate([points, _after_lowest(ring, N_CORNERS.get(CELL_NAMES[code], size))[:, None]], axis=1)
+        match = _first_equal(row_groups(directed), len(rows))
+        undirected = _first_equal(row_groups(points), len(rows))
+        match = np.where(match >= 0, match, undirected)
         connectivity[own_slots[match >= 0]] = after.connectivity[slots[match[match >= 0]]]
     turned = Cells(joined.types, joined.offsets, connectivity)
     ends = np.cumsum([len(part) for part in patches.values()])
     return {name: turned.take(np.arange(end - len(part), end)) for (name, part), end in zip(patches.items(), ends, strict=True)}
+
+
+def _after_lowest(ring: np.ndarray, n: int) -> np.ndarray:
+    """(m,) the corner that follows the lowest one; of a line whether it begins with it."""
+    lowest = ring[:, :n].argmin(axis=1)
+    return lowest if n == 2 else ring[np.arange(len(ring)), (lowest + 1) % n]
+
+
+def _first_equal(group: np.ndarray, count: int) -> np.ndarray:
+    """For every row behind the first ``count`` the first of those in the same group, -1 where there is none."""
+    same = np.full(int(group.max(initial=0)) + 1, -1)
+    same[group[:count][::-1]] = np.arange(count)[::-1]
+    return same[group[count:]]
 
 
 def _turned_lines(outline: Mesh) -> np.ndarray:

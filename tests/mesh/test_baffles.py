@@ -4,8 +4,9 @@ import pytest
 from geoop.mesh.baffles import two_sided
 from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
+from geoop.mesh.measure import area_vectors
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.orientation import reversed_cells
+from geoop.mesh.orientation import oriented, reversed_cells
 from geoop.mesh.primitives import box, icosphere
 from geoop.mesh.quality import mesh_report
 from geoop.mesh.repair import repair
@@ -86,6 +87,18 @@ def test_the_sign_of_distances_ignores_baffles():
     points = np.random.default_rng(0).uniform(-0.5, 2.0, (2000, 3))
     inside = ((points > 0) & (points < 1)).all(axis=1)
     assert np.array_equal(signed_distance(mesh, points).distance < 0, inside)
+
+
+def test_orienting_keeps_the_sides_of_a_baffle_in_their_patches():
+    """Front and back have the same points: each patch keeps its own side, and forces on both cancel."""
+    mesh = finned_box()
+    n = len(mesh.cells)
+    front, back = (mesh.cells.take(np.arange(start, start + 16)) for start in (n - 32, n - 16))
+    turned = reversed_cells(mesh.cells, np.arange(n) < n - 32)  # the box inside out, so that something is turned
+    found = oriented(Mesh(mesh.points, turned, {"front": front, "back": back}))
+    areas = {name: area_vectors(found.patch(name)).sum(axis=0) for name in found.patches}
+    np.testing.assert_allclose(areas["front"], -areas["back"])
+    assert abs(areas["front"][1]) == pytest.approx(1.0)
 
 
 def test_nothing_to_mark():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geoop.errors import InvalidMeshError
+from geoop.errors import InvalidMeshError, PatchError
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 
@@ -77,3 +77,10 @@ def test_cells_are_checked_whole(types, offsets, words):
 def test_no_cells():
     cells = Cells.empty()
     assert cells.index_range == (0, -1) and cells.dimension == -1 and cells.names == []
+
+
+def test_an_empty_patch_is_kept_and_has_no_mesh():
+    mesh = Mesh(np.eye(3), Cells.of(triangle=np.array([[0, 1, 2]])), {"nothing": Cells.empty()})
+    assert len(mesh.patches["nothing"]) == 0 and len(mesh.patch_points("nothing")) == 0
+    with pytest.raises(PatchError, match="'nothing' has no facets"):
+        mesh.patch("nothing")

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 150)
 #: What is measured: name -> (file, what it is compared with, allowed ratio of the times, allowed ratio of memory to arrays)
 MEASURED: dict[str, tuple[str, str, float | None, float | None]] = {
     "VTK raw read": ("mesh.vtu", "VTK raw read", None, None),

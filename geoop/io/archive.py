@@ -23,6 +23,7 @@ _INDEX = (".foam", ".pvd", ".case", ".encas", ".vtm", ".gltf")
 _BESIDE = {".md", ".rst", ".pdf", ".png", ".jpg", ".jpeg", ".mtl", ".html", ".py", ".log", ".license", ""}
 #: Files by which the folder of an OpenFOAM case is known, and the folder; of several possible folders the outermost.
 _CASE = re.compile(r"(?:(.*?)/)?(?:system/controlDict$|constant/(?:[^/]+/)?polyMesh/.|processors?\d+(?:_\d+-\d+)?/.)")
+_DISTRUST = "do not trust this archive; unpack it by hand"
 _MOST = 1100  # deflate packs at best about 1030 bytes into one
 
 
@@ -44,8 +45,11 @@ def main_member(archive: Path, wanted: str) -> tuple[str, str]:
         UnreadableFileError: a damaged archive, nothing of that name, or several files to choose from.
     """
     with _opened(archive) as bundle:
-        names = [info.filename for info in bundle.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
+        everything = [info.filename for info in bundle.infolist() if not info.is_dir()]
+    names = [name for name in everything if not _is_hidden(name)]
     chosen = [name for name in names if name == wanted or not wanted or name.startswith(wanted.rstrip("/") + "/")]
+    if not chosen and not wanted and (outside := [name for name in everything if _leaves(name)]):
+        raise UnreadableFileError(f"the member '{outside[0]}' would be written outside the folder", where=str(archive), remedy=_DISTRUST)
     if not chosen:
         raise UnreadableFileError(
             f"the archive holds no '{wanted}'" if wanted else "the archive is empty", where=str(archive), remedy=f"it holds {_listed(names)}"
@@ -87,23 +91,22 @@ def unpack_archive(archive: Path, folder: Path) -> None:
     with _opened(archive) as bundle:
         total, packed = sum(info.file_size for info in bundle.infolist()), archive.stat().st_size
         if total > _MOST * packed:
-            raise UnreadableFileError(
-                f"{packed} bytes claim to unpack to {total}", where=str(archive), remedy="do not trust this archive; unpack it by hand"
-            )
+            raise UnreadableFileError(f"{packed} bytes claim to unpack to {total}", where=str(archive), remedy=_DISTRUST)
         for info in bundle.infolist():
-            parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-            if ".." in parts or info.filename.startswith(("/", "\\")) or any(":" in part for part in parts):
-                raise UnreadableFileError(
-                    f"the member '{info.filename}' would be written outside the folder",
-                    where=str(archive),
-                    remedy="do not trust this archive; unpack it by hand",
-                )
+            if _leaves(info.filename):
+                raise UnreadableFileError(f"the member '{info.filename}' would be written outside the folder", where=str(archive), remedy=_DISTRUST)
         bundle.extractall(folder)
 
 
 def _case_folders(names: list[str]) -> list[str]:
     found = (_CASE.match(name) for name in names)
     return sorted({match[1] or "" for match in found if match})
+
+
+def _leaves(name: str) -> bool:
+    """Whether a member of that name would be written outside the folder that an archive is unpacked into."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return ".." in parts or name.startswith(("/", "\\")) or any(":" in part for part in parts)
 
 
 def _is_hidden(name: str) -> bool:

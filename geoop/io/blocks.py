@@ -47,8 +47,8 @@ def joined(blocks: Sequence[Block], where: str) -> Contents:
     """All blocks as the contents of one mesh.
 
     Points of different zones stay apart even where they coincide, as in the file, unless the file numbers them through (``ids``). A
-    patch is found on the zones by those numbers or by exactly equal coordinates; one that lies elsewhere keeps its own points and is
-    said in a note. An array that some blocks lack is filled with NaN there, with a note; integers become floats for it. In a mesh
+    patch is found on the zones by those numbers or by exactly equal coordinates; one that lies elsewhere keeps its own points and its
+    values at them and is said in a note. An array that some blocks lack is filled with NaN there, with a note; integers become floats for it. In a mesh
     that is a surface in space the zones are its patches.
 
     Args:
@@ -80,11 +80,17 @@ def joined(blocks: Sequence[Block], where: str) -> Contents:
         own = {name: part.renumbered(np.searchsorted(ids, before)) for name, part in own.items()}
     points, found, boundary, foreign = _on_zones(points, ids, patches)
     found = {**found, **{name: Cells.concatenate([found[name], part]) if name in found else part for name, part in own.items()}}
-    arrays = tuple(_extended(array, len(points)) if array.location == "point" else array for array in arrays)
+    extended = {array.label: _extended(array, len(points), foreign) for array in arrays if array.location == "point"}
+    arrays = tuple(extended[array.label][0] if array.location == "point" else array for array in arrays)
+    missing += [label for label, (_, lacking) in extended.items() if lacking and label not in missing]
     points, flat = flattened(points, max(cells.dimension, *(part.dimension for part in found.values()), -1))
     notes = [f"blocks without points are left out: {', '.join(empty)}"] if empty else []
     notes += [f"arrays that not every block has are NaN where they are missing: {', '.join(missing)}"] if missing else []
-    notes += [f"patches that share no points with the mesh keep their own: {', '.join(foreign)}"] if foreign else []
+    notes += (
+        [f"patches that share no points with the mesh keep their own: {', '.join(dict.fromkeys(part.block.name for part in foreign))}"]
+        if foreign
+        else []
+    )
     if cells.dimension == points.shape[1] - 1:  # a surface: its parts are what boundaries are called by
         found = {**{name: cells.take(index) for name, index in members.items()}, **found}
         members = {}
@@ -156,18 +162,40 @@ def _one_per_number(
     return points[first], cells.renumbered(to), tuple(kept), numbers
 
 
-def _extended(array: Array, count: int) -> Array:
+@dataclass(frozen=True, eq=False)
+class _Foreign:
+    """Points of a patch that no zone has: their rows in the block, and their numbers in the mesh."""
+
+    block: Block
+    rows: np.ndarray
+    numbers: np.ndarray
+
+
+def _extended(array: Array, count: int, foreign: list[_Foreign]) -> tuple[Array, bool]:
+    """The array for all points: of those that patches brought their own values, NaN where they have none; and whether some have none."""
     short = count - len(array.values)
     if not short:
-        return array
+        return array, False
+    first = len(array.values)
+    there = np.zeros(short, dtype=bool)
     fill = np.full((short, *array.values.shape[1:]), np.nan)
-    return replace(array, values=np.concatenate([array.values, fill]))
+    whole = np.zeros(fill.shape, dtype=array.values.dtype)  # integers stay exact
+    for part in foreign:
+        own = next((a.values for a in part.block.arrays if (a.label, a.location) == (array.label, "point")), None)
+        if own is None or own.shape[1:] != array.values.shape[1:]:
+            continue
+        if own.dtype.kind != whole.dtype.kind:
+            whole = whole.astype(np.float64)
+        at = part.numbers - first
+        fill[at] = whole[at] = own[part.rows]
+        there[at] = True
+    return replace(array, values=np.concatenate([array.values, whole if there.all() else fill])), not there.all()
 
 
 def _on_zones(
     points: np.ndarray, ids: np.ndarray | None, patches: list[Block]
-) -> tuple[np.ndarray, dict[str, Cells], dict[str, tuple[Array, ...]], list[str]]:
-    """Patches in the point numbers of the zones: points, facets, values on them, and the names of those that lie elsewhere."""
+) -> tuple[np.ndarray, dict[str, Cells], dict[str, tuple[Array, ...]], list[_Foreign]]:
+    """Patches in the point numbers of the zones: points, facets, values on them, and the points that lie elsewhere."""
     if not patches:
         return points, {}, {}, []
     if ids is not None:
@@ -178,7 +206,9 @@ def _on_zones(
     first[same[: len(points)][::-1]] = np.arange(len(points))[::-1]
     facets: dict[str, list[Cells]] = {}
     values: dict[str, list[tuple[Block, np.ndarray]]] = {}
-    extra, foreign, at, total = [], [], len(points), len(points)
+    extra: list[np.ndarray] = []
+    foreign: list[_Foreign] = []
+    at = total = len(points)
     for block in patches:
         here = same[at : at + len(block.points)]
         at += len(block.points)
@@ -189,8 +219,8 @@ def _on_zones(
             first[here[lost]] = total + which  # a later patch may share them
             index = first[here]
             extra.append(block.points[lost][own])
+            foreign.append(_Foreign(block, np.flatnonzero(lost)[own], total + np.arange(len(own))))
             total += len(own)
-            foreign.append(block.name)
         facets.setdefault(block.name, []).append(block.cells.renumbered(index))
         values.setdefault(block.name, []).append((block, index))
     boundary = {name: _patch_values(parts) for name, parts in values.items()}
@@ -198,7 +228,7 @@ def _on_zones(
         np.concatenate([points, *extra]),
         {name: Cells.concatenate(parts) for name, parts in facets.items()},
         {name: arrays for name, arrays in boundary.items() if arrays},
-        list(dict.fromkeys(foreign)),
+        foreign,
     )
 
 

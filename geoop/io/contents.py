@@ -37,6 +37,7 @@ class Contents:
         time: [s] of these arrays, where the file says it.
         times: [s] of all steps in the file, ascending; empty where it knows no time.
         wall: patches that the file calls walls; empty where it does not say what its patches are.
+        length_unit: of the points, where a file of a format without a unit states one all the same.
     """
 
     points: np.ndarray
@@ -50,6 +51,7 @@ class Contents:
     time: float | None = None
     times: tuple[float, ...] = ()
     wall: tuple[str, ...] = ()
+    length_unit: str = ""
 
 
 def check_contents(contents: Contents, *, cloud: bool, where: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..mesh.case import Case
 from ..mesh.cell_quality import QualitySummary
+from ..mesh.findings import number_of
 from ..mesh.measure import cell_measures
 from ..mesh.mesh import Mesh
 from ..mesh.quality import MeshReport, mesh_report
@@ -90,7 +91,8 @@ class Inspection:
     def findings(self) -> tuple[str, ...]:
         """What is wrong, a sentence each, with its remedy; empty for a sound mesh."""
         broken = tuple(
-            f"Field '{item.name}' has {item.non_finite} values that are NaN or infinite: remove or repair them before training."
+            f"Field '{item.name}' has {number_of(item.non_finite, 'value that is', 'values that are')} NaN or infinite: "
+            f"remove or repair {'it' if item.non_finite == 1 else 'them'} before training."
             for item in self.fields
             if item.non_finite
         )
@@ -181,7 +183,7 @@ def _lines(found: Inspection):
     yield f"{found.path}: {found.format}, {found.size / 1e6:.3g} MB"
     yield f"  length unit   {found.unit_statement}"
     cells = ", ".join(f"{count} {name}" for name, count in report.n_cells.items()) or "no cells"
-    yield f"  mesh          {report.kind} in {found.dimension}-D: {report.n_points} points, {cells}" + (
+    yield f"  mesh          {report.kind} in {found.dimension}-D: {number_of(report.n_points, 'point', 'points')}, {cells}" + (
         f", {report.components} parts" if report.components > 1 else ""
     )
     corners = np.array(report.bounds)
@@ -196,9 +198,13 @@ def _lines(found: Inspection):
         steps = f", one of {len(found.times)} steps from {found.times[0]:g} to {found.times[-1]:g} s" if len(found.times) > 1 else ""
         yield f"  time          {found.time:g} s{steps}"
     yield from _table(
-        "patches", [f"{item.name}: {item.facets} facets, {item.measure:.6g} {_power(unit, found.dimension - 1)}" for item in found.patches]
+        "patches",
+        [
+            f"{item.name}: {number_of(item.facets, 'facet', 'facets')}, {item.measure:.6g} {_power(unit, found.dimension - 1)}"
+            for item in found.patches
+        ],
     )
-    yield from _table("zones", [f"{name}: {count} cells" for name, count in found.zones.items()])
+    yield from _table("zones", [f"{name}: {number_of(count, 'cell', 'cells')}" for name, count in found.zones.items()])
     yield from _table("quality", [_quality_line(item) for item in report.quality])
     yield from _table("fields", [_field_line(item) for item in found.fields])
     yield from _table("notes", list(found.notes))
@@ -210,8 +216,14 @@ def _measure_lines(report: MeshReport, dimension: int, unit: str):
     if topological is not None:
         yield f"  {_MEASURES[topological]:<13} {report.measure:.6g} {_power(unit, topological)}"
     if report.closed is not None:
-        state = "yes" if report.closed else f"no, {report.open_edges} open {'ends' if report.kind == 'outline' else 'edges'}"
-        manifold = "" if report.manifold else f", not manifold at {report.non_manifold_edges} {'points' if report.kind == 'outline' else 'edges'}"
+        outline = report.kind == "outline"
+        state = (
+            "yes"
+            if report.closed
+            else f"no, {number_of(report.open_edges, *(('open end', 'open ends') if outline else ('open edge', 'open edges')))}"
+        )
+        at = number_of(report.non_manifold_edges, *(("point", "points") if outline else ("edge", "edges")))
+        manifold = "" if report.manifold else f", not manifold at {at}"
         inside = f", encloses {report.enclosed:.6g} {_power(unit, dimension)}" if report.enclosed is not None else ""
         yield f"  closed        {state}{manifold}{inside}"
     if report.baffle_facets:
@@ -221,23 +233,26 @@ def _measure_lines(report: MeshReport, dimension: int, unit: str):
 def _health_lines(report: MeshReport, unit: str):
     """Where it is open, which way it faces, whether it cuts itself, and what is superfluous."""
     shown = [
-        f"{hole.size:.4g} {unit} across ({hole.share:.1%} of its part), {hole.points} points, at ({', '.join(f'{x:.5g}' for x in hole.center)})"
+        f"{hole.size:.4g} {unit} across ({hole.share:.1%} of its part), {number_of(hole.points, 'point', 'points')}, at ({', '.join(f'{x:.5g}' for x in hole.center)})"
         for hole in report.holes[:_MOST_HOLES]
     ]
     more = len(report.holes) - len(shown)
     yield from _table("openings", [*shown, *([f"... and {more} smaller (all of them with --json)"] if more else [])])
     if report.closed is not None:
-        inward = (report.enclosed or 0.0) < 0
-        edges = "ends" if report.kind == "outline" else "edges"
-        state = "into the body" if inward else "out of the body" if report.enclosed is not None else "neighbours agree"
-        yield f"  orientation   {state if report.oriented else f'neighbours disagree at {report.inconsistent_edges} {edges}'}"
+        inward = number_of(report.inward_facets, "facet faces", "facets face") + " the wrong way" if report.inward_facets else ""
+        edges = number_of(report.inconsistent_edges, *(("end", "ends") if report.kind == "outline" else ("edge", "edges")))
+        state = inward or ("out of the body" if report.enclosed is not None else "neighbours agree")
+        yield f"  orientation   {state if report.oriented else f'neighbours disagree at {edges}'}"
         things = "segments" if report.kind == "outline" else "facets"
         crossings = (
-            f"{report.self_intersections} pairs of {things}" if report.self_intersections is not None else "not counted; --thorough counts them"
+            f"{number_of(report.self_intersections, 'pair', 'pairs')} of {things}"
+            if report.self_intersections is not None
+            else "not counted; --thorough counts them"
         )
         yield f"  cuts itself   {crossings}"
     elif report.kind != "point cloud":
-        yield f"  orientation   {'all cells positive' if report.oriented else f'{report.inverted_cells} cells inside out'}"
+        inverted = number_of(report.inverted_cells, "cell", "cells")
+        yield f"  orientation   {'all cells positive' if report.oriented else f'{inverted} inside out'}"
     yield f"  superfluous   points: {report.duplicate_points} duplicate, {report.unused_points} without a cell" + (
         f"; cells: {report.degenerate_cells} degenerate, {report.repeated_cells} repeated" if report.kind != "point cloud" else ""
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -58,7 +59,8 @@ def read_case(
 
     Args:
         path, unit, chord, name: as for :func:`read`.
-        time: [s] the step to read of a file that has several; the last one unless given.
+        time: [s] the step to read of a file that has several; the last one unless given. A file of one step that says its time
+            is read for that time only.
         solution: file with the fields of this mesh, or several (one per zone): an SU2 restart, a CSV, or any other file that is
             read; points are compared, see :func:`geoop.io.solution.attach`.
 
@@ -72,9 +74,20 @@ def read_case(
     contents, factor, said = _scaled(source, form, unit, chord)
     if solution is not None:
         contents = attach(contents, solution, None if contents.times else time)
+    case = build(contents, factor, said, source, name)
     if time is not None and not contents.times:
-        raise ConfigurationError(f"time={time:g}, but the file knows no times", where=source.where, remedy="leave time out")
-    return build(contents, factor, said, source, name)
+        check_time(case.time, time, source.where)
+    return case
+
+
+def check_time(own: float | None, wanted: float, where: str) -> None:
+    """Raise unless the only step of a file is the wanted one, up to rounding."""
+    if own is None:
+        raise ConfigurationError(f"time={wanted:g}, but the file knows no times", where=where, remedy="leave time out")
+    if abs(own - wanted) > 1e-6 * abs(wanted):
+        raise ConfigurationError(
+            f"there is no step at {wanted:g} s: the file has one, at {own:g} s", where=where, remedy=f"give time={own:g}, or leave time out"
+        )
 
 
 def read_series(
@@ -99,12 +112,42 @@ def read_series(
         ConfigurationError: no step between ``start`` and ``stop``.
         The same errors as :func:`read`.
     """
+    found = read_steps(path, unit=unit, name=name, start=start, stop=stop, progress=progress)
+    if isinstance(found, Series):
+        return found
+    stated = "the file knows no times" if found.time is None else f"the file has one step only, at {found.time:g} s"
+    raise UnreadableFileError(
+        stated, where=str(path), remedy="read it with geoop.read_case(path); on the command line `geoop convert IN OUT.vtu`, not .pvd"
+    )
+
+
+def read_steps(
+    path: str | os.PathLike[str],
+    *,
+    unit: str | None = None,
+    chord: float | None = None,
+    name: str | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Series | Case:
+    """All steps of a file that has several, or the case in a file that has none.
+
+    Args:
+        path, unit, chord, name: as for :func:`read`.
+        start, stop, progress: as for :func:`read_series`; a case without time is inside any interval.
+
+    Raises:
+        ConfigurationError: no step between ``start`` and ``stop``.
+        The same errors as :func:`read`.
+    """
     source = Source.find(path)
     form = format_of(source)
-    contents, factor, said = _scaled(source, form, unit, None)
+    contents, factor, said = _scaled(source, form, unit, chord)
     if not contents.times:
-        raise UnreadableFileError("the file knows no times", where=source.where, remedy="read it with geoop.read_case(path)")
-    wanted = [time for time in contents.times if (start is None or time >= start) and (stop is None or time <= stop)]
+        return build(contents, factor, said, source, name)
+    slack = 1e-9 * max(map(abs, contents.times))  # 0.1 + 0.2 is 0.3
+    wanted = [t for t in contents.times if (start is None or t >= start - slack) and (stop is None or t <= stop + slack)]
     if not wanted:
         raise ConfigurationError(
             f"no step between {start} and {stop} s: the file has {len(contents.times)} from {contents.times[0]:g} to {contents.times[-1]:g} s",
@@ -131,6 +174,15 @@ def _scaled(source: Source, form: Format, unit: str | None, chord: float | None)
     """Checked contents, metres per unit of the file, and the note that says so."""
     factor, said = _scale(form, unit, chord, source.where)
     contents = load(source, form)
+    if contents.length_unit and form.length == "unit":
+        stated = metres_per(contents.length_unit, source.where)
+        if factor not in (None, stated):
+            raise UnitError(
+                f"unit='{unit}', but the file itself says {contents.length_unit}",
+                where=source.where,
+                remedy=f"leave unit= out, or give '{contents.length_unit}'",
+            )
+        factor, said = stated, (f"lengths are read in {contents.length_unit}, as the file says, and stored in m",)
     if factor is None:
         raise missing_unit(form.name, contents.points, source.where)
     return contents, factor, said
@@ -169,13 +221,14 @@ def build(contents: Contents, factor: float, said: tuple[str, ...], source: Sour
     own = list(saved.get("name", []))
     fields, assumed = fields_of(contents.arrays, contents.points.shape[1])
     earlier = tuple(str(note) for note in saved.get("notes", []))
+    known = {_without_unit(note) for note in earlier}  # written with a unit, a name has one that the file before did not say
     mesh = Mesh(
         contents.points * factor if factor != 1.0 else contents.points,
         contents.cells,
         contents.patches,
         contents.zones,
         name=name or (str(own[1]) if len(own) > 1 else source.stem),
-        notes=tuple(dict.fromkeys((*earlier, *contents.notes, *said, *assumed))),
+        notes=tuple(dict.fromkeys((*earlier, *contents.notes, *said, *(note for note in assumed if _without_unit(note) not in known)))),
     )
     try:
         case = annotations.case_of(mesh, saved, fields)
@@ -192,6 +245,11 @@ def build(contents: Contents, factor: float, said: tuple[str, ...], source: Sour
     except (LookupError, TypeError, ValueError) as error:
         raise UnreadableFileError(f"what geoop stored beside the mesh is damaged: {error}", where=source.where, remedy="write it again") from error
     return replace(case, name=name) if name else case
+
+
+def _without_unit(note: str) -> str:
+    """A note with 'pressure' where it says 'pressure [Pa]'."""
+    return re.sub(r" \[[^\]]*\]'", "'", note)
 
 
 def _scale(form: Format, unit: str | None, chord: float | None, where: str) -> tuple[float | None, tuple[str, ...]]:

@@ -42,6 +42,8 @@ _LEADING: tuple[tuple[bytes, Guess], ...] = (
     (b"\x93NUMPY", Guess("NumPy array", ("NumPy point cloud",))),
     (b"# vtk DataFile", Guess("legacy VTK file", ("legacy VTK",))),
     (b"$MeshFormat", Guess("Gmsh mesh", ("Gmsh",))),
+    (b"$NOD\n", Guess("Gmsh mesh of format 1", ("Gmsh",))),
+    (b"$NOD\r", Guess("Gmsh mesh of format 1", ("Gmsh",))),
     (b"glTF", Guess("binary glTF", ("glTF",))),
     (b"ply\n", Guess("PLY file", ("PLY",))),
     (b"ply\r", Guess("PLY file", ("PLY",))),

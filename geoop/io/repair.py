@@ -34,7 +34,7 @@ class RepairedFile:
         length_unit: what the lengths here are in: ``m``, or ``file unit`` where nobody says it.
         tolerance: points within this length of each other were made one; 0 stands for points that coincide to rounding.
         changes: what was done, a sentence each; empty if nothing was wrong (the output is then a copy).
-        moved: largest distance between the surfaces before and after, either way, at samples.
+        moved: largest distance between the surfaces before and after, either way, at samples: a lower bound of the distance.
         left: what is still wrong, with remedies.
         notes: what the format of the output could not hold.
     """
@@ -59,7 +59,7 @@ class RepairedFile:
         lines = [f"{self.path}: repaired into {', '.join(self.written)}"]
         lines += _rows("merged are", [f"points {merging}"])
         lines += _rows("changed", list(self.changes) or ["nothing: nothing was wrong that a repair can help"])
-        lines += _rows("moved by", [f"at most {self.moved:.3g} {self.length_unit}, either way between before and after"])
+        lines += _rows("moved by", [_moved(self.moved, self.length_unit)])
         lines += _rows("left", list(self.left) or ["nothing to repair"])
         return "\n".join(lines + _rows("notes", list(self.notes)))
 
@@ -161,6 +161,10 @@ def _write(case: Case, path: Path, unit: str) -> tuple[str, ...]:
     """Write one part; what the format could not hold. Only the text of an STL file has names of patches."""
     named = path.suffix.lower() == ".stl" and any(len(part) for part in case.mesh.patches.values())
     return write(case, path, unit=unit if WRITERS[path.suffix.lower()].unit else None, text=named).notes
+
+
+def _moved(distance: float, unit: str) -> str:
+    return f"at least {distance:.3g} {unit}, either way between before and after, at samples" if distance else f"0 {unit}"
 
 
 def _rows(title: str, rows: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -182,7 +183,37 @@ def _remedy_for_missing(path: Path) -> str:
     return f"check the name; '{folder}' holds {', '.join(names[:5]) + (', ...' if len(names) > 5 else '') if names else 'no files'}"
 
 
+def _cases_below(folder: Path) -> list[Path]:
+    """OpenFOAM cases up to two folders deeper; what cannot be opened is passed over."""
+    found: list[Path] = []
+    level = [folder]
+    for _ in range(2):
+        below: list[Path] = []
+        for parent in level:
+            try:
+                below += sorted(item for item in parent.iterdir() if item.is_dir() and not item.name.startswith("."))[:200]
+            except OSError:
+                continue
+        cases = [item for item in below if is_openfoam_case(item)]
+        found += cases
+        level = [item for item in below if item not in cases]
+    return sorted(found)
+
+
 def _remedy_for_folder(folder: Path) -> str:
+    around = next((parent for parent in list(folder.resolve().parents)[:3] if is_openfoam_case(parent)), None)
+    if around is not None:
+        inside = folder.resolve().relative_to(around).parts[0]
+        files = sorted(item.name for item in folder.iterdir() if item.is_file())[:5]
+        own = re.fullmatch(r"system|constant|processors?\d.*|\d+(\.\d*)?([eE][-+]?\d+)?", inside) or not files
+        return f"it lies in an OpenFOAM case: give the folder of the case, '{around}'" + ("" if own else f", or one of its files: {', '.join(files)}")
+    cases = _cases_below(folder)
+    if cases:
+        return (
+            f"give {'one of the OpenFOAM cases' if len(cases) > 1 else 'the OpenFOAM case'} in it: "
+            + ", ".join(f"'{case}'" for case in cases[:6])
+            + (f" and {len(cases) - 6} more" if len(cases) > 6 else "")
+        )
     names = sorted(item.name for item in folder.iterdir() if item.is_file())
     return (
         f"give one of its files: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"

@@ -61,7 +61,7 @@ def cell_quality(mesh: Mesh) -> dict[str, Measures]:
       root of the area (0 flat).
     - tetra: mean ratio 12 (3 V)^(2/3) / sum of squared edges (Liu and Joe 1994), smallest dihedral angle, scaled Jacobian.
     - hexahedron: scaled Jacobian, aspect ratio (longest over shortest principal axis), skewness (largest cosine between principal axes).
-    - wedge, pyramid: scaled Jacobian (1 with equilateral triangles), aspect ratio (longest over shortest edge).
+    - wedge, pyramid: scaled Jacobian (1 with equilateral triangles; cut off at -1 and 1), aspect ratio (longest over shortest edge).
 
     Types without a measure (lines, polyhedra) are left out.
     """
@@ -276,15 +276,16 @@ _PYRAMID_EDGES = ((0, 1), (1, 2), (2, 3), (3, 0), (0, 4), (1, 4), (2, 4), (3, 4)
 def _wedges(x: Corners) -> Measures:
     scaled = 2 / np.sqrt(3) * _determinants(x, _WEDGE_FRAMES)
     # formats disagree about which way round a wedge is numbered: what most wedges do is taken as right
-    turn = -1.0 if np.nanmedian(scaled) < 0 else 1.0
+    known = scaled[np.isfinite(scaled)]
+    turn = -1.0 if len(known) and np.median(known) < 0 else 1.0
     length = _edges(x, _WEDGE_EDGES)
-    return {"scaled Jacobian": (turn * scaled).min(axis=1), "aspect ratio": length.max(axis=1) / length.min(axis=1)}
+    return {"scaled Jacobian": np.clip((turn * scaled).min(axis=1), -1.0, 1.0), "aspect ratio": length.max(axis=1) / length.min(axis=1)}
 
 
 def _pyramids(x: Corners) -> Measures:
     length = _edges(x, _PYRAMID_EDGES)
     scaled = np.sqrt(2) * _determinants(x, _PYRAMID_FRAMES)
-    return {"scaled Jacobian": np.minimum(scaled.min(axis=1), 1.0), "aspect ratio": length.max(axis=1) / length.min(axis=1)}
+    return {"scaled Jacobian": np.clip(scaled.min(axis=1), -1.0, 1.0), "aspect ratio": length.max(axis=1) / length.min(axis=1)}
 
 
 _MEASURES: dict[str, Callable[[Corners], Measures]] = {

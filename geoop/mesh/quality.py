@@ -18,6 +18,8 @@ from .holes import MAX_HOLE, Hole, crack_width, holes
 from .intersections import intersecting_triangles
 from .measure import cell_measures, enclosed_volume, signed_measures
 from .mesh import Mesh
+from .orientation import facets_to_turn
+from .segments import straight_segments
 from .topology import N_CORNERS, Sides, distinct_rows, sides, welded
 from .triangulation import triangulated
 
@@ -65,16 +67,18 @@ class MeshReport:
         open_edges: edges (ends in 2-D) of an outline or surface with only one cell.
         non_manifold_edges: edges (ends, faces) with more than two cells.
         inconsistent_edges: edges (ends) across which two facets disagree in orientation.
+        inward_facets: facets of a closed outline or surface whose neighbours agree with them, but whose part as a whole faces the wrong
+            way: into a body, or out of a cavity (see :func:`geoop.mesh.orientation.facets_to_turn`).
         inverted_cells: cells of negative area or volume (the rarer sign among wedges, whose convention varies).
         unpatched_facets: boundary facets of a volume or plane mesh that no patch names.
         duplicate_points: points at the place of another one.
-        unused_points: points without a cell.
+        unused_points: points that neither a cell nor a patch has.
         degenerate_cells: cells of highest dimension without length, area or volume.
         repeated_cells: cells with the same corners as another one, baffles apart.
         baffle_facets: facets of a surface that are the front or back of a sheet without thickness, see
             :mod:`geoop.mesh.baffles`; edges where such a sheet meets the rest are not counted as faults.
         holes: where an outline or surface is open, largest first.
-        self_intersections: pairs of crossing segments of an outline, pairs of triangles of a surface that cut through each other
+        self_intersections: pairs of crossing segments of an outline (curved ones are cut at their middle nodes first), pairs of triangles of a surface that cut through each other
             (faces with more corners are cut into triangles first); else None, also where they were not counted.
         quality: measures of shape per cell type.
         components: connected parts (cells that share a point count as connected).
@@ -94,6 +98,7 @@ class MeshReport:
     open_edges: int
     non_manifold_edges: int
     inconsistent_edges: int
+    inward_facets: int
     inverted_cells: int
     unpatched_facets: int
     duplicate_points: int
@@ -145,7 +150,7 @@ def mesh_report(mesh: Mesh, *, intersections: bool | None = None) -> MeshReport:
         "bounds": tuple(tuple(row) for row in mesh.bounds.tolist()),
         "measure": float(measures[top].sum()) if not mesh.is_cloud else 0.0,
         "duplicate_points": _duplicates(mesh.points, extent),
-        "unused_points": 0 if mesh.is_cloud else len(mesh.points) - len(np.unique(mesh.cells.connectivity)),
+        "unused_points": 0 if mesh.is_cloud else _unused(mesh),
         "degenerate_cells": int(degenerate_cells(mesh, measures).sum()),
         "components": _components(mesh, merged),
     }
@@ -157,6 +162,8 @@ def mesh_report(mesh: Mesh, *, intersections: bool | None = None) -> MeshReport:
     counts["quality"] = quality_summaries(mesh, listed)
     counts["self_intersections"] = _self_intersections(mesh, intersections)
     counts["enclosed"] = enclosed_volume(mesh) if counts["closed"] and counts["oriented"] and counts["manifold"] else None
+    agreed = counts["closed"] and counts["oriented"] and counts["manifold"]
+    counts["inward_facets"] = int(facets_to_turn(mesh).sum()) if agreed else 0
     found = holes(mesh, merged) if counts["open_edges"] else []
     counts["holes"] = tuple(_opening(hole) for hole in found)
     crack = crack_width(mesh, found) if found else None
@@ -172,6 +179,14 @@ def _kind(mesh: Mesh) -> str:
     if mesh.is_cloud:
         return "point cloud"
     return ("outline", "plane mesh" if mesh.dimension == 2 else "surface", "volume mesh")[mesh.cell_dimension - 1]
+
+
+def _unused(mesh: Mesh) -> int:
+    """Points that no cell and no patch has."""
+    used = np.zeros(len(mesh.points), dtype=bool)
+    for part in (mesh.cells, *mesh.patches.values()):
+        used[part.connectivity] = True
+    return int((~used).sum())
 
 
 def _duplicates(points: np.ndarray, extent: float) -> int:
@@ -267,12 +282,17 @@ def _self_intersections(mesh: Mesh, wanted: bool | None) -> int | None:
     if not mesh.is_surface:
         return None
     if mesh.dimension == 2:
-        start = mesh.cells.offsets[:-1][mesh.cells.dimensions == 1]
-        a, b = (mesh.points[mesh.cells.connectivity[start + k]] for k in range(2))
+        pieces, cell = straight_segments(mesh)
+        a, b = (mesh.points[pieces[:, k]] for k in range(2))
         long = (a != b).any(axis=1)
-        return len(crossing_segments(a[long], b[long]))
+        return _pairs_of_cells(cell[long][crossing_segments(a[long], b[long])])
     if wanted is False or (wanted is None and len(mesh.cells) > MOST_TRIANGLES):
         return None
     triangles, cell = triangulated(mesh)
-    pairs = np.sort(cell[intersecting_triangles(mesh.points, triangles)], axis=1)
+    return _pairs_of_cells(cell[intersecting_triangles(mesh.points, triangles)])
+
+
+def _pairs_of_cells(pairs: np.ndarray) -> int:
+    """How many different pairs of different cells are among (k, 2) pairs."""
+    pairs = np.sort(pairs, axis=1)
     return len(distinct_rows(pairs[pairs[:, 0] != pairs[:, 1]]))

@@ -52,7 +52,7 @@ def test_repair_writes_a_closed_copy_and_leaves_the_input(ball, capsys, tmp_path
     data = json.loads(output(capsys, "inspect", tmp_path / "out.stl", "--json"))
     assert data["report"]["closed"] is True and data["findings"] == []
     data = json.loads(output(capsys, "inspect", ball, "--repair", tmp_path / "b.stl", "--max-hole", "0", "--json"))
-    assert len(data["changes"]) == 1 and "openings" in " ".join(data["left"])
+    assert len(data["changes"]) == 1 and "1 opening" in " ".join(data["left"])
 
 
 def test_the_result_of_a_repair_is_searched_for_crossings_unless_refused(capsys, tmp_path):

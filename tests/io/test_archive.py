@@ -124,3 +124,8 @@ def test_encrypted_members(tmp_path):
     path.write_bytes(bytes(data))
     with pytest.raises(UnreadableFileError, match="encrypted archives are not read"):
         read(path, unit="m")
+
+
+def test_an_archive_of_nothing_but_names_that_leave_it_says_so(tmp_path):
+    with pytest.raises(UnreadableFileError, match="'../../evil.stl' would be written outside the folder"):
+        main_member(packed(tmp_path / "x.zip", "../../evil.stl"), "")

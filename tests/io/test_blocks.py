@@ -84,3 +84,22 @@ def test_names_and_shapes_that_clash_are_kept_apart():
     assert [array.label for array in contents.arrays] == ["u (a)", "u (block 2)"] and any("empty" in note for note in contents.notes)
     with pytest.raises(UnreadableFileError, match="no block"):
         joined([Block("empty", np.zeros((0, 3)), Cells.empty())], "x")
+
+
+@pytest.mark.parametrize("kind", [float, np.int64])
+def test_patches_elsewhere_bring_their_values(kind):
+    mine = Array("T", np.array([5, 6, 7, 8], dtype=kind))
+    contents = joined([cube("a", T=np.arange(8, dtype=kind)), floor("far", 50.0, arrays=(mine,)), floor("touching", arrays=(mine,))], "x")
+    check_contents(contents, cloud=False, where="x")
+    (array,) = contents.arrays
+    assert array.values.tolist() == [*range(8), 5, 6, 7, 8] and array.values.dtype == kind
+    assert contents.points[8:].tolist() == (CUBE + [50, 0, 0])[FLOOR].tolist()
+    assert contents.notes == ("patches that share no points with the mesh keep their own: far",)
+
+
+def test_patches_elsewhere_that_lack_an_array_are_nan_and_noted():
+    mine = Array("T", np.array([5.0, 6.0, 7.0, 8.0]))
+    contents = joined([cube("a", T=np.arange(8)), floor("far", 50.0, arrays=(mine,)), floor("farther", 90.0)], "x")
+    values = contents.arrays[0].values
+    assert values[8:12].tolist() == [5, 6, 7, 8] and np.isnan(values[12:]).all()
+    assert any("NaN where they are missing: T" in note for note in contents.notes)

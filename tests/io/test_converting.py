@@ -80,3 +80,34 @@ def test_command(tmp_path, capsys):
     assert main(["convert", str(path), str(tmp_path / "c.obj"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["output"].endswith("c.obj")
     assert main(["convert", str(path), str(path)]) == 2 and "over an input" in capsys.readouterr().err.replace("\n", " ").replace("│", "")
+
+
+@pytest.mark.parametrize(("time", "expected"), [(3.5, 3.5), (None, 0.0)])
+def test_one_case_is_a_series_of_one_step(tmp_path, time, expected):
+    mesh = box()
+    path = write_case(Case(mesh, fields={"density": Field(QUANTITIES["density"], np.arange(8.0))}, time=time), tmp_path / "a.vtu")
+    done = convert(path, tmp_path / "b.pvd")
+    back = read_series(done.path)
+    assert back.values.tolist() == [expected] and np.array_equal(back.cases[0].fields["density"].values, np.arange(8.0))
+    assert any("one step at 0 s" in note for note in done.notes) == (time is None)
+    with pytest.raises(ConfigurationError, match="at 3.5 s" if time else "knows no times"):
+        convert(path, tmp_path / "c.pvd", time=1.0)
+    assert not (tmp_path / "c.pvd").exists()
+    if time:
+        assert read_series(convert(path, tmp_path / "c.pvd", time=3.5).path).values.tolist() == [3.5]
+
+
+def test_chord_and_time_of_a_series_are_not_forgotten(tmp_path, steps):
+    wanted = 0.1 + 0.2  # not 0.3 bit for bit
+    assert len(read_series(convert(steps, tmp_path / "a.pvd", time=wanted).path)) == 1
+    turn = np.linspace(0, 2 * np.pi, 41)
+    rows = np.stack([0.5 + 0.5 * np.cos(turn), 0.06 * np.sin(turn)], axis=1)
+    (tmp_path / "oval.dat").write_text("oval\n" + "\n".join(f"{x:.7f} {y:.7f}" for x, y in rows) + "\n")
+    back = read_series(convert(tmp_path / "oval.dat", tmp_path / "oval.pvd", chord=0.25).path)
+    assert np.ptp(back.cases[0].mesh.points[:, 0]) == pytest.approx(0.25)
+
+
+def test_command_for_a_series_of_one(tmp_path, capsys):
+    path = write_case(Case(box()), tmp_path / "a.vtu")
+    assert main(["convert", str(path), str(tmp_path / "b.pvd")]) == 0 and "one step at 0 s" in capsys.readouterr().out
+    assert len(read_series(tmp_path / "b.pvd")) == 1

@@ -105,3 +105,12 @@ def test_steps_and_values_on_patches(shared_data):
     assert any(item.location == "patch 'movingWall'" and item.maximum == pytest.approx(1.0) for item in found.fields)
     assert "velocity [m/s] on patch 'movingWall': vector, magnitude 1" in str(found)
     assert "non-orthogonality" in str(found)
+
+
+def test_one_value_one_cell_and_one_facet_are_said_in_the_singular(tmp_path):
+    square = Mesh(np.array([(0.0, 0), (1, 0), (1, 1), (0, 1)]), Cells.of(quad=np.array([[0, 1, 2, 3]])), {"wall": Cells.of(line=np.array([[0, 1]]))})
+    case = Case(square, fields={"p": Field(QUANTITIES["pressure"], np.array([1.0, np.nan, 0.0, 0.0]), "point")})
+    write_case(case, tmp_path / "one.vtu")
+    found = inspect(tmp_path / "one.vtu")
+    assert any("has 1 value that is NaN or infinite: remove or repair it" in text for text in found.findings)
+    assert "wall: 1 facet," in str(found)

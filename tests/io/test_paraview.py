@@ -358,3 +358,23 @@ def test_writing_does_not_import_pyvista(tmp_path):
     code += f"write_case(geoop.Case(Mesh(np.zeros((3, 3)))), {str(tmp_path / 'a.vtu')!r})\n"
     code += "assert not {'pyvista', 'meshio', 'trimesh', 'torch'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=os.getcwd()).returncode == 0
+
+
+def test_remedies_for_cells_that_a_vtp_cannot_hold(tmp_path):
+    """The whole path of a .vtu, and the patches of a volume mesh; what the remedy says works."""
+    case = volume_case()
+    with pytest.raises(UnsupportedFormatError, match="hexahedron, tetra cells|tetra, hexahedron cells") as caught:
+        write_case(case, tmp_path / "a.vtp")
+    remedy = caught.value.remedy
+    assert str(tmp_path / "a.vtu") in remedy and "patches=['floor', ...]" in remedy and "--patch 'floor'" in remedy
+    assert len(read(write(case, tmp_path / "a.vtp", patches=["floor"]).path).cells) == 1
+    bare = Mesh(case.mesh.points, case.mesh.cells)
+    with pytest.raises(UnsupportedFormatError) as caught:
+        write_case(Case(bare), tmp_path / "a.vtp")
+    assert "patch" not in caught.value.remedy
+
+
+def test_patches_as_files_of_their_own_skip_empty_ones(tmp_path):
+    mesh = volume_case().mesh
+    write_case(Case(Mesh(mesh.points, mesh.cells, {**mesh.patches, "none": Cells.empty()})), tmp_path / "a.vtu", patches=True)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.vtu", "a_floor.vtp"]

@@ -53,7 +53,7 @@ def test_every_format_is_recognised_and_refused_under_another_name(tmp_path):
     [
         (b"<!DOCTYPE html>\n<html>", "HTML page", "download the file again"),
         (b"PK\x03\x04" + b"\0" * 30, "zip archive", "part.stl.zip"),
-        (b"\x89HDF\r\n\x1a\n" + b"\0" * 30, "HDF5", "part.cgns"),
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 30, "damaged HDF5", "download"),
         (b"ISO-10303-21;\nHEADER;", "STEP", "part.step"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull"),
         (b"%PDF-1.4", "PDF", "not a mesh"),

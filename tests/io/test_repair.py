@@ -11,6 +11,10 @@ from geoop.errors import ConfigurationError, GeoopError
 from geoop.io.inspection import inspect
 from geoop.io.reading import read, read_case
 from geoop.io.repair import repair_file
+from geoop.io.writing import write
+from geoop.mesh.case import Case
+from geoop.mesh.cells import Cells
+from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import icosphere
 
 
@@ -145,3 +149,18 @@ def test_missing_and_empty_inputs(tmp_path):
     (tmp_path / "c.stl").write_bytes(b"")
     with pytest.raises(GeoopError, match="empty"):
         repair_file(tmp_path / "c.stl", tmp_path / "b.stl")
+
+
+def test_the_way_moved_is_said_to_be_a_lower_bound(holed, tmp_path):
+    found = repair_file(holed, tmp_path / "out.stl")
+    assert found.moved > 0 and f"at least {found.moved:.3g} file unit" in str(found)
+    assert "moved by      0 file unit" in str(repair_file(tmp_path / "out.stl", tmp_path / "again.stl"))
+
+
+def test_patches_without_facets_come_through(tmp_path):
+    sphere = icosphere(1)
+    mesh = Mesh(sphere.points, sphere.cells.take(np.arange(1, 80)), {"empty": Cells.empty(), "all": sphere.cells.take(np.arange(1, 80))})
+    write(Case(mesh), tmp_path / "in.vtu")
+    assert ("empty", 0, 0.0) in [(item.name, item.facets, item.measure) for item in inspect(tmp_path / "in.vtu").patches]
+    assert repair_file(tmp_path / "in.vtu", tmp_path / "out.vtu", max_hole=1.0, parts=True).left == ()
+    assert {name: len(part) for name, part in read(tmp_path / "out.vtu").patches.items()} == {"empty": 0, "all": 80}

@@ -116,3 +116,20 @@ def test_text_of_any_encoding(tmp_path):
         path = tmp_path / f"{number}.txt"
         path.write_bytes(data)
         assert Source.find(path).text() == "caf\xe9"
+
+
+def test_folders_with_and_inside_of_openfoam_cases(tmp_path):
+    for case in ("OpenFOAM/cavity", "OpenFOAM/runs/deep"):
+        for inside in ("system", "constant/polyMesh", "0.5", "VTK"):
+            (tmp_path / case / inside).mkdir(parents=True)
+        (tmp_path / case / "system" / "controlDict").write_text("x")
+        (tmp_path / case / "VTK" / "a.vtk").write_text("x")
+    with pytest.raises(UnreadableFileError, match="one of the OpenFOAM cases in it: '.*OpenFOAM/cavity', '.*OpenFOAM/runs/deep'"):
+        Source.find(tmp_path / "OpenFOAM")
+    with pytest.raises(UnreadableFileError, match="give the OpenFOAM case in it: '.*OpenFOAM/runs/deep'"):
+        Source.find(tmp_path / "OpenFOAM" / "runs")
+    for inside in ("system", "constant", "constant/polyMesh", "0.5"):
+        with pytest.raises(UnreadableFileError, match="give the folder of the case, '.*OpenFOAM/cavity'$"):
+            Source.find(tmp_path / "OpenFOAM" / "cavity" / inside)
+    with pytest.raises(UnreadableFileError, match="the case, '.*OpenFOAM/cavity', or one of its files: a.vtk"):
+        Source.find(tmp_path / "OpenFOAM" / "cavity" / "VTK")

@@ -212,3 +212,17 @@ def test_surfaces_and_single_cells_have_no_interior_faces():
 def test_lines_and_clouds_have_no_measure():
     assert cell_quality(Mesh(np.random.default_rng(0).random((4, 3)))) == {}
     assert quality_summaries(Mesh([[0.0, 0], [1, 0]], Cells.of(line=np.array([[0, 1]])))) == ()
+
+
+def test_wedges_stay_within_one_and_minus_one():
+    rng = np.random.default_rng(0)
+    x = np.array(IDEAL["wedge"], dtype=float) + rng.normal(scale=0.6, size=(400, 6, 3))
+    mesh = Mesh(x.reshape(-1, 3), Cells.of(wedge=np.arange(2400).reshape(-1, 6)))
+    values = cell_quality(mesh)["wedge"]["scaled Jacobian"]
+    assert values.min() == -1.0 and values.max() <= 1.0
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_wedge_without_volume_is_undefined_and_warns_of_nothing():
+    flat = Mesh(np.zeros((6, 3)), Cells.of(wedge=np.arange(6)[None]))
+    assert np.isnan(cell_quality(flat)["wedge"]["scaled Jacobian"]).all()

@@ -89,6 +89,43 @@ def test_inner_walls_come_before_the_holes_that_they_bound():
     tip = np.append(sphere.points, [[0.0, 0, 0]], axis=0)
     flap = Cells.of(triangle=np.array([[a, b, 162]]))  # a wall into the inside: its rim runs from one end of an edge to the other
     text = " ".join(mesh_report(Mesh(tip, Cells.concatenate([sphere.cells, flap]))).findings)
-    assert "rims end at edges of more than two facets" in text and "--repair" not in text
+    assert "its rim ends at edges of more than two facets" in text and "--repair" not in text
     twice = mesh_report(Mesh(sphere.points, Cells.concatenate([sphere.cells, sphere.cells.take([7])]))).findings
     assert any("drops repeated facets" in finding for finding in twice)
+
+
+def one_of_each() -> dict[str, Mesh]:
+    sphere = icosphere(1)
+    points = np.concatenate([sphere.points, sphere.points[:1]])
+    bowtie = np.array([(0.0, 0), (1, 1), (1, 0), (0, 1)])
+    square = np.array([(0.0, 0), (1, 0), (1, 1), (0, 1)])
+    through = np.array([(-0.5, 0, 1), (0.5, 0.1, 1.0), (0, 0, 2.0)]) + [0, 0, -0.5]
+    return {
+        "edge of three": Mesh(np.append(sphere.points, [[0, 0, 0.0]], axis=0), _with(sphere, [*sphere.cells.block("triangle")[0, :2], 42])),
+        "point twice": Mesh(points, sphere.cells),
+        "cell twice": Mesh(sphere.points, Cells.concatenate([sphere.cells, sphere.cells.take([7])])),
+        "hole": without(sphere, 3),
+        "wide hole": Mesh(circle(60).points, circle(60).cells.take(np.arange(20, 60))),
+        "bowtie": Mesh(bowtie, Cells.of(line=np.array([[0, 1], [1, 2], [2, 3], [3, 0]]))),
+        "no area": Mesh(np.append(sphere.points, [[3, 0, 0.0]], axis=0), _with(sphere, [0, 0, 42])),
+        "inside out": Mesh(square, Cells.of(quad=np.array([[3, 2, 1, 0]]))),
+        "one facet": Mesh(through, Cells.of(triangle=np.array([[0, 1, 2]]))),
+        "nameless": Mesh(square, Cells.of(quad=np.array([[0, 1, 2, 3]])), {"wall": Cells.of(line=np.array([[0, 1], [1, 2], [2, 3]]))}),
+    }
+
+
+def _with(mesh: Mesh, triangle: list[int]) -> Cells:
+    return Cells.concatenate([mesh.cells, Cells.of(triangle=np.array([triangle]))])
+
+
+PLURALS = r"(points|cells|edges|facets|segments|faces|end points|pairs|openings|gaps|values|boundary facets)"
+
+
+@pytest.mark.parametrize("name", one_of_each())
+def test_one_is_one_and_several_are_several(name):
+    texts = mesh_report(one_of_each()[name]).findings
+    assert any(re.match(r"1 ", text) or "; 1 " in text for text in texts)
+    for text in texts:
+        assert not re.search(rf"\b1 {PLURALS}\b", text), text
+        assert not re.search(r"\b([02-9]|\d\d+) (point|cell|edge|facet|face|end point|pair|opening|gap) ", text), text
+        assert not re.search(r"^1 [a-z ]*?\b(belong|lie|are|have|repeat|cross|cut) ", text.split(",")[0]), text

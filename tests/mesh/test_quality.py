@@ -166,3 +166,28 @@ def test_report_is_plain_data():
         data = json.loads(json.dumps(mesh_report(mesh).to_dict()))
         assert data["n_points"] == len(mesh.points)
         assert data["findings"] == []
+
+
+def test_curved_segments_cross_along_their_middle_nodes():
+    """Two arcs whose chords do not meet, but whose middle nodes reach over each other."""
+    points = np.array([(0.0, 0), (2, 0), (1, 1), (0, 0.5), (2, 0.5), (1, -1)])
+    bent = Mesh(points, Cells.of(line3=np.array([[0, 1, 2], [3, 4, 5]])))
+    assert mesh_report(bent).self_intersections == 1
+    assert mesh_report(Mesh(points, Cells.of(line=np.array([[0, 1], [3, 4]])))).self_intersections == 0
+
+
+@pytest.mark.parametrize(
+    ("radius", "center", "inside_out"), [(0.4, (0.0, 0.0, 0.0), False), (0.4, (0.0, 0.0, 0.0), True), (0.5, (3.0, 0.0, 0.0), True)]
+)
+def test_parts_that_face_the_wrong_way_are_counted(radius, center, inside_out):
+    """A cavity must face in, a body beside another one out: whatever the sum of their volumes is."""
+    outer, part = icosphere(2), icosphere(1, radius, center)
+    cells = reversed_cells(part.cells, np.full(len(part.cells), inside_out))
+    both = Mesh(
+        np.concatenate([outer.points, part.points]),
+        Cells.concatenate([outer.cells, cells.renumbered(np.arange(len(part.points)) + len(outer.points))]),
+    )
+    wrong = inside_out == (center[0] > 2)
+    report = mesh_report(both)
+    assert report.inward_facets == (len(part.cells) if wrong else 0)
+    assert any("the wrong way" in item for item in report.findings) == wrong

@@ -88,17 +88,21 @@ def _surface(corners: np.ndarray, solids: list[tuple[str, int]], notes: tuple[st
     points, index = merge_equal(corners)
     triangles = index.reshape(-1, 3)
     cells = Cells.of(triangle=triangles)
-    return Contents(points.astype(np.float64), cells, _patches(triangles, solids), notes=(*notes, *surface_notes(points, cells)))
+    patches, said = _patches(triangles, solids)
+    return Contents(points.astype(np.float64), cells, patches, notes=(*notes, *said, *surface_notes(points, cells)))
 
 
-def _patches(triangles: np.ndarray, solids: list[tuple[str, int]]) -> dict[str, Cells]:
-    """Patches of solids by name: same names are one patch, unnamed ones among several are numbered."""
+def _patches(triangles: np.ndarray, solids: list[tuple[str, int]]) -> tuple[dict[str, Cells], tuple[str, ...]]:
+    """Patches of solids by name, and notes: same names are one patch, unnamed ones among several are numbered."""
     if len(solids) == 1 and not solids[0][0]:
-        return {}
+        return {}, ()
     parts: dict[str, list[np.ndarray]] = {}
     start = 0
     for number, (name, count) in enumerate(solids, 1):
         if count:
             parts.setdefault(name or f"solid {number}", []).append(triangles[start : start + count])
         start += count
-    return {name: Cells.of(triangle=np.concatenate(rows)) for name, rows in parts.items()}
+    joined = [f"'{name}' ({len(rows)})" for name, rows in parts.items() if len(rows) > 1]
+    more = f" and {len(joined) - 5} more" if len(joined) > 5 else ""
+    notes = (f"solids of the same name are one patch: {', '.join(joined[:5])}{more}",) if joined else ()
+    return {name: Cells.of(triangle=np.concatenate(rows)) for name, rows in parts.items()}, notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...errors import UnreadableFileError, UnsupportedFormatError
@@ -22,7 +22,7 @@ from .fluent.cff import read_fluent_cff
 from .fluent.reading import read_fluent
 from .gltf import read_gltf
 from .gmsh.reading import read_msh
-from .hdf5_kind import hdf5_format
+from .hdf5_kind import foreign_hdf5, hdf5_format
 from .obj import read_obj
 from .off import read_off
 from .plot3d.reading import read_plot3d
@@ -115,10 +115,13 @@ def format_of(source: Source) -> Format:
     head = source.head()
     guess = recognised(head, source.path.stat().st_size if not source.compression and head else None)
     candidates = [form for form in FORMATS if source.suffix in form.suffixes]
+    if guess is not None and len(guess.formats) > 1 and (source.suffix in _CONTAINERS or not any(form.name in guess.formats for form in candidates)):
+        guess = _inside_hdf5(source, guess)
+        candidates = (
+            [form for form in FORMATS if form.name in guess.formats] if source.suffix in _CONTAINERS and len(guess.formats) == 1 else candidates
+        )
     if not candidates:
         raise _unsupported(source, guess)
-    if guess is not None and len(guess.formats) > 1 and source.suffix in _CONTAINERS:
-        candidates = _inside_hdf5(source) or candidates
     if guess is None:
         form = _text_or_binary(candidates, head)
     else:
@@ -133,11 +136,16 @@ def format_of(source: Source) -> Format:
     return form
 
 
-def _inside_hdf5(source: Source) -> list[Format]:
-    """The format that the root of an HDF5 file shows."""
+def _inside_hdf5(source: Source, guess: Guess) -> Guess:
+    """What the root of an HDF5 file shows it to be; the guess as it was where the reader of the suffix knows better."""
     with source.file() as path:
         inside = hdf5_format(path)
-    return [form for form in FORMATS if form.name == inside]
+        if inside:
+            return replace(guess, name=f"{inside} file", formats=(inside,))
+        name, remedy, sure = foreign_hdf5(path)
+    if not sure and any(form.name in guess.formats for form in FORMATS if source.suffix in form.suffixes):
+        return guess
+    return Guess(name, remedy=remedy)
 
 
 def _text_or_binary(candidates: list[Format], head: bytes) -> Format:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from ..contents import Array, Contents, flattened
 from ..source import Source
 
 _FORMATS = {".inp": "abaqus", ".bdf": "nastran", ".nas": "nastran", ".mesh": "medit", ".avs": "avsucd", ".ucd": "avsucd"}
+_BEGIN_BULK = re.compile(rb"^[ \t]*BEGIN\s+BULK\b", re.I | re.M)
 #: Whole-number cell arrays that say which group a cell belongs to.
 _REFERENCES = ("medit:ref", "nastran:ref", "avsucd:material")
 
@@ -31,7 +35,8 @@ def read_through_meshio(source: Source) -> Contents:
     form = _FORMATS[source.suffix]
     if source.suffix == ".inp":
         form = _abaqus_or_avs(source)
-    found = _read(source, form)
+    whole = form != "nastran" or _BEGIN_BULK.search(source.data()) is not None
+    found = _read(source, form, b"" if whole else b"BEGIN BULK\n")
     foreign = sorted({block.type for block in found.cells if block.type not in CELL_TYPES and len(block.data)})
     if foreign:
         raise UnsupportedFormatError(
@@ -55,6 +60,7 @@ def read_through_meshio(source: Source) -> Contents:
     points, notes = flattened(points[:, :3], top)
     if top == points.shape[1] - 1:
         patches, zones = {name: cells.take(index) for name, index in zones.items()}, {}
+    notes += () if whole else ("the file has no line BEGIN BULK: all of it is read as bulk data",)
     notes += (f"node sets are left out: {', '.join(map(str, found.point_sets))}",) if found.point_sets else ()
     lost = _surfaces(source) if form == "abaqus" else []
     notes += (f"surfaces (*SURFACE) are left out: {', '.join(lost)}; element sets are kept",) if lost else ()
@@ -90,11 +96,24 @@ def _abaqus_or_avs(source: Source) -> str:
     return "abaqus"
 
 
-def _read(source: Source, form: str) -> Any:
+@contextlib.contextmanager
+def _begun(source: Source, before: bytes) -> Iterator[Path]:
+    """The file on disk; a copy with other bytes in front of it, if there are such."""
+    if not before:
+        with source.file() as path:
+            yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="geoop-") as folder:
+        copy = Path(folder) / f"copy{source.suffix}"
+        copy.write_bytes(before + source.data())
+        yield copy
+
+
+def _read(source: Source, form: str, before: bytes = b"") -> Any:
     import meshio
 
     printed = io.StringIO()
-    with source.file() as path, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with _begun(source, before) as path, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             return meshio.read(path, file_format=form)
         except (Exception, SystemExit) as error:  # meshio prints and ends the process, or lets any error of its parsers through

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...errors import UnreadableFileError, UnsupportedFormatError
 from .lists import Layout
-from .syntax import Entry, blank, entries_of
+from .syntax import Entry, blank, entries_of, first_entry
 
 _DAMAGED = "the file is truncated or damaged: write it again with OpenFOAM, or copy it again"
 _EXPAND = "evaluate it with OpenFOAM: `foamDictionary -expand FILE`, or write the number itself into the file"
@@ -79,10 +79,10 @@ def parse(path: Path, data: bytes) -> FoamFile:
     start = blank(data, 0)
     if not re.compile(rb"FoamFile\s*\{").match(data, start):
         return FoamFile(path, data, "", Layout(), start, None)
-    stop = data.find(b"}", start) + 1
-    if not stop:
-        raise UnreadableFileError("the header FoamFile has no end", where=str(path), remedy=_DAMAGED)
-    header = entries_of(data[:stop], Layout(), str(path), start)[0]
+    try:
+        header = first_entry(data, Layout(), str(path), start)
+    except UnreadableFileError as error:
+        raise UnreadableFileError(f"the header FoamFile has no end: {error.message}", where=str(path), remedy=_DAMAGED) from error
     said = {item.keyword: item.raw.decode("latin-1").strip().strip('"') for item in header.children or ()}
     arch = said.get("arch", "")
     sizes = {key: re.search(rf"{key}\s*=\s*(32|64)", arch) for key in ("label", "scalar")}
@@ -92,7 +92,7 @@ def parse(path: Path, data: bytes) -> FoamFile:
         int(sizes["scalar"][1]) // 8 if sizes["scalar"] else 8,
         ">" if "MSB" in arch else "<",
     )
-    return FoamFile(path, data, said.get("class", ""), layout, blank(data, stop), header)
+    return FoamFile(path, data, said.get("class", ""), layout, blank(data, header.stop), header)
 
 
 class Dictionary:

@@ -13,7 +13,9 @@ from ..parse import floats
 
 #: Type of a list or field -> numbers per entry.
 COMPONENTS = {"scalar": 1, "vector": 3, "symmTensor": 6, "tensor": 9, "sphericalTensor": 1, "label": 1, "bool": 1}
-_COUNT = re.compile(rb"\s*(\d{1,18})\s*([({]?)")
+_COUNT = re.compile(rb"\d{1,18}")
+#: White space and comments: they may stand before the count of a list and before its bracket.
+_GAP = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.S)
 _PARENTHESES = bytes.maketrans(b"()", b"  ")
 _END_OF_ROWS = re.compile(rb"\)\s*\)")
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
@@ -60,7 +62,7 @@ def decode(data: bytes, start: int, kind: str, layout: Layout, where: str, expec
     Raises:
         UnreadableFileError: cut off, not numbers, or another number of entries than the list itself or the mesh says.
     """
-    count, opened, begin = _head(data, start, where)
+    count, opened, begin = list_head(data, start, where)
     if expected is not None and count != expected:
         raise UnreadableFileError(f"a list says it has {count} entries, {expected} are expected", where=where, remedy=_DAMAGED)
     width = COMPONENTS[kind]
@@ -94,7 +96,7 @@ def decode_bytes(data: bytes, start: int, where: str) -> tuple[bytes, int]:
     Raises:
         UnreadableFileError: cut off.
     """
-    count, opened, begin = _head(data, start, where)
+    count, opened, begin = list_head(data, start, where)
     if count and (not opened or data[begin + count : begin + count + 1] != b")"):
         raise UnreadableFileError(f"a block of {count} bytes does not end with its bracket", where=where, remedy=_DAMAGED)
     return data[begin : begin + count], begin + count + 1 if opened else begin
@@ -102,7 +104,7 @@ def decode_bytes(data: bytes, start: int, where: str) -> tuple[bytes, int]:
 
 def skip(data: bytes, start: int, kind: str, layout: Layout, where: str) -> int:
     """Where a list that begins at ``start`` ends; text lists are not parsed for it."""
-    count, opened, begin = _head(data, start, where)
+    count, opened, begin = list_head(data, start, where)
     if opened == b"(" and layout.binary and kind in COMPONENTS:
         return _stored(data, begin, count, COMPONENTS[kind], kind, layout, where)[1]
     if opened == b"(" and kind in COMPONENTS and count:
@@ -160,12 +162,24 @@ def encode(values: np.ndarray, kind: str, layout: Layout) -> bytes:
     return b"%d\n(\n" % count + b"\n".join(rows) + b"\n)"
 
 
-def _head(data: bytes, start: int, where: str) -> tuple[int, bytes, int]:
-    found = _COUNT.match(data, start)
+def list_head(data: bytes, start: int, where: str) -> tuple[int, bytes, int]:
+    """Length of a list, the bracket that opens it (empty where there is none), and the place behind it; comments are passed over.
+
+    Raises:
+        UnreadableFileError: no length.
+    """
+    found = _COUNT.match(data, _behind_gap(data, start))
     if not found:
         shown = data[start : start + 30].strip()[:20].decode("latin-1")
         raise UnreadableFileError(f"a list must begin with its length, found '{shown}'", where=where, remedy=_DAMAGED)
-    return int(found[1]), found[2], found.end()
+    behind = _behind_gap(data, found.end())
+    opened = data[behind : behind + 1]
+    return (int(found[0]), opened, behind + 1) if opened in (b"(", b"{") else (int(found[0]), b"", found.end())
+
+
+def _behind_gap(data: bytes, position: int) -> int:
+    found = _GAP.match(data, position)
+    return found.end() if found else position
 
 
 def _closed(data: bytes, begin: int, where: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import InvalidMeshError, UnreadableFileError
 from .dictionary import Dictionary, FoamFile
-from .lists import decode, end_of_text_list, whole_numbers
+from .lists import decode, end_of_text_list, list_head, whole_numbers
 from .syntax import named_list
 
 _DAMAGED = "write the mesh again with OpenFOAM, and check it with `checkMesh`"
@@ -128,11 +128,11 @@ def _faces(file: FoamFile) -> tuple[np.ndarray, np.ndarray]:
 
 def _text_rows(file: FoamFile) -> tuple[np.ndarray, np.ndarray]:
     """``N ( 4(0 1 2 3) 3(4 5 6) ... )``."""
-    head = re.compile(rb"\s*(\d{1,18})\s*\(").match(file.data, file.start)
-    if not head:
+    count, bracket, begin = list_head(file.data, file.start, file.where)
+    if bracket != b"(":
         raise UnreadableFileError("a list of faces must begin with its length and a bracket", where=file.where, remedy=_DAMAGED)
-    body = file.data[head.end() : end_of_text_list(file.data, head.end(), "vector", file.where)]
-    flat, count = whole_numbers(body, file.where), int(head[1])
+    body = file.data[begin : end_of_text_list(file.data, begin, "vector", file.where)]
+    flat = whole_numbers(body, file.where)
     if body.count(b"(") != count:
         raise UnreadableFileError(f"says it has {count} faces, it has {body.count(b'(')}", where=file.where, remedy=_DAMAGED)
     width = int(flat[0]) + 1 if len(flat) else 0

@@ -57,6 +57,15 @@ def entries_of(data: bytes, layout: Layout, where: str, start: int = 0) -> tuple
     return found
 
 
+def first_entry(data: bytes, layout: Layout, where: str, start: int = 0) -> Entry:
+    """The entry that begins at ``start``, such as the header of a file; what follows it is not looked at.
+
+    Raises:
+        UnreadableFileError: it has no end.
+    """
+    return _entry(data, layout, where, blank(data, start), 0)
+
+
 def named_list(data: bytes, layout: Layout, where: str, start: int) -> tuple[Entry, ...]:
     """The dictionaries of ``N ( name { ... } ... )`` as in the files ``boundary`` and ``cellZones``; N itself is not relied on.
 

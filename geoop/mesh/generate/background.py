@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from ...errors import ConfigurationError, InvalidMeshError
 from ..distance import signed_distance
-from ..measure import enclosed_volume
+from ..measure import cell_measures, enclosed_volume
 from ..mesh import Mesh
 from ..orientation import oriented
 
@@ -17,6 +17,9 @@ _LEAF = 0.5  # side of the finest boxes over the local spacing
 _DRAWS = {2: 6, 3: 3}  # trial points per box
 _SWEEPS = 12
 _MOST_LEVELS = 40
+_ZONE = {2: 1 / 50, 3: 1 / 10}  # of the extent: the zone at the wall unless given, and the finest that the first estimate looks at
+_PER_CELL = 24  # trial points that say where the middle of a cell is
+_SURE = 6.0  # standard deviations of a sampled volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +30,10 @@ class BackgroundPoints:
         points: (n, d) [m].
         distance: (n,) distance to the wall [m], positive.
         spacing: (n,) wanted spacing there, the d-th root of the volume per point [m].
-        weights: (n,) share of the region's volume [m^d]; they add up to it exactly, and weight times value adds up to an integral.
+        weights: (n,) share of the region's volume [m^d]; weight times value adds up to an integral. They add up to the volume of the
+            box less that of the body exactly, unless ``notes`` says otherwise.
         growth: of the spacing per distance from the wall, as it follows from the number of points.
+        notes: what the body is not as it should be, in plain sentences.
     """
 
     points: np.ndarray
@@ -36,6 +41,7 @@ class BackgroundPoints:
     spacing: np.ndarray
     weights: np.ndarray
     growth: float
+    notes: tuple[str, ...] = ()
 
 
 def background_points(
@@ -55,6 +61,9 @@ def background_points(
     spacing; each point then sits on the trial point nearest to the centroid of its cell, so never inside the body, and its weight
     is the volume of the cell. The growth is what n points afford: the integral of max(distance, wall_zone)^-d over the region is n growth^d.
 
+    Of bodies that overlap, repeat or cut themselves points stay out of the union, whose volume no surface integral knows: the weights then
+    add up to the sampled volume (whose error is mostly below a thousandth), and a note says so. A boolean union makes them exact.
+
     Args:
         body: closed outline in 2-D or surface in 3-D, inside the box.
         n: number of points, >= 8.
@@ -64,37 +73,79 @@ def background_points(
 
     Raises:
         InvalidMeshError: no closed surface.
-        ConfigurationError: too few points, or a box that does not hold the body.
+        ConfigurationError: too few points, a wall_zone that these cannot follow, or a box that does not hold the body.
     """
     if not body.is_surface:
         raise InvalidMeshError("background points need the body's surface", where=body.name, remedy="pass the boundary: geoop.mesh.body.body(mesh)")
     low, high, extent = _box(body, lower, upper)
-    zone = extent / (50 if body.dimension == 2 else 10) if wall_zone is None else wall_zone
+    zone = extent * _ZONE[body.dimension] if wall_zone is None else wall_zone
     _require(body, n, zone, low, high)
-    volume = float((high - low).prod()) - enclosed_volume(oriented(body))
-    if not volume > 0:
-        raise InvalidMeshError("the body fills the box", where=body.name, remedy="check that the surface is closed, or give a larger box")
+    enclosed = enclosed_volume(oriented(body))
     rng = np.random.default_rng(seed)
     d = body.dimension
-    coarse = _trials(body, low, high, lambda distance: np.maximum(distance, zone), zone, rng)
-    growth = (_integral(coarse, zone) / n) ** (1 / d)
+    growth = (_first_integral(body, low, high, zone, rng) / n) ** (1 / d)
     trials = _trials(body, low, high, lambda distance: growth * np.maximum(distance, zone), zone * growth, rng)
-    growth = (_integral(trials, zone) / n) ** (1 / d)
+    if not len(trials.points):
+        raise InvalidMeshError("the body fills the box", where=body.name, remedy="check that the surface is closed, or give a larger box")
     if len(trials.points) < n:
-        raise ConfigurationError(f"{n} points are too few to follow the wall", where="background_points", remedy="ask for more points")
+        raise _too_few(body, n, zone, growth)
+    growth = (_integral(trials, zone) / n) ** (1 / d)
     centers, owner = _relaxed(trials, growth * np.maximum(trials.distance, zone), n)
     weights = np.bincount(owner, trials.volume, n)
     distance = trials.distance[centers]
-    return BackgroundPoints(trials.points[centers], distance, growth * np.maximum(distance, zone), weights * (volume / weights.sum()), growth)
+    volume, notes = _volume(float((high - low).prod()) - enclosed, trials)
+    return BackgroundPoints(trials.points[centers], distance, growth * np.maximum(distance, zone), weights * (volume / weights.sum()), growth, notes)
+
+
+def _first_integral(body: Mesh, low: np.ndarray, high: np.ndarray, zone: float, rng: np.random.Generator) -> float:
+    """The integral of max(distance, zone)^-d over the region, roughly, at a cost that does not depend on the zone.
+
+    Trial points give it for a zone that is not thin; what a thinner one adds is that of layers as large as the wall.
+    """
+    d = body.dimension
+    thick = max(zone, _ZONE[d] * float(np.ptp(body.bounds, axis=0).max()))
+    coarse = _trials(body, low, high, lambda distance: np.maximum(distance, thick), thick, rng)
+    return _integral(coarse, thick) + _wall_integral(body) * (zone ** (1 - d) - thick ** (1 - d))
+
+
+def _wall_integral(body: Mesh) -> float:
+    """Integral of max(distance, zone)^-d beside a wall, times zone^(d - 1): that over the zone and that from there to infinity."""
+    d = body.dimension
+    return float(cell_measures(body)[body.cells.dimensions == d - 1].sum()) * d / (d - 1)
+
+
+def _too_few(body: Mesh, n: int, zone: float, growth: float) -> ConfigurationError:
+    """What to ask for instead: a spacing that is no longer than the distance from the wall."""
+    d = body.dimension
+    wide = (_wall_integral(body) / n) ** (1 / (d - 1))
+    return ConfigurationError(
+        f"{n} points cannot follow the wall with a wall_zone of {zone:.3g} m: their spacing would be {growth:.3g} times the distance from it",
+        where="background_points",
+        remedy=f"give wall_zone={wide:.2g} or more, or ask for {max(n * growth**d, 8):.2g} points",
+    )
+
+
+def _volume(expected: float, trials: _Trials) -> tuple[float, tuple[str, ...]]:
+    """Volume of the region and what is to be said about it: the expected one unless the trial points contradict it."""
+    sampled = float(trials.volume.sum())
+    if abs(expected - sampled) <= _SURE * trials.deviation + 1e-9 * abs(sampled):
+        return expected, ()
+    more = "more" if sampled > expected else "less"
+    return sampled, (
+        f"the surface encloses {abs(sampled - expected):.3g} m^{trials.points.shape[1]} {more} than the body that distances see, so it overlaps, "
+        f"repeats or cuts itself: the weights add up to the sampled volume {sampled:.6g}, uncertain by {trials.deviation:.2g} (one standard "
+        "deviation); for exact weights unite the bodies where the shape was made, or drop repeated facets with geoop.mesh.repair.repair",
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class _Trials:
-    """Points outside the body, in order along a tree of boxes, each for a volume."""
+    """Points outside the body, in order along a tree of boxes, each for a volume; standard deviation of the sum of the volumes."""
 
     points: np.ndarray
     distance: np.ndarray
     volume: np.ndarray
+    deviation: float
 
 
 def _trials(body: Mesh, low: np.ndarray, high: np.ndarray, spacing, finest: float, rng: np.random.Generator) -> _Trials:
@@ -114,7 +165,7 @@ def _trials(body: Mesh, low: np.ndarray, high: np.ndarray, spacing, finest: floa
         distance = signed_distance(body, centers).distance
         centers, rank, stretch, distance = (item[distance > -radius] for item in (centers, rank, stretch, distance))
         small = width.max() <= _LEAF * np.maximum(spacing(np.maximum(distance - 0.5 * radius, 0.0)), finest)
-        done.append((centers[small], np.full(int(small.sum()), level), rank[small]))
+        done.append((centers[small], np.full(int(small.sum()), level), rank[small], np.abs(distance[small]) <= radius))
         if small.all():
             break
         keep = ~small
@@ -122,17 +173,19 @@ def _trials(body: Mesh, low: np.ndarray, high: np.ndarray, spacing, finest: floa
         rank = (rank[keep, None] + stretch[keep, None] * np.arange(children) / children).reshape(-1)
         stretch = np.repeat(stretch[keep] / children, children)
         centers = (centers[keep, None, :] + corners * width).reshape(-1, d)
-    boxes, levels, ranks = (np.concatenate(column) for column in zip(*done, strict=True))
+    boxes, levels, ranks, cut = (np.concatenate(column) for column in zip(*done, strict=True))
     order = np.argsort(ranks, kind="stable")
-    return _drawn(body, boxes[order], side / 2.0 ** levels[order][:, None], _DRAWS[d], rng)
+    return _drawn(body, boxes[order], side / 2.0 ** levels[order][:, None], cut[order], rng)
 
 
-def _drawn(body: Mesh, boxes: np.ndarray, width: np.ndarray, draws: int, rng: np.random.Generator) -> _Trials:
+def _drawn(body: Mesh, boxes: np.ndarray, width: np.ndarray, cut: np.ndarray, rng: np.random.Generator) -> _Trials:
+    """Draws in the boxes; in those that the wall may pass through each draw is in or out, which makes the sum of volumes uncertain."""
+    draws = _DRAWS[boxes.shape[1]]
     points = (boxes[:, None, :] + width[:, None, :] * (rng.random((len(boxes), draws, boxes.shape[1])) - 0.5)).reshape(-1, boxes.shape[1])
     distance = signed_distance(body, points).distance
     volume = np.repeat(width.prod(axis=1) / draws, draws)
     out = distance > 0
-    return _Trials(points[out], distance[out], volume[out])
+    return _Trials(points[out], distance[out], volume[out], 0.5 * float(np.linalg.norm(volume[np.repeat(cut, draws)])))
 
 
 def _integral(trials: _Trials, zone: float) -> float:
@@ -146,9 +199,10 @@ def _relaxed(trials: _Trials, spacing: np.ndarray, n: int) -> tuple[np.ndarray, 
     first = np.searchsorted(share, (np.arange(n) + 0.5) / n * share[-1])
     centers = trials.points[_distinct(first, len(share))]
     mass = trials.volume / spacing ** (d + 2)  # the density whose centroidal tessellation has this spacing
+    moving = trials.points[:: _thinning(len(mass), n)], mass[:: _thinning(len(mass), n)]
     for _ in range(_SWEEPS):
-        owner = np.asarray(KDTree(centers).query(trials.points)[1])
-        centers = _centroids(trials.points, mass, owner, centers)
+        owner = np.asarray(KDTree(centers).query(moving[0])[1])
+        centers = _centroids(*moving, owner, centers)
     away, owner = (np.asarray(part) for part in KDTree(centers).query(trials.points))
     empty = np.bincount(owner, minlength=n) == 0
     if empty.any():  # a centre that strayed into the body's shadow goes where points are missing
@@ -157,6 +211,11 @@ def _relaxed(trials: _Trials, spacing: np.ndarray, n: int) -> tuple[np.ndarray, 
     middle = _centroids(trials.points, trials.volume, owner, centers)  # a linear function is integrated exactly from there
     order = np.lexsort((np.linalg.norm(trials.points - middle[owner], axis=1), owner))
     return order[np.searchsorted(owner[order], np.arange(n))], owner
+
+
+def _thinning(count: int, n: int) -> int:
+    """Every how many-th trial point, in order along the tree, takes part in the sweeps: enough of them per cell for its middle."""
+    return max(1, count // (_PER_CELL * n))
 
 
 def _centroids(points: np.ndarray, mass: np.ndarray, owner: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
@@ -189,6 +248,8 @@ def _require(body: Mesh, n: int, zone: float, low: np.ndarray, high: np.ndarray)
     bounds = body.bounds
     if low.shape != (body.dimension,) or high.shape != (body.dimension,):
         problems.append(f"the box has corners {low.tolist()} and {high.tolist()}, give {body.dimension} numbers each")
+    elif not (np.isfinite(low) & np.isfinite(high)).all():
+        problems.append(f"the box from {low.tolist()} to {high.tolist()} has corners that are NaN or infinite, give finite ones")
     elif not ((low < bounds[0]) & (high > bounds[1])).all():
         problems.append(
             f"the box from {low.tolist()} to {high.tolist()} does not hold the body, which reaches from {bounds[0].tolist()} to {bounds[1].tolist()}"

@@ -16,12 +16,15 @@ from .charge import channel_charge
 from .field_lines import bisectors, traced
 from .layers import geometric_spacing, inverted_quads, layered
 from .ogrid import require_simple
-from .wall_spacing import wall_points
+from .wall_spacing import CORNER_TURN, vertex_turning, wall_points
 
 _TURNING_LENGTH = 1.0  # chords over which the wake turns from the trailing edge into its final direction
 _STEEPEST = 1.0  # slope at which the wake may leave the edge against its final direction
 _OUTER_CONDUCTOR = 1.3  # of the far-field radius: far enough that the lines end before they feel its segments
 _OUTER_POINTS = 120
+_BASE = 0.02  # chords: shorter bases with a rounded corner are rounded edges
+_LONGER = 4.0  # than the segments beside it: what tells a base from a segment of a coarse round edge
+_FACING = np.cos(np.radians(30.0))  # of its normal against the chord line
 
 
 def cgrid(
@@ -120,17 +123,36 @@ def _surface_and_base(section: Mesh, chord: ChordLine, n_wall: int) -> tuple[np.
 
 
 def _edge_corners(ring: np.ndarray, chord: ChordLine) -> tuple[int, int]:
-    """Vertices at which the upper side begins and the lower one ends: the same at a sharp edge, else those with the edge midway."""
+    """Vertices at which the upper side begins and the lower one ends: the same at a sharp edge, else those with the edge midway.
+
+    Where one corner of a base is rounded, the edge is the other corner: the base is then the long segment across the chord that it ends.
+    """
     offset = ring - chord.trailing_edge
     near = np.flatnonzero(np.linalg.norm(offset, axis=1) <= 0.2 * chord.length)
     apart = np.linalg.norm(offset[near, None] + offset[None, near], axis=2)  # a vertex at the edge itself is its own partner
     i, j = (int(near[k]) for k in np.unravel_index(np.argmin(apart), apart.shape))
     if i == j or apart.min() > 1e-9 * chord.length:
         nearest = int(np.argmin(np.linalg.norm(offset, axis=1)))
-        return nearest, nearest
+        return _long_base(ring, nearest, chord) or (nearest, nearest)
     place = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1))])
     forward = (place[j] - place[i]) % place[-1]  # counter-clockwise from i to j
     return (j, i) if 2 * forward < place[-1] else (i, j)
+
+
+def _long_base(ring: np.ndarray, edge: int, chord: ChordLine) -> tuple[int, int] | None:
+    """Ends (upper, lower) of the segment beside a corner that faces downstream and is far longer than its neighbours; None without one."""
+    n = len(ring)
+    if abs(vertex_turning(ring)[edge]) <= CORNER_TURN:
+        return None
+    along = (chord.trailing_edge - chord.leading_edge) / chord.length
+    step = np.roll(ring, -1, axis=0) - ring
+    length = np.linalg.norm(step, axis=1)
+    for lower in (edge, (edge - 1) % n):  # the ring runs up the base
+        facing = (step[lower, 1] * along[0] - step[lower, 0] * along[1]) / length[lower]
+        others = max(length[lower - 1], length[(lower + 1) % n])
+        if facing > _FACING and length[lower] > max(_BASE * chord.length, _LONGER * others):
+            return (lower + 1) % n, lower
+    return None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..chord import chord_line
 from ..measure import signed_measures
 from ..mesh import Mesh
 from .plane_mesher import EdgeSize, triangulate
-from .rings import Ring, holds, redistributed, rings_of, spaced
+from .rings import Ring, holds, redistributed, require_few, rings_of, spaced
 from .wall_layers import Layers, wall_layers
 
 
@@ -38,7 +38,8 @@ def mesh_inside(outline: Mesh, *, size: float | None = None, wall_size: float | 
         region on their left: normals (t_y, -t_x) out of it.
 
     Raises:
-        InvalidMeshError: no outline, open, or crossing itself; all in one error.
+        InvalidMeshError: no outline, open, crossing itself, loops that touch, or sizes that need 200 000 points on the loops;
+            all that is wrong with the outline in one error.
         ConfigurationError: an argument out of range.
         ConvergenceError: gmsh gave up.
         MissingDependencyError: gmsh is not installed (``pip install geoop[cad]``).
@@ -90,7 +91,8 @@ def mesh_around(
         normals (t_y, -t_x) into the fluid, and ``farfield``, normals out of the fluid.
 
     Raises:
-        InvalidMeshError: no outline, open, crossing itself, or layers without room; all that is wrong with it in one error.
+        InvalidMeshError: no outline, open, crossing itself, loops that touch, layers without room, or sizes that need 200 000 points
+            on the boundaries; all that is wrong with the outline in one error.
         ConfigurationError: an argument out of range, or a patch called ``farfield``.
         ConvergenceError: gmsh gave up.
         MissingDependencyError: gmsh is not installed (``pip install geoop[cad]``).
@@ -111,7 +113,7 @@ def mesh_around(
         inner = [Ring(points, ring.label) for points, ring in zip(grown.outer, bodies, strict=True)]
         quads, extra = grown.quads, grown.points
     size = _sizes(inner, growth, np.inf if far_size is None else far_size / frame.length)
-    far = _far_ring(far_radius, far_shape, size)
+    far = _far_ring(far_radius, far_shape, size, outline.name)
     points, triangles = triangulate([[far, *(ring.points for ring in inner)]], size, outline.name)
     return _joined(frame, bodies, names, (points, triangles), (extra, quads), len(far), f"{outline.name}-mesh")
 
@@ -165,7 +167,7 @@ def _rings(outline: Mesh, frame: _Frame, n_wall: int | None, size: float | None,
         rings = [redistributed(ring, n_wall) for ring in rings]
         if size is None:
             return rings, names
-    return spaced(rings, None if size is None else size / frame.length, growth), names
+    return spaced(rings, None if size is None else size / frame.length, growth, outline.name), names
 
 
 def _sizes(rings: list[Ring], growth: float, largest: float) -> EdgeSize:
@@ -175,15 +177,17 @@ def _sizes(rings: list[Ring], growth: float, largest: float) -> EdgeSize:
     return EdgeSize(points, sizes, growth, largest)
 
 
-def _far_ring(radius: float, shape: str, size: EdgeSize) -> np.ndarray:
+def _far_ring(radius: float, shape: str, size: EdgeSize, name: str) -> np.ndarray:
     """(k, 2) counter-clockwise points of the far field, spaced by the size there."""
     if shape == "circle":
         angle = np.linspace(0, 2 * np.pi, 720, endpoint=False)
         step = float(size(radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)).min())
+        require_few(2 * np.pi * radius / step, name)
         count = max(32, int(np.ceil(2 * np.pi * radius / step)))
         angle = 2 * np.pi * np.arange(count) / count
         return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     step = float(size(np.array([[radius, 0.0], [0.0, radius], [-radius, 0.0], [0.0, -radius]])).min())
+    require_few(8 * radius / step, name)
     t = np.linspace(-radius, radius, max(4, int(np.ceil(2 * radius / step))) + 1)[:-1]
     side = np.full(len(t), radius)
     return np.concatenate([np.stack(pair, axis=1) for pair in ((t, -side), (side, t), (-t, side), (-side, -t))])

@@ -50,7 +50,10 @@ def merged_points(draft: Draft, tolerance: float) -> Draft:
 
 
 def without_collapsed(draft: Draft) -> Draft:
-    """Cells whose corners fell together: reduced to the corners that are left, dropped where too few are."""
+    """Cells whose corners fell together: reduced to the corners that are left, dropped where too few are.
+
+    A face that passes a point twice with others in between (a keyhole) is as it was meant and stays.
+    """
     cells = draft.cells
     sizes = np.diff(cells.offsets)
     owner = np.repeat(np.arange(len(cells)), sizes)
@@ -63,22 +66,26 @@ def without_collapsed(draft: Draft) -> Draft:
     distinct = sizes - np.bincount(row[1:][(row[1:] == row[:-1]) & (point[1:] == point[:-1])], minlength=len(cells))
     dimension = cells.dimensions
     dropped = repeated & (distinct <= dimension)
-    reduced = np.flatnonzero(repeated & ~dropped & (dimension == 2))
-    pieces, source = [cells.take(~dropped & ~np.isin(np.arange(len(cells)), reduced))], []
-    source.append(np.flatnonzero(~dropped & ~np.isin(np.arange(len(cells)), reduced)))
-    for i in reduced:
-        ring = _simple_ring(
-            cells.connectivity[cells.offsets[i] : cells.offsets[i] + N_CORNERS.get(cells.take(np.array([i])).names[0], int(sizes[i]))]
-        )
-        if len(ring) < 3:
-            dropped[i] = True
-            continue
-        pieces.append(Cells.ragged(_LINEAR_FACETS.get(len(ring), "polygon"), [ring]))
-        source.append(np.array([i]))
-    rows = np.concatenate(source)
+    rings = {int(i): _simple_ring(_corners(cells, int(i))) for i in np.flatnonzero(repeated & ~dropped & (dimension == 2))}
+    whole = {i: cells.connectivity[cells.offsets[i] : cells.offsets[i + 1]] for i in rings}
+    rings = {i: ring for i, ring in rings.items() if not np.array_equal(ring, whole[i])}  # a keyhole passes a point twice and stays
+    dropped[[i for i, ring in rings.items() if len(ring) < 3]] = True
+    reduced = {i: ring for i, ring in rings.items() if len(ring) >= 3}
+    if not dropped.any() and not reduced:
+        return draft
+    kept = ~dropped
+    kept[list(reduced)] = False
+    pieces = [Cells.ragged(_LINEAR_FACETS.get(len(ring), "polygon"), [ring]) for ring in reduced.values()]
+    rows = np.concatenate([np.flatnonzero(kept), np.array(list(reduced), dtype=np.int64)])
     place = np.argsort(rows, kind="stable")
-    after = draft.with_cells(Cells.concatenate(pieces).take(place), rows[place])
-    return after.counted(collapsed=int(dropped.sum()), reduced=len(reduced) - int(dropped[reduced].sum()))
+    after = draft.with_cells(Cells.concatenate([cells.take(kept), *pieces]).take(place), rows[place])
+    return after.counted(collapsed=int(dropped.sum()), reduced=len(reduced))
+
+
+def _corners(cells: Cells, i: int) -> np.ndarray:
+    """Corners of a facet, without the nodes on its edges."""
+    first, last = cells.offsets[i], cells.offsets[i + 1]
+    return cells.connectivity[first : first + N_CORNERS.get(cells.take(np.array([i])).names[0], int(last - first))]
 
 
 def _simple_ring(ring: np.ndarray) -> np.ndarray:

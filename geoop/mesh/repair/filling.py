@@ -86,9 +86,10 @@ class _Triangles:
         self.owner = dict(zip((low * self.n + high).tolist(), listed.owner[rows].tolist(), strict=True))
         rim = np.zeros(self.n, dtype=bool)
         rim[single] = True
-        low, high = np.sort(listed.corners[rim[listed.corners].all(axis=1)], axis=1).T
-        self.edges = set((low * self.n + high).tolist())
-        triangles = np.sort(draft.cells.block("triangle"), axis=1)
+        self.beside: dict[int, set[int]] = {}  # points of rims that an edge joins
+        self._join(listed.corners[rim[listed.corners].all(axis=1)])
+        three = np.flatnonzero((np.diff(draft.cells.offsets) == 3) & (draft.cells.dimensions == 2))  # polygons of three corners too
+        triangles = np.sort(draft.cells.connectivity[draft.cells.offsets[:-1][three][:, None] + np.arange(3)], axis=1)
         self.triangles = set(map(tuple, triangles[rim[triangles].all(axis=1)].tolist()))
 
     def neighbours(self, hole: Hole) -> np.ndarray:
@@ -101,9 +102,7 @@ class _Triangles:
             return None
         along = np.array([a * self.n + b in self.runs for a, b in zip(hole.points.tolist(), np.roll(hole.points, -1).tolist(), strict=True)])
         ring = hole.points[::-1] if along.mean() >= 0.5 else hole.points
-        low, high = np.minimum(ring[:, None], ring[None]), np.maximum(ring[:, None], ring[None])
-        taken = np.array([[key in self.edges for key in row] for row in (low * self.n + high).tolist()])
-        found = rim_triangles(self.points[ring], taken)
+        found = rim_triangles(self.points[ring], self._taken(ring))
         if found is None:
             return None
         triangles = ring[found]
@@ -111,7 +110,15 @@ class _Triangles:
         if any(key in self.triangles for key in keys):
             return None
         self.triangles.update(keys)
-        for a, b in ((0, 1), (1, 2), (2, 0)):
-            low, high = np.sort(triangles[:, [a, b]], axis=1).T
-            self.edges.update((low * self.n + high).tolist())
+        self._join(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]))
         return Cells.of(triangle=triangles)
+
+    def _join(self, pairs: np.ndarray) -> None:
+        for a, b in pairs.tolist():
+            self.beside.setdefault(a, set()).add(b)
+            self.beside.setdefault(b, set()).add(a)
+
+    def _taken(self, ring: np.ndarray) -> set[tuple[int, int]]:
+        """Positions (lower first) in the rim of the ends of edges that exist."""
+        place = {point: k for k, point in enumerate(ring.tolist())}
+        return {(k, place[other]) for point, k in place.items() for other in self.beside.get(point, ()) if place.get(other, -1) > k}

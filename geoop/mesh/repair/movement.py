@@ -7,6 +7,7 @@ from scipy.spatial import KDTree
 
 from ..box_tree import BoxTree
 from ..mesh import Mesh
+from ..segments import straight_segments
 from ..topology import row_groups, welded
 from ..triangulation import triangulated
 
@@ -29,11 +30,12 @@ _PAIRS = 2**18
 
 
 def moved_distance(before: Mesh, after: Mesh) -> float:
-    """The two-sided Hausdorff distance [m] between two surfaces (or outlines), taken at sample points.
+    """The two-sided Hausdorff distance [m] between two surfaces (or outlines), taken at sample points: a lower bound of it.
 
     Facets that both have at the same coordinates contribute nothing; each of the others is sampled at its corners, at the middles
-    of its edges and in its inside, and each sample's distance to the nearest facet of the other surface is exact. Facets that
-    cover a hole count with their distance from the rim.
+    of its edges and in its inside, and each sample's distance to the nearest facet of the other surface is exact. Between samples a
+    surface can be farther away, by no more than its points are from the next sample. Facets that cover a hole count with their
+    distance from the rim.
 
     Args:
         before, after: surfaces in 3-D or outlines in 2-D; curved cells count as straight pieces between their nodes.
@@ -47,8 +49,7 @@ def _simplices(surface: Mesh) -> np.ndarray:
     """(s, k, d) corners of triangles or segments."""
     if surface.dimension == 3:
         return surface.points[triangulated(surface)[0]]
-    start = surface.cells.offsets[:-1][surface.cells.dimensions == 1]
-    return surface.points[surface.cells.connectivity[np.stack([start, start + 1], axis=1)]]
+    return surface.points[straight_segments(surface)[0]]
 
 
 def _differing(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

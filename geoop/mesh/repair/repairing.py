@@ -29,7 +29,8 @@ class Repaired:
     Attributes:
         mesh: the repaired mesh; the very object that came in if nothing was wrong.
         changes: what was done, a sentence each with its count; empty if nothing was.
-        moved: [m] largest distance between the two surfaces, either way, at samples; 0 where only numbers changed.
+        moved: [m] largest distance between the two surfaces, either way, at samples, see
+            :func:`geoop.mesh.repair.movement.moved_distance`: a lower bound; 0 where only numbers changed.
         parts: the connected parts, largest first, if they were asked for; else the mesh alone.
         point_origin: (n,) point of the original that each point was.
         cell_origin: (m,) cell of the original that each cell was, -1 for new ones.
@@ -48,7 +49,9 @@ class Repaired:
 
 
 def repair(mesh: Mesh, *, tolerance: float = 0.0, max_hole: float = MAX_HOLE, orient: bool = True, split: bool = False) -> Repaired:
-    """Merge points, drop degenerate and repeated facets, orient, close small holes. A second repair changes nothing.
+    """Merge points, drop degenerate and repeated facets, orient, close small holes.
+
+    A second repair changes nothing, unless ``changes`` says that this one stopped with more to do.
 
     Surfaces and outlines get all of it. In plane and volume meshes points are merged only with a tolerance (points at one place may
     separate the two sides of a thin wall there), and cells keep their order of points. No coordinate is changed: points that become
@@ -83,6 +86,8 @@ def repair(mesh: Mesh, *, tolerance: float = 0.0, max_hole: float = MAX_HOLE, or
             )
         if draft is before:
             break
+    else:
+        draft = draft.counted(stopped=0 if mesh.is_cloud else _MOST_ROUNDS)
     return _finished(draft, max(tolerance, _ROUNDING * extent), split)
 
 
@@ -252,9 +257,13 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{} facets were turned: they disagreed with their neighbours, which now all face out",
     ),
     "flipped": (
-        "{} facet of {parts} pointed into the body and was turned outward",
-        "{} facets of {parts} pointed into the body and were turned outward",
+        "{} facet of {parts} faced the wrong way (into the body, or out of a cavity) and was turned",
+        "{} facets of {parts} faced the wrong way (into the body, or out of a cavity) and were turned",
     ),
     "holes": ("{} hole was closed with {filled}", "{} holes were closed with {filled}"),
+    "stopped": (
+        "it stopped after {} round although more was to do",
+        "it stopped after {} rounds although more was to do: a second repair goes on",
+    ),
     "unused": ("{} point that belongs to no cell was dropped", "{} points that belong to no cell were dropped"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Set
 
 import numpy as np
 
@@ -11,7 +12,7 @@ _SLIM = 1e-4  # weight of squared edges beside area: decides between triangulati
 _FLAT = 1e-12  # of the squared edges: a triangle with less area is none
 
 
-def rim_triangles(x: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
+def rim_triangles(x: np.ndarray, taken: Set[tuple[int, int]]) -> np.ndarray | None:
     """Triangles between the points of a closed rim, running the way of the rim.
 
     Up to 250 points the triangulation of least area (Barequet and Sharir 1995), found by dynamic programming; of equal areas the
@@ -19,7 +20,8 @@ def rim_triangles(x: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
 
     Args:
         x: (n, 3) the rim in order.
-        taken: (n, n) bool, edges between points of the rim that facets have already and that no triangle may use inside.
+        taken: edges between points of the rim that facets have already and that no triangle may use inside, as pairs of positions in
+            ``x``, the lower one first.
 
     Returns:
         (n - 2, 3) positions in ``x``; None if every triangulation needs a taken edge or a triangle without area.
@@ -38,14 +40,14 @@ def _cost(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     return np.where(area > _FLAT * squares, area + _SLIM * squares, np.inf)
 
 
-def _least(x: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
+def _least(x: np.ndarray, taken: Set[tuple[int, int]]) -> np.ndarray | None:
     n = len(x)
     best = np.zeros((n, n))
     middle = np.zeros((n, n), dtype=np.int64)
     for span in range(2, n):
         for i in range(n - span):
             j = i + span
-            if taken[i, j] and span < n - 1:
+            if (i, j) in taken and span < n - 1:
                 best[i, j] = np.inf
                 continue
             between = np.arange(i + 1, j)
@@ -65,7 +67,7 @@ def _least(x: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
     return np.array(rows)
 
 
-def _greedy(x: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
+def _greedy(x: np.ndarray, taken: Set[tuple[int, int]]) -> np.ndarray | None:
     n = len(x)
     before, after = np.roll(np.arange(n), 1), np.roll(np.arange(n), -1)
     normal = np.cross(x - x[0], np.roll(x, -1, axis=0) - x[0]).sum(axis=0)
@@ -84,7 +86,7 @@ def _greedy(x: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
         _, k, a, b = heapq.heappop(heap)
         stale = gone[k] or before[k] != a or after[k] != b
         last = len(rows) == n - 3
-        if stale or (taken[a, b] and not last) or not np.isfinite(_cost(x[a], x[k], x[b])):
+        if stale or ((min(a, b), max(a, b)) in taken and not last) or not np.isfinite(_cost(x[a], x[k], x[b])):
             continue
         rows.append((a, k, b))
         gone[k] = True

@@ -20,7 +20,7 @@ def save(folder, text, name="points.csv"):
         "x,y,z\n0,0,0\n1,2,3\n",
         "0 0 0\n1 2 3\n",
         "# a comment\n0;0;0\n\n1;2;3;\n",
-        "X [m], Y [m], Z [m],\n0.0, 0, 0,\n1, 2, 3,\n",
+        "X [mm], Y [mm], Z [mm],\n0.0, 0, 0,\n1, 2, 3,\n",
         '"Points:0","Points:1","Points:2"\n0,0,0\n1,2,3\n',
         "x-coordinate\ty-coordinate\tz-coordinate\n0\t0\t0\n1\t2\t3\n",
         "z,y,x\n0,0,0\n3,2,1\n",
@@ -96,3 +96,58 @@ def test_many_rows_are_quick_enough_to_be_read_at_all(tmp_path):
     points = np.random.default_rng(0).random((20000, 3))
     np.savetxt(tmp_path / "points.csv", points, delimiter=",", fmt="%.17g")
     assert np.array_equal(read(tmp_path / "points.csv", unit="m").points, points)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0,1;0,2;0,3;7,5\n1;2,5;-3e-1;8,5\n",
+        "\ufeffX [mm];Y [mm];Z [mm];Druck [Pa]\n0,1;0,2;0,3;7,5\n1,0;2,5;-0,3;8,5\n",
+        "x;y;z;p;\n0,1;0,2;0,3;7,5;\n1;2,5;-,3;8,5E+00;\n",
+        "x y z p\n0,1 0,2 0,3 7,5\n1 2,5 -0,3 8,5\n",
+        "x\ty\tz\tp\n0,1\t0,2\t0,3\t7,5\n1\t2,5\t-0,3\t8,5\n",
+        '"x","y","z","p"\n"0,1","0,2","0,3","7,5"\n"1","2,5","-0,3","8,5"\n',
+    ],
+)
+def test_decimal_commas(tmp_path, text):
+    case = read_case(save(tmp_path, text), unit="mm")
+    assert np.allclose(case.mesh.points, np.array([[0.1, 0.2, 0.3], [1, 2.5, -0.3]]) / 1000) and any("decimal commas" in n for n in case.mesh.notes)
+    (field,) = case.fields.values()
+    assert field.values.tolist() == [7.5, 8.5]
+
+
+def test_semicolons_without_decimal_commas_need_no_note(tmp_path):
+    case = read_case(save(tmp_path, "x;y;z;velocity, mean\n0.5;1;2;3\n1;2;3;4\n"), unit="m")
+    assert case.mesh.points[0].tolist() == [0.5, 1, 2] and list(case.fields) == ["velocity, mean"]
+    assert not any("decimal" in note for note in case.mesh.notes)
+
+
+@pytest.mark.parametrize("text", ["0.5;1,2;3\n1;2;3\n", "x;y;z\n0,5;1,2;3\n1.5;2;3\n", "0,5,1,2;3\n1;2;3\n", "x;y\n1,234.5;2\n1;2\n"])
+def test_commas_that_are_no_decimal_commas_between_semicolons(tmp_path, text):
+    with pytest.raises(UnreadableFileError, match="decimal commas, and row \\d a cell"):
+        read(save(tmp_path, text), unit="m")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x,y,z,p\n1,2,3,\n1,2,4,5\n", "row 2 has 3 numbers, others have 4 .its last cell is empty"),
+        ("1,2,3,\n1,2,4,5\n1,2,4,5\n", "row 1 has 3 numbers, others have 4"),
+        ("x,y,z\n,2,3\n,2,4\n", "row 2 is not numbers only"),
+    ],
+)
+def test_the_row_with_the_empty_cell_is_blamed(tmp_path, text, words):
+    with pytest.raises(UnreadableFileError, match=words):
+        read(save(tmp_path, text), unit="m")
+
+
+def test_columns_of_star_ccm(tmp_path):
+    text = '"Pressure (Pa)","X (m)","Y (m)","Z (m)","Velocity[i] (m/s)","Velocity[j] (m/s)","Velocity[k] (m/s)","Y+ (mean)"\n9,1,2,3,4,5,6,7\n8,2,3,4,5,6,7,8\n'
+    case = read_case(save(tmp_path, text))
+    assert case.mesh.points.tolist() == [[1, 2, 3], [2, 3, 4]] and case.field("pressure").quantity.unit == "Pa"
+    assert case.field("velocity").values.tolist() == [[4, 5, 6], [5, 6, 7]] and case.field("velocity").quantity.unit == "m/s"
+    assert "Y+ (mean)" in case.fields and "lengths are read in m, as the file says, and stored in m" in case.mesh.notes
+    with pytest.raises(UnitError, match="the file itself says m"):
+        read_case(save(tmp_path, text), unit="mm")
+    with pytest.raises(UnitError, match="different units: X .m., Y .mm."):
+        read(save(tmp_path, "X (m),Y (mm)\n1,2\n2,3\n"), unit="m")

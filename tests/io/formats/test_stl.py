@@ -97,3 +97,13 @@ def test_empty_solid_noise_and_nan_are_refused(tmp_path):
     path.write_text(text_stl(("a", SQUARE)).replace("vertex 1 0 0", "vertex 1 zero 0"))
     with pytest.raises(UnreadableFileError, match="'zero' is not a number"):
         read(path, unit="m")
+
+
+def test_solids_of_one_name_are_said(tmp_path):
+    path = tmp_path / "parts.stl"
+    path.write_text(text_stl(("wing", SQUARE), ("body", SQUARE[:1]), ("wing", SQUARE[1:]), ("wing", SQUARE)))
+    assert "solids of the same name are one patch: 'wing' (3)" in read(path, unit="m").notes
+    path.write_text(text_stl(("wing", SQUARE), ("body", SQUARE[:1])))
+    assert not any("same name" in note for note in read(path, unit="m").notes)
+    path.write_text("".join(text_stl((f"n{k}", SQUARE), (f"n{k}", SQUARE)) for k in range(50)))
+    assert any("'n4' (2) and 45 more" in note for note in read(path, unit="m").notes)

@@ -86,3 +86,15 @@ def test_assemblies_are_refused(tmp_path, extra):
     (tmp_path / "part.inp").write_text("*NODE\n1, 0, 0, 0\n" + extra)
     with pytest.raises(UnsupportedFormatError, match="assembly"):
         read(tmp_path / "part.inp", unit="m")
+
+
+@pytest.mark.parametrize("suffix", [".bdf", ".nas"])
+def test_nastran_without_begin_bulk(tmp_path, suffix):
+    whole, bare = tmp_path / f"whole{suffix}", tmp_path / f"bare{suffix}"
+    meshio.write(whole, meshio.Mesh(POINTS, CELLS[:1]), file_format="nastran")
+    lines = whole.read_text().splitlines(keepends=True)
+    bare.write_text("".join(line for line in lines if "BEGIN BULK" not in line))
+    assert bare.read_text() != whole.read_text()
+    mesh, expected = read(bare, unit="m"), read(whole, unit="m")
+    assert np.array_equal(mesh.points, expected.points) and mesh.cells.connectivity.tolist() == expected.cells.connectivity.tolist()
+    assert any("BEGIN BULK" in note for note in mesh.notes) and not any("BEGIN BULK" in note for note in expected.notes)

@@ -95,3 +95,11 @@ def test_headers(tmp_path):
     found = parse(path, b'FoamFile { format binary; arch "LSB;label=64;scalar=32"; class labelList; }\n// c\n 0')
     assert (found.layout.binary, found.layout.label, found.layout.scalar, found.kind) == (True, 8, 4, "labelList")
     assert found.data[found.start :] == b"0"
+
+
+@pytest.mark.parametrize("comment", ["// }", "/* } */", "// { ; }", '/* " } */'])
+def test_braces_in_comments_of_the_header(tmp_path, comment):
+    data = f"// }}\nFoamFile\n{{ {comment}\n format binary; {comment}\n class labelList;\n{comment}\n}}\n{comment}\n 0".encode()
+    found = parse(tmp_path / "f", data)
+    assert found.layout.binary and found.kind == "labelList" and data[found.start :] == b"0"
+    assert found.header is not None and found.header.raw.count(comment.encode()) == 3

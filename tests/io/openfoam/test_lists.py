@@ -81,3 +81,19 @@ def test_sizes_that_the_header_does_not_say_are_told_by_the_bracket():
     assert decode(narrow, 0, "scalar", Layout(binary=True), "f")[0].tolist() == [0.5, 0.25]
     with pytest.raises(UnreadableFileError, match="does not end with its bracket"):
         decode(wide[:-3], 0, "label", Layout(binary=True), "f")
+
+
+@pytest.mark.parametrize("gap", [b" // two (\n", b"/* { */", b"\n// a\n// b\n\n", b" /* a */ // b\n"])
+def test_comments_around_the_count(gap):
+    for data, kind in ((b"2%b(1 2)", "label"), (b"%b2%b(\n1\n2)", "scalar"), (b"2%b((1 2 3) (4 5 6))", "vector"), (b"2%b{7}", "scalar")):
+        text = data.replace(b"%b", gap)
+        values, stop = decode(text, 0, kind, Layout(), "f", 2)
+        assert len(values) == 2 and stop == len(text)
+        if b"{" not in data:
+            assert skip(text, 0, kind, Layout(), "f") == len(text)
+    binary = b"2" + gap + b"(" + np.array([5, 6], "<i4").tobytes() + b")"
+    assert decode(binary, 0, "label", Layout(binary=True), "f")[0].tolist() == [5, 6]
+
+
+def test_a_long_gap_behind_a_count_takes_no_long_time():
+    assert decode(b"0" + b"\n" * 20000 + b"x", 0, "label", Layout(), "f")[1] == 1

@@ -1,6 +1,7 @@
 """Background points: outside the body, evenly spread at their spacing, weights that add up to the volume and integrate."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from geoop.mesh.distance import signed_distance
 from geoop.mesh.generate.background import background_points
 from geoop.mesh.measure import enclosed_volume
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.primitives import box, circle, icosphere, naca4
+from geoop.mesh.primitives import box, circle, icosphere, naca4, ring
 
 BODIES = {
     "circle": (circle(100, 0.5), 1500, {"wall_zone": 0.02}),
@@ -120,3 +121,65 @@ def test_what_is_impossible_is_said_together():
     opened = Mesh(naca4().points, naca4().cells.take(np.arange(150)))
     with pytest.raises(InvalidMeshError, match="open"):
         background_points(opened, 100)
+
+
+def together(*parts: Mesh) -> Mesh:
+    starts = np.cumsum([0] + [len(part.points) for part in parts])
+    cells = [part.cells.renumbered(np.arange(len(part.points)) + at) for part, at in zip(parts, starts[:-1], strict=True)]
+    return Mesh(np.concatenate([part.points for part in parts]), Cells.concatenate(cells))
+
+
+ROUND, LENS = circle(100), 2 * np.arccos(0.5) - 0.5 * np.sqrt(3)
+TANGLED = {
+    "two equal circles": (together(ROUND, ROUND), 100 - enclosed_volume(ROUND), 500),
+    "overlapping circles": (together(ROUND, circle(100, 1.0, (1.0, 0.0))), 15 * 14 - 2 * enclosed_volume(ROUND) + LENS, 500),
+    "figure eight": (ring(np.array([[0, 0], [1, 1], [1, 0], [0, 1.0]]), "eight"), 25 - 0.5, 300),
+}
+
+
+@pytest.mark.parametrize("name", sorted(TANGLED))
+def test_of_bodies_that_overlap_the_weights_add_up_to_the_region_outside_their_union_and_a_note_says_so(name):
+    body, volume, n = TANGLED[name]
+    found = background_points(body, n)
+    assert found.weights.sum() == pytest.approx(volume, rel=2e-3)
+    assert len(found.notes) == 1 and "overlaps, repeats or cuts itself" in found.notes[0]
+
+
+def test_of_two_copies_of_a_surface_the_weights_are_those_of_one():
+    one = icosphere(1)
+    found = background_points(together(one, one), 300)
+    extent = np.ptp(one.points, axis=0)
+    box_volume = (extent + 4 * extent.max()).prod()
+    assert found.weights.sum() == pytest.approx(box_volume - enclosed_volume(one), rel=1e-3)
+    assert found.notes
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_of_sound_bodies_there_is_nothing_to_note(name):
+    assert points_of(name).notes == ()
+
+
+@pytest.mark.parametrize(("body", "zone"), [(ROUND, 1e-5), (ROUND, 1e-9), (icosphere(1), 1e-4)], ids=["plane", "plane, tiny", "space"])
+def test_a_zone_too_thin_for_the_points_is_refused_before_memory_is_asked_for_and_the_remedy_is_true(body, zone):
+    import tracemalloc
+
+    tracemalloc.start()
+    with pytest.raises(ConfigurationError, match="wall_zone") as caught:
+        background_points(body, 400, wall_zone=zone)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
+    asked = float(re.search(r"wall_zone=([0-9.e+-]+)", str(caught.value))[1])
+    found = background_points(body, 400, wall_zone=asked)
+    assert found.growth < 1.5 and len(found.points) == 400
+
+
+def test_a_thin_zone_and_the_points_that_it_asks_for_fit_together():
+    found = background_points(ROUND, 4000, wall_zone=3e-3)
+    assert found.growth == pytest.approx(np.sqrt(2 * 2 * np.pi / 3e-3 / 4000), rel=0.05)  # wall 2 pi, and what is far adds little
+
+
+@pytest.mark.parametrize("corner", [np.inf, np.nan])
+def test_a_box_without_end_is_refused(corner):
+    with pytest.raises(ConfigurationError, match="NaN or infinite"):
+        background_points(ROUND, 300, lower=(-5, -5), upper=(corner, 5))

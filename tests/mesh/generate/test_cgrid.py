@@ -143,7 +143,7 @@ def test_charges_of_concentric_circles_give_the_logarithm():
 
 @pytest.mark.parametrize("start", range(2))
 def test_the_sections_of_the_uiuc_database(shared_data, tmp_path, start):
-    """Real sections through geoop's reader, every sixtieth of 2174 in two halves (all but one of the whole set have a grid)."""
+    """Real sections through geoop's reader, every sixtieth of 2174 in two halves."""
     import tarfile
 
     failed, tried = [], 0
@@ -162,6 +162,23 @@ def test_the_sections_of_the_uiuc_database(shared_data, tmp_path, start):
                 failed.append(f"{member.name}: {problem.message}")
     assert tried > 15
     assert not failed, f"{len(failed)} of {tried}: {failed}"
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0], ids=["as it is", "mirrored"])
+@pytest.mark.parametrize("n_wall", [80, 100, 150, 200])
+def test_a_wide_base_with_one_rounded_corner_is_a_base(shared_data, tmp_path, n_wall, side):
+    """The section of the database with the widest base: 23 % of the chord, the upper corner rounded."""
+    import tarfile
+
+    with tarfile.open(shared_data / "geometry" / "uiuc_airfoils.tar.gz") as files:
+        member = next(m for m in files if m.name.endswith("ah93w480b.dat"))
+        path = tmp_path / "section.dat"
+        path.write_bytes(files.extractfile(member).read())
+    found = read_airfoil(Source.find(path))
+    grid = cgrid(Mesh(found.points * [1, side], found.cells), n_wall=n_wall, n_wake=20, n_normal=30)
+    assert (signed_measures(grid) > 0).all()
+    wall = grid.patch("wall").points
+    assert ((wall[:, 0] > 0.9999) & (np.abs(wall[:, 1]) < 0.1)).sum() >= 2
 
 
 def test_what_cannot_be_gridded_is_named():

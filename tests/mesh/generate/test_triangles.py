@@ -12,6 +12,7 @@ from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError,
 from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
 from geoop.mesh.generate.gmsh_session import gmsh_session
+from geoop.mesh.generate.rings import lipschitz
 from geoop.mesh.generate.triangles import mesh_around, mesh_inside
 from geoop.mesh.generate.wall_layers import Layers
 from geoop.mesh.measure import cell_measures, enclosed_volume, signed_measures
@@ -266,3 +267,45 @@ def test_threads_take_turns():
     for n, mesh in found.items():
         np.testing.assert_array_equal(mesh.points, mesh_inside(circle(n)).points)
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-12, 1e-9, 5e-7])
+@pytest.mark.parametrize("n_wall", [None, 40])
+def test_loops_that_touch_or_nearly_do_are_refused_with_the_place(gap, n_wall):
+    two = joined(left=circle(100), right=circle(100, 1.0, (2.0 + gap, 0.0)))
+    with pytest.raises(InvalidMeshError, match=r"two loops come within .* near \(1, ") as caught:
+        mesh_around(two, far_radius=3.0, n_wall=n_wall)
+    assert "apart or make them one" in str(caught.value)
+
+
+def test_a_corner_that_nearly_touches_a_side_is_found():
+    tip = ring(np.array([(0.37, 1 + 1e-8), (1.0, 2.0), (-0.5, 2.0)]), "tip")
+    with pytest.raises(InvalidMeshError, match=r"two loops come within 1e-08 .* near \(0.37, 1\)"):
+        mesh_inside(joined(square=box((0, 0), (1, 1)), tip=tip))
+
+
+@pytest.mark.parametrize("gap", [1e-5, 1e-3])
+def test_narrow_gaps_are_filled_with_few_cells_that_fit(gap):
+    two = joined(left=circle(60), right=circle(60, 1.0, (2.0 + gap, 0.0)))
+    mesh = mesh_around(two, far_radius=3.0)
+    assert (signed_measures(mesh) > 0).all()
+    walls = 2 * area(circle(60))
+    np.testing.assert_allclose(cell_measures(mesh).sum(), enclosed_volume(mesh.patch("farfield")) - walls, rtol=1e-12)
+    assert len(mesh.cells) < 6000  # sizes grow geometrically out of the gap: a few points more for every power of ten
+    assert boundary_is_patches(mesh)
+
+
+@pytest.mark.parametrize("options", [{"wall_size": 1e-9}, {"far_size": 1e-9}, {"far_size": 1e-9, "far_shape": "box"}], ids=["wall", "far", "box"])
+def test_more_points_than_memory_are_refused_before_they_are_asked_for(options):
+    with pytest.raises(InvalidMeshError, match="boundaries would need") as caught:
+        mesh_around(circle(40), **options)
+    assert next(iter(options)) in str(caught.value)
+
+
+@pytest.mark.parametrize("slope", [0.05, 1.0])
+@pytest.mark.parametrize("n", [1, 2, 7, 400])
+def test_the_lipschitz_function_is_the_lower_envelope_of_the_cones(n, slope):
+    rng = np.random.default_rng(n)
+    points, values = rng.normal(size=(n, 2)) + 1e3, rng.random(n) ** 4
+    cones = values + slope * np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.testing.assert_allclose(lipschitz(points, values, slope), cones.min(axis=1), rtol=1e-12)

@@ -51,3 +51,10 @@ def test_a_plane_cut_in_another_way_has_not_moved():
     points = np.array([(0.0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]) @ np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
     one, two = (Mesh(points, Cells.of(triangle=rows)) for rows in ([[0, 1, 2], [0, 2, 3]], [[0, 1, 3], [1, 2, 3]]))
     assert moved_distance(one, two) < 1e-15
+
+
+def test_the_middle_node_of_a_curved_line_counts():
+    line = Cells.of(line3=np.array([[0, 1, 2]]))
+    up, down = (Mesh(np.array([(0.0, 0), (1, 0), (0.5, y)]), line) for y in (0.5, -0.5))
+    assert moved_distance(up, down) == pytest.approx(np.sqrt(0.5))  # from the tip to the nearest end
+    assert moved_distance(up, Mesh(np.array([(0.0, 0), (1, 0)]), Cells.of(line=np.array([[0, 1]])))) == pytest.approx(0.5)

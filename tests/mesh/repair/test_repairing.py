@@ -91,7 +91,7 @@ def test_a_surface_turned_inside_out_is_said_to_be_flipped():
     sphere = icosphere(1)
     found = once(Mesh(sphere.points, reversed_cells(sphere.cells, np.ones(80, dtype=bool))))
     assert facets(found.mesh) == facets(sphere)
-    assert found.changes == ("80 facets of 1 part pointed into the body and were turned outward",)
+    assert found.changes == ("80 facets of 1 part faced the wrong way (into the body, or out of a cavity) and were turned",)
     left = repair(Mesh(sphere.points, reversed_cells(sphere.cells, np.ones(80, dtype=bool))), orient=False)
     assert left.changes == () and enclosed_volume(left.mesh) < 0
 
@@ -434,3 +434,64 @@ def test_real_surfaces_are_better_afterwards(shared_data, name):
     if name == "featuretype.STL":  # cracked by rounding
         assert after.closed and after.self_intersections == 0 and found.moved < 1e-15 * extent
         np.testing.assert_allclose(after.enclosed, 11.6277, rtol=1e-5)
+
+
+KEYHOLE = Mesh(
+    np.array([[0, 0, 0], [3, 0, 0], [3, 3, 0], [0, 3, 0], [1, 1, 0], [1, 2, 0], [2, 2, 0], [2, 1, 0.0]]),
+    Cells.ragged("polygon", [np.array([0, 1, 2, 3, 0, 4, 5, 6, 7, 4])]),
+)
+
+
+def test_a_face_with_a_keyhole_passes_two_points_twice_and_is_sound():
+    found = repair(KEYHOLE)
+    assert found.mesh is KEYHOLE and found.changes == ()
+
+
+def test_beside_a_keyhole_a_cell_with_a_repeated_corner_is_counted_once():
+    points = np.concatenate([KEYHOLE.points, [[0, 0, 1], [3, 0, 1], [3, 3, 1.0]]])
+    cells = Cells.concatenate([KEYHOLE.cells, Cells.ragged("polygon", [np.array([8, 9, 9, 10])])])
+    found = once(Mesh(points, cells), max_hole=0)
+    assert found.changes == ("1 cell with a repeated corner was reduced to its other corners",)
+    np.testing.assert_array_equal(found.mesh.cells.connectivity[:10], KEYHOLE.cells.connectivity)
+
+
+@pytest.mark.parametrize("seed", [6, 7, 16, 39, 53])
+def test_holes_are_not_filled_with_facets_that_are_there_as_polygons_of_three_corners(seed):
+    rng = np.random.default_rng(seed)
+    points = rng.integers(0, 4, size=(40, 3)).astype(float)
+    found = once(Mesh(points, Cells.ragged("polygon", [rng.integers(0, 40, k) for k in rng.integers(3, 7, 25)])), max_hole=0.5)
+    assert not any("repeat another one" in text or "stopped" in text for text in found.changes)
+
+
+def test_a_repair_that_runs_in_circles_says_so(monkeypatch):
+    import geoop.mesh.repair.repairing as repairing
+
+    flip = np.zeros(80, dtype=bool)
+    flip[0] = True
+    monkeypatch.setattr(repairing, "_round", lambda draft, *_: repairing.turned(draft, flip).counted(turned=1))
+    assert any("stopped after 20 rounds" in text for text in repair(icosphere(1)).changes)
+
+
+def test_a_rim_of_many_points_is_closed_in_memory_of_its_length():
+    import tracemalloc
+
+    peaks = []
+    for n in (1000, 4000):
+        angle = 2 * np.pi * np.arange(n) / n
+        rim = np.stack([np.cos(angle), np.sin(angle), np.zeros(n)], axis=1)
+        fan = np.stack([np.arange(n), (np.arange(n) + 1) % n, np.full(n, n)], axis=1)[:, ::-1]
+        tracemalloc.start()
+        found = repair(Mesh(np.concatenate([rim, [[0, 0, -1.0]]]), Cells.of(triangle=fan)), max_hole=1.0)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(found.mesh.cells) == 2 * n - 2
+    assert peaks[1] < 6 * peaks[0]  # a matrix of all pairs would take 16 times as much
+
+
+@pytest.mark.parametrize("nothing", [Cells.empty(), icosphere(1).cells.take(np.arange(0))], ids=["no cells", "no triangles"])
+def test_a_patch_without_facets_keeps_its_name_and_gets_none(nothing):
+    sphere = icosphere(1)
+    opened = Mesh(sphere.points, sphere.cells.take(np.arange(1, 80)), {"empty": nothing, "all": sphere.cells.take(np.arange(1, 80))})
+    found = once(opened, max_hole=1.0, split=True)
+    assert {name: len(part) for name, part in found.mesh.patches.items()} == {"empty": 0, "all": 80}
+    assert mesh_report(found.mesh).sound

@@ -11,6 +11,8 @@ from ....errors import UnreadableFileError, UnsupportedFormatError
 from ...parse import floats, integers
 
 AGAIN = "save the mesh again from Gmsh"
+CONVERT = "convert it: gmsh FILE -save -format msh41 -o NEW.msh (2.2 and 4.1 are read)"
+_FORMAT_1 = re.compile(rb"\s*\$NOD[ \t]*\r?\n")
 _HEAD = re.compile(rb"\$(\w+)[ \t]*\r?\n")
 
 
@@ -119,8 +121,11 @@ def sections_of(data: bytes, where: str) -> list[tuple[str, bytes]]:
     """Name and body of every section, in the order of the file.
 
     Raises:
+        UnsupportedFormatError: format 1, whose sections end otherwise.
         UnreadableFileError: a section that does not end.
     """
+    if _FORMAT_1.match(data):
+        raise UnsupportedFormatError("Gmsh format 1 ($NOD ... $ENDNOD)", where=where, remedy=CONVERT)
     found, at = [], 0
     while (start := data.find(b"$", at)) >= 0:
         head = _HEAD.match(data, start)
@@ -151,9 +156,7 @@ def format_of(sections: list[tuple[str, bytes]], where: str) -> Format:
     words = body.splitlines()[0].split() if body else []
     version = words[0].decode("latin-1") if words else "?"
     if version not in ("2.2", "4.1") or len(words) < 3 or words[2] not in (b"4", b"8"):
-        raise UnsupportedFormatError(
-            f"Gmsh format {version}", where=where, remedy="convert it: gmsh FILE -save -format msh41 -o NEW.msh (2.2 and 4.1 are read)"
-        )
+        raise UnsupportedFormatError(f"Gmsh format {version}", where=where, remedy=CONVERT)
     binary = words[1] != b"0"
     one = body[body.find(b"\n") + 1 :][:4]
     return Format(version, binary, int(words[2]), ">" if binary and one == b"\0\0\0\1" else "<")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mmap
 import re
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from ...isolated import read_isolated
 from ...source import Source
 from .data import Piece, numpy_of, piece_of, poly_data, unstructured
 from .layout import check_layout
+from .legacy import check_legacy, with_standins, without_standins
 from .messages import captured
 
 # names under which other readers of VTK's data sets know them
@@ -23,7 +26,6 @@ _numpy, _poly_data, _unstructured = numpy_of, poly_data, unstructured
 
 #: Suffixes of single data sets, which the collections of VTK refer to.
 SINGLE = (".vtu", ".vtp", ".vts", ".vtr", ".vti", ".vtk")
-_CELLS = re.compile(rb"^\s*CELLS\b", re.M)
 _CELL_TYPES = re.compile(rb"\bCELL_TYPES\s+(\d+)[ \t\r]*\n")
 _FIELD = re.compile(rb"^\s*FIELD\b", re.M | re.I)
 #: Marks field data among the arrays that a child hands back.
@@ -56,17 +58,40 @@ def read_piece(path: Path, where: str, suffix: str = "") -> Piece:
         The same errors as :func:`read_vtk`.
     """
     suffix = suffix or path.suffix.lower()
+    if suffix == ".vtk":
+        return _read_legacy(path, where)
     with captured() as complaints:
-        if not (_safe_legacy(path) if suffix == ".vtk" else check_layout(path, where)):
+        if not check_layout(path, where):
             return _read_apart(path, where)
-        data = _read(suffix, str(path))
-        problems = complaints()
-        if not problems and suffix == ".vtk" and data is not None and data.IsA("vtkUnstructuredGrid") and not data.GetNumberOfCells():
-            if data.GetPoints() is not None and not _CELLS.search(path.read_bytes()):
-                raise UnreadableFileError(
-                    "an unstructured grid without a CELLS section: truncated", where=where, remedy="export or download it again"
-                )
-        return _checked(data, problems, where)
+        return _checked(_read(suffix, str(path)), complaints(), where)
+
+
+def _read_legacy(path: Path, where: str) -> Piece:
+    """A legacy file: looked through for what is missing, with NaN in text where VTK would stop."""
+    found = check_legacy(path, where)
+    changed = with_standins(path, found)
+    if changed is None:
+        piece = _legacy_piece(path, where)
+    else:
+        with tempfile.TemporaryDirectory(prefix="geoop-") as folder:
+            copy = Path(folder) / "copy.vtk"
+            copy.write_bytes(changed)
+            piece = _legacy_piece(copy, where)
+        arrays = tuple(replace(array, values=without_standins(array.values)) for array in piece.arrays)
+        saved = {name: values if isinstance(values, list) else without_standins(values) for name, values in piece.saved.items()}
+        piece = replace(piece, points=without_standins(piece.points), arrays=arrays, saved=saved)
+    if found.open_end:
+        piece = replace(
+            piece, notes=(*piece.notes, "the file ends without a line break: if it is cut off, its last value is wrong or arrays are missing")
+        )
+    return piece
+
+
+def _legacy_piece(path: Path, where: str) -> Piece:
+    with captured() as complaints:
+        if not _safe_legacy(path):
+            return _read_apart(path, where)
+        return _checked(_read(".vtk", str(path)), complaints(), where)
 
 
 def _safe_legacy(path: Path) -> bool:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_ADDRESS = re.compile(r"\s*\(?\b0x[0-9a-fA-F]+\)?")
+
 
 @contextmanager
 def captured() -> Iterator[Callable[[], list[str]]]:
@@ -30,6 +32,7 @@ def _errors(text: str) -> list[str]:
     found = []
     for block in re.split(r"\n(?=(?:ERROR|Warning|Generic Warning):)", "\n" + text):
         message = re.sub(r"^\S+ \(0x[0-9a-f]+\): ", "", " ".join(block.strip().splitlines()[1:2])).strip()
+        message = _ADDRESS.sub("", message)
         if not block.lstrip().startswith("ERROR") and "error" not in message.lower():
             continue
         if message and "returned failure for request" not in message:

@@ -203,3 +203,13 @@ def test_mixed_types_by_turns_in_two_point_two(tmp_path):
 def test_real_surface(shared_data):
     mesh = read(shared_data / "geometry" / "cessna_surface.msh")
     assert mesh.dimension == 3 and len(mesh.points) == 11770 and len(mesh.cells.where("triangle")) == 23536
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["old.msh", "old.stl"])
+def test_format_1_is_recognised(tmp_path, end, name):
+    lines = ["$NOD", "3", "1 0 0 0", "2 1 0 0", "3 0 1 0", "$ENDNOD", "$ELM", "1", "1 2 1 1 3 1 2 3", "$ENDELM", ""]
+    (tmp_path / name).write_bytes(end.join(lines).encode())
+    with pytest.raises(UnreadableFileError, match="format 1") as caught:
+        read(tmp_path / name)
+    assert ("-save -format msh41" if name == "old.msh" else "'old.msh'") in caught.value.remedy

@@ -125,6 +125,7 @@ def test_what_is_no_mesh(tmp_path):
     for text, words in {
         "UNSTRUCTURED_GRID\nPOINTS 0 float\n": "no",
         "UNSTRUCTURED_GRID\nPOINTS 2 float\n0 0 0 1 1 1\n": "without a CELLS section",
+        "POLYDATA\nPOINTS 2 float\n0 0 0 1 1 1\n": "ends behind its POINTS",
         "TABLE\nROW_DATA 2\nFIELD f 1\nx 1 2 float\n1 2\n": "no mesh",
         "NONSENSE\n": "VTK cannot read",
     }.items():
@@ -142,7 +143,7 @@ def test_what_is_no_mesh(tmp_path):
 def test_points_without_cells_are_a_cloud(tmp_path):
     pv.PolyData(np.random.default_rng(0).random((5, 3))).save(tmp_path / "a.vtp")
     assert read(tmp_path / "a.vtp").is_cloud
-    data = "# vtk DataFile Version 3.0\nt\nASCII\nDATASET POLYDATA\nPOINTS 2 float\n0 0 0 1 1 1\n"
+    data = "# vtk DataFile Version 3.0\nt\nASCII\nDATASET POLYDATA\nPOINTS 2 float\n0 0 0 1 1 1\nPOINT_DATA 2\nNORMALS n float\n0 0 1 0 0 1\n"
     (tmp_path / "a.vtk").write_text(data)
     assert read(tmp_path / "a.vtk").is_cloud and any("point cloud" in note for note in read(tmp_path / "a.vtk").notes)
 

@@ -8,10 +8,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..errors import FieldError, PatchError
+from ..errors import FieldError, GeoopError, PatchError
 from .mesh import Mesh
 from .operating_point import OperatingPoint
-from .quantity import Field
+from .quantity import Field, parse_label
+
+
+class ParameterError(GeoopError, AttributeError):
+    """A series is asked for times, and runs over something else."""
 
 
 def check_field(mesh: Mesh, item: Field) -> None:
@@ -95,6 +99,20 @@ class Series:
                 where="Series",
                 remedy="sort the cases by the parameter and drop repeated values",
             )
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def times(self) -> np.ndarray:
+        """(t,) the values where they are times [s].
+
+        Raises:
+            ParameterError: the parameter is another one.
+        """
+        if parse_label(self.parameter)[0] != "time":
+            raise ParameterError(f"the series runs over '{self.parameter}', not over time", where="Series", remedy="use series.values")
+        return self.values
 
     @property
     def constant_connectivity(self) -> bool:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import InvalidMeshError
 from .cells import Cells
+from .distance.inside import distinct
 from .measure import facet_normals, point_normals
 from .mesh import Mesh
 from .orientation import oriented
-from .topology import edges, welded
+from .topology import edges, sides, welded
 from .triangulation import triangulated
 
 
@@ -35,8 +37,21 @@ class LevelSets:
 
     @classmethod
     def of(cls, surface: Mesh) -> LevelSets:
-        """The pieces outside a closed outline or surface; reflex edges and corners have none."""
-        body = oriented(surface)
+        """The pieces outside a closed outline or surface, facets that it lists twice taken once; reflex edges and corners have none.
+
+        Raises:
+            InvalidMeshError: it is open, or no outline or surface.
+        """
+        merged = welded(surface.points)
+        body = Mesh(surface.points, surface.cells.take(distinct(surface.cells, merged, surface.dimension - 1)), name=surface.name)
+        n_open = int((sides(body, merged).counts == 1).sum()) if body.is_surface else 0
+        if n_open or not len(body.cells):
+            raise InvalidMeshError(
+                f"the surface is open: {n_open} of its {'ends' if body.dimension == 2 else 'edges'} belong to one facet only",
+                where=surface.name,
+                remedy="close it first: geoop.mesh.repair.repair(mesh)",
+            )
+        body = oriented(body)
         return _of_outline(body) if body.dimension == 2 else _of_surface(body)
 
     def sample(self, d: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ConfigurationError
 from .cells import Cells
+from .loops import signed_area
 from .mesh import Mesh
 
 
@@ -202,7 +203,7 @@ def wing(section: Mesh, span: float = 4.0, *, taper: float = 1.0, sweep: float =
     """A closed wing of triangles: a section in the x-z plane swept along y, both tips flat; patches ``wing`` and ``tips``.
 
     Args:
-        section: a counter-clockwise ring of line cells as made here, star-shaped seen from the mid-chord as sections are.
+        section: a ring of line cells as made here, either way round, star-shaped seen from the mid-chord as sections are.
         span: tip to tip [m].
         taper: tip chord over root chord; the root is at mid-span.
         sweep: angle of the quarter-chord line [deg], positive backward.
@@ -217,6 +218,8 @@ def wing(section: Mesh, span: float = 4.0, *, taper: float = 1.0, sweep: float =
         "positive values, |sweep| < 89",
     )
     profile = section.points[section.cells.block("line")[:, 0]]
+    if signed_area(profile) < 0:  # clockwise: the same ring the other way round, from the same first point
+        profile = np.roll(profile[::-1], 1, axis=0)
     quarter = profile[:, 0].min() + 0.25 * np.ptp(profile[:, 0])
     y = np.linspace(-span / 2, span / 2, n_span + 1)
     share = 2 * np.abs(y) / span

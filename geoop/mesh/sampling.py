@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ..axes import check
-from ..errors import ConfigurationError, ConvergenceError, InvalidMeshError
+from ..errors import ConfigurationError, ConvergenceError, InvalidMeshError, NonFiniteError
 from .curvature import mesh_curvature
 from .distance import signed_distance
 from .level_sets import LevelSets
@@ -100,7 +100,8 @@ def _curvedness(surface: Mesh) -> np.ndarray:
     """(n,) curvedness at the points, so bounded that a corner counts as the angle by which the surface turns there."""
     if surface.dimension == 3:
         size = np.sqrt(np.maximum(point_weights(surface), 1e-300))
-        return np.minimum(np.sqrt((mesh_curvature(surface).principal ** 2).mean(axis=1)), np.pi / size)
+        bend = np.sqrt((mesh_curvature(surface).principal ** 2).mean(axis=1))
+        return np.fmin(bend, np.pi / size)  # the bound where too few points around let nothing be fitted
     out = np.zeros(len(surface.points))
     for loop in loops(surface):
         x = surface.points[loop.points]
@@ -154,17 +155,23 @@ def sample_volume(
         seed: number or numpy generator.
 
     Raises:
-        ConfigurationError: n < 1, corners that are not ordered, or of another dimension than the body.
-        ConvergenceError: the body fills the box.
+        ConfigurationError: n < 1, corners that are not finite, not ordered, or of another dimension than the body.
+        ConvergenceError: the body leaves less than 1 % of the box free.
     """
     _require_count(n)
     rng = np.random.default_rng(seed)
     low, high = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
-    if low.shape != high.shape or low.ndim != 1 or not (high > low).all() or (body is not None and body.dimension != len(low)):
+    if (
+        low.shape != high.shape
+        or low.ndim != 1
+        or not np.isfinite(high - low).all()
+        or not (high > low).all()
+        or (body is not None and body.dimension != len(low))
+    ):
         raise ConfigurationError(
             f"no box from {low.tolist()} to {high.tolist()}" + (f" around a body in {body.dimension}-D" if body is not None else ""),
             where="sample_volume",
-            remedy="give corners with as many numbers as the body has dimensions, upper above lower",
+            remedy="give corners with as many finite numbers as the body has dimensions, upper above lower",
         )
     if body is None:
         return VolumeSample(low + (high - low) * rng.random((n, len(low))), np.full(n, np.inf), np.full(n, (high - low).prod() / n))
@@ -176,7 +183,9 @@ def sample_volume(
 
     sample = _kept(n, draw)
     if sample is None:
-        raise ConvergenceError("the body fills the box", where="sample_volume", remedy="give a box that reaches beyond the body")
+        raise ConvergenceError(
+            "the body leaves less than 1 % of the box free", where="sample_volume", remedy="give a box that reaches beyond the body"
+        )
     return sample
 
 
@@ -208,13 +217,12 @@ def sample_near_wall(surface: Mesh, n: int, *, nearest: float, farthest: float, 
     rng = np.random.default_rng(seed)
     sets = LevelSets.of(surface)
     size = float(np.abs(surface.points).max() + farthest)
-    slack = (1e-6, 1e-12) if surface.dimension == 2 else (1e-4, 1e-7)  # the search in 3-D runs in single precision
 
     def draw() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         d = np.exp(rng.uniform(np.log(nearest), np.log(farthest), max(n, 64)))
         trial, density = sets.sample(d, rng)
         found = signed_distance(surface, trial).distance
-        return trial, found, density * d * np.log(farthest / nearest), np.abs(found - d) <= slack[0] * d + slack[1] * size
+        return trial, found, density * d * np.log(farthest / nearest), np.abs(found - d) <= 1e-6 * d + 1e-12 * size
 
     sample = _kept(n, draw)
     if sample is None:
@@ -247,8 +255,11 @@ def farthest_points(points: np.ndarray, k: int, start: int = 0) -> np.ndarray:
 
     Raises:
         ConfigurationError: k or start out of range.
+        NonFiniteError: NaN or infinite coordinates.
     """
     check(points=(points, "n d"))
+    if not np.isfinite(points).all():
+        raise NonFiniteError("points have NaN or infinite coordinates", where="farthest_points", remedy="drop those rows first")
     n = len(points)
     if not 1 <= k <= n or not 0 <= start < n:
         raise ConfigurationError(

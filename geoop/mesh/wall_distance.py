@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..errors import ConfigurationError
 from .body import body
 from .distance import signed_distance
 from .distance.polygon import CHUNK
@@ -23,8 +24,8 @@ def wall_distance(
 ) -> np.ndarray:
     """(n,) distance to the nearest point of the named patches [m], never negative: what turbulence models call d or y.
 
-    Far fields, inlets and symmetry planes have no part in it. Exact in 2-D, and in 3-D next to the
-    wall; farther off to 1e-6 of the wall's size. Walls need not be closed. Several walls count together.
+    Far fields, inlets and symmetry planes have no part in it. Exact to
+    rounding errors. Walls need not be closed. Several walls count together.
 
     Args:
         mesh: with named boundary patches; a bare outline or surface is all wall.
@@ -36,8 +37,11 @@ def wall_distance(
     Raises:
         PatchError: the mesh has no patch of that name.
         InvalidMeshError: the walls cannot be told from the other patches, or have no extent.
+        ConfigurationError: ``at`` is neither of the two.
         NonFiniteError, ShapeError: points that are not finite, or of another dimension.
     """
+    if at not in ("points", "cells"):
+        raise ConfigurationError(f"at is {at!r}", where="wall_distance", remedy="give 'points' or 'cells'")
     where = points if points is not None else mesh.points if at == "points" else cell_centers(mesh)
     names = (patches,) if isinstance(patches, str) else patches
     return signed_distance(body(mesh, names), where, signed=False, chunk=chunk).distance

@@ -71,3 +71,27 @@ def test_bad_input_and_nothing_to_find():
     with pytest.raises(ConfigurationError, match="angle"):
         feature_edges(icosphere(1), 200.0)
     assert feature_edges(icosphere(2)).lines == ()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("slivers", [1, 3])
+def test_slivers_on_a_sharp_edge_do_not_hide_it(slivers, turned):
+    """Two facets at right angles, one on the whole edge, the other side cut up, slivers between the two."""
+    t = np.linspace(0, 1, slivers + 2)
+    edge = np.stack([t, 0 * t, 0 * t], axis=1)
+    n = len(t)
+    points = np.concatenate([edge, [[0.5, 1, 0], [0.5, 0, 1]]])
+    whole = [(0, n - 1, n)]
+    between = [(0, k, k + 1)[:: -1 if turned else 1] for k in range(1, n - 1)]
+    cut = [(n + 1, k + 1, k) for k in range(n - 1)]
+    found = feature_edges(Mesh(points, Cells.of(triangle=np.array(whole + between + cut))), 80)
+    assert sorted(found.of_kind("sharp").tolist()) == [[k, k + 1] for k in range(n - 1)]
+    np.testing.assert_allclose(found.angle[found.kind == 0], 90.0)
+    assert not len(found.of_kind("non-manifold"))
+
+
+def test_facets_with_two_corners_at_one_place_are_no_facets():
+    points = [[0, 0, 0], [1, 0, 0], [0.5, 1, 0], [0.5, 0, 1], [1, 0, 0]]
+    found = feature_edges(Mesh(points, Cells.of(triangle=np.array([[0, 1, 2], [0, 3, 1], [0, 1, 4]]))), 80)
+    assert found.of_kind("sharp").tolist() == [[0, 1]]
+    assert not len(found.of_kind("non-manifold"))

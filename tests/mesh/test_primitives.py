@@ -6,7 +6,7 @@ import pytest
 from geoop.errors import ConfigurationError
 from geoop.mesh.measure import area_vectors, cell_measures, enclosed_volume
 from geoop.mesh.outline import oriented
-from geoop.mesh.primitives import box, capsule, circle, icosphere, naca4, torus, wing
+from geoop.mesh.primitives import box, capsule, circle, icosphere, naca4, ring, torus, wing
 from geoop.mesh.quality import mesh_report
 
 SHAPES = [
@@ -115,3 +115,11 @@ def test_impossible_shapes_are_refused(make):
     with pytest.raises(ConfigurationError, match="does not describe") as caught:
         make()
     assert "give" in caught.value.remedy
+
+
+def test_a_wing_is_outward_whichever_way_its_section_runs():
+    section = naca4("2412", 40)
+    back = ring(np.roll(section.points[::-1], 1, axis=0), "back")
+    np.testing.assert_array_equal(wing(back).points, wing(section).points)
+    assert enclosed_volume(wing(back)) == pytest.approx(enclosed_volume(wing(section)))
+    assert enclosed_volume(wing(back)) > 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError
+from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError, NonFiniteError
 from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
 from geoop.mesh.measure import cell_measures
@@ -177,9 +177,42 @@ def test_bad_input_is_named():
         sample_volume((0, 0), (1, -1), 3)
     with pytest.raises(ConfigurationError, match="3-D"):
         sample_volume((0, 0), (1, 1), 3, body=icosphere(1))
-    with pytest.raises(ConvergenceError, match="fills"):
+    with pytest.raises(ConvergenceError, match="less than 1 %"):
         sample_volume((-0.1, -0.1), (0.1, 0.1), 3, body=circle(30))
     with pytest.raises(ConfigurationError, match="distances"):
         sample_near_wall(circle(9), 3, nearest=1.0, farthest=0.5)
     with pytest.raises(ConfigurationError, match="cannot choose"):
         farthest_points(np.zeros((3, 2)), 4)
+
+
+def twice(body: Mesh) -> Mesh:
+    """Every facet listed twice, on points of its own."""
+    again = body.cells.renumbered(np.arange(len(body.points)) + len(body.points))
+    return Mesh(np.concatenate([body.points, body.points]), Cells.concatenate([body.cells, again]))
+
+
+@pytest.mark.parametrize("body", [box(), box((0, 0), (1, 1))], ids=["3-D", "2-D"])
+def test_facets_that_are_listed_twice_count_once_next_to_the_wall(body):
+    one, two = (sample_near_wall(surface, 4000, nearest=0.01, farthest=0.1) for surface in (body, twice(body)))
+    assert two.weights.sum() == pytest.approx(one.weights.sum(), rel=1e-9)
+    grown = {2: 4 * 0.09 + np.pi * (0.1**2 - 0.01**2), 3: 6 * 0.09 + 3 * np.pi * (0.1**2 - 0.01**2) + 4 / 3 * np.pi * (0.1**3 - 0.01**3)}
+    assert two.weights.sum() == pytest.approx(grown[body.dimension], rel=0.03)
+
+
+@pytest.mark.parametrize("body", [icosphere(1), circle(20)], ids=["3-D", "2-D"])
+def test_an_open_surface_has_no_layer_next_to_its_wall(body):
+    with pytest.raises(InvalidMeshError, match="open"):
+        sample_near_wall(Mesh(body.points, body.cells.take(np.arange(3, len(body.cells)))), 10, nearest=1e-3, farthest=1e-1)
+
+
+def test_numbers_that_are_not_finite_are_named():
+    for upper in ((np.inf, 1.0), (np.nan, 1.0)):
+        with pytest.raises(ConfigurationError, match="box"):
+            sample_volume((0, 0), upper, 3)
+    with pytest.raises(NonFiniteError):
+        farthest_points(np.array([[0, 0], [np.nan, 0], [1, 1.0]]), 2)
+
+
+def test_curvature_that_cannot_be_fitted_still_gives_samples():
+    sample = sample_by_curvature(box(), 300, share=0.8)
+    assert sample.weights.sum() == pytest.approx(6.0, rel=1e-12)

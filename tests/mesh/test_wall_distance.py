@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geoop.errors import InvalidMeshError, PatchError
+from geoop.errors import ConfigurationError, InvalidMeshError, PatchError
 from geoop.mesh.cells import Cells
 from geoop.mesh.measure import cell_centers
 from geoop.mesh.mesh import Mesh
@@ -45,8 +45,8 @@ def test_only_the_walls_count_in_the_plane():
 
 def test_only_the_walls_count_in_space():
     mesh = brick()
-    np.testing.assert_allclose(wall_distance(mesh), mesh.points[:, 2], atol=1e-6)
-    np.testing.assert_allclose(wall_distance(mesh, at="cells"), cell_centers(mesh)[:, 2], atol=1e-6)
+    np.testing.assert_allclose(wall_distance(mesh), mesh.points[:, 2], atol=1e-14)
+    np.testing.assert_allclose(wall_distance(mesh, at="cells"), cell_centers(mesh)[:, 2], atol=1e-14)
     near = np.stack([np.full(40, 0.3), np.full(40, 0.6), 10.0 ** np.linspace(-9, 0, 40)], axis=1)
     np.testing.assert_allclose(wall_distance(mesh, points=near), near[:, 2], rtol=1e-6)
 
@@ -62,3 +62,9 @@ def test_bad_input_is_named():
         wall_distance(channel(), ("wing",))
     with pytest.raises(InvalidMeshError, match="cannot tell"):
         wall_distance(channel(names=("inlet", "outlet", "farfield", "symmetry")))
+
+
+@pytest.mark.parametrize("at", ["point", "cell", ""])
+def test_places_that_do_not_exist_are_named(at):
+    with pytest.raises(ConfigurationError, match="at is"):
+        wall_distance(channel(), at=at)

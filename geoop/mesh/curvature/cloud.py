@@ -9,9 +9,11 @@ from scipy.spatial import KDTree
 
 from ...axes import check
 from ...errors import ConfigurationError, NonFiniteError
+from ..topology import welded
 from .jets import Curvature, fit_jets
 
 _BLOCK = 50_000  # points whose neighbours are gathered at once
+_COLUMNS = ("principal", "directions", "normals", "residual")
 
 
 def cloud_curvature(points: np.ndarray, normals: np.ndarray | None = None, *, neighbors: int | None = None, degree: int = 4) -> Curvature:
@@ -24,32 +26,28 @@ def cloud_curvature(points: np.ndarray, normals: np.ndarray | None = None, *, ne
     of the points below 5 %) with 128 neighbours, noise of 1 % leaves 4 % (12 %) with 256. ``residual`` estimates the noise.
 
     Args:
-        points: (n, 3) [m].
-        normals: (n, 3) normals of any length; None estimates them by :func:`cloud_normals`, which also chooses the side.
+        points: (n, 3) [m]; those at equal coordinates, as the corners of an STL file, count once.
+        normals: (n, 3) normals of any length; None estimates them by :func:`cloud_normals`, which also chooses the side. Where
+            they are zero they are estimated, on the side of the others.
         neighbors: how many points each fit uses, itself included; None takes twice as many as the polynomial has coefficients.
         degree: of the polynomial, 2 to 5.
 
     Raises:
         ShapeError: points or normals of another shape.
-        NonFiniteError: NaN or infinite coordinates.
-        ConfigurationError: fewer points or neighbours than the polynomial has coefficients, or another degree.
+        NonFiniteError: NaN or infinite coordinates or normals.
+        ConfigurationError: fewer different points or neighbours than the polynomial has coefficients, or another degree.
     """
     if degree not in (2, 3, 4, 5):
         raise ConfigurationError(f"degree is {degree}", where="cloud_curvature", remedy="give 2, 3, 4 or 5")
     terms = (degree + 1) * (degree + 2) // 2
-    points, count = _checked(points, 2 * terms if neighbors is None else neighbors, terms)
-    if normals is None:
-        normals = cloud_normals(points, neighbors=min(count, len(points)))
-    check({"n": len(points)}, normals=(normals, "n 3"))
-    normals = np.asarray(normals, dtype=np.float64)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = np.where(length > 0, normals / np.where(length > 0, length, 1.0), [0.0, 0.0, 1.0])
+    points, place, count = _checked(points, 2 * terms if neighbors is None else neighbors, terms)
+    normals = _estimated(points, count) if normals is None else _completed(points, place, normals, count)
     tree, parts = KDTree(points), []
     for at in range(0, len(points), _BLOCK):
         rows = np.arange(at, min(at + _BLOCK, len(points)))
         near = np.asarray(tree.query(points[rows], k=count)[1])
         parts.append(fit_jets(points, rows, near, np.ones(near.shape, dtype=bool), normals[rows], degree))
-    return Curvature(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("principal", "directions", "normals", "residual")))
+    return Curvature(*(np.concatenate([getattr(part, name) for part in parts])[place] for name in _COLUMNS))
 
 
 def cloud_normals(points: np.ndarray, *, neighbors: int = 16) -> np.ndarray:
@@ -65,9 +63,33 @@ def cloud_normals(points: np.ndarray, *, neighbors: int = 16) -> np.ndarray:
     Raises:
         ShapeError: points of another shape.
         NonFiniteError: NaN or infinite coordinates.
-        ConfigurationError: fewer than 3 points or neighbours.
+        ConfigurationError: fewer than 3 different points or neighbours.
     """
-    points, count = _checked(points, neighbors, 3)
+    points, place, count = _checked(points, neighbors, 3)
+    return _estimated(points, count)[place]
+
+
+def _completed(points: np.ndarray, place: np.ndarray, normals: np.ndarray, count: int) -> np.ndarray:
+    """(m, 3) unit normals of the different points: the sum of those given for each (n, 3), estimated where it is zero."""
+    check({"n": len(place)}, normals=(normals, "n 3"))
+    normals = np.asarray(normals, dtype=np.float64)
+    if not np.isfinite(normals).all():
+        raise NonFiniteError("normals are NaN or infinite", where="cloud", remedy="set them to zero, which estimates them, or drop those rows")
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    unit = normals / np.where(length > 0, length, 1.0)
+    sums = np.stack([np.bincount(place, weights=unit[:, k], minlength=len(points)) for k in range(3)], axis=1)
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    given = length[:, 0] > 1e-9
+    sums /= np.where(given[:, None], length, 1.0)
+    if not given.all():
+        estimated = _estimated(points, count)
+        agree = (estimated * sums)[given].sum()
+        sums[~given] = np.where(agree < 0, -1.0, 1.0) * estimated[~given]
+    return sums
+
+
+def _estimated(points: np.ndarray, count: int) -> np.ndarray:
+    """:func:`cloud_normals` of different points."""
     tree = KDTree(points)
     near = np.concatenate([tree.query(points[at : at + _BLOCK], k=count)[1] for at in range(0, len(points), _BLOCK)])
     normals = np.empty_like(points)
@@ -102,16 +124,21 @@ def _sides(points: np.ndarray, normals: np.ndarray, near: np.ndarray) -> np.ndar
     return side
 
 
-def _checked(points: np.ndarray, neighbors: int, least: int) -> tuple[np.ndarray, int]:
+def _checked(points: np.ndarray, neighbors: int, least: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """The different points (m, 3), which of them each point is (n,), and the number of neighbours."""
     points = np.asarray(points, dtype=np.float64)
     check(points=(points, "n 3"))
     if not np.isfinite(points).all():
         raise NonFiniteError("the cloud has NaN or infinite coordinates", where="cloud", remedy="drop those rows first")
-    count = min(neighbors, len(points))
+    if neighbors != int(neighbors):
+        raise ConfigurationError(f"{neighbors} neighbours", where="cloud", remedy="give a whole number")
+    first, place = np.unique(welded(points), return_inverse=True)
+    points, place = points[first], place.reshape(-1)
+    count = min(int(neighbors), len(points))
     if count < least:
         raise ConfigurationError(
-            f"{count} neighbours of {len(points)} points do not fix a fit of {least} coefficients",
+            f"{count} neighbours of {len(points)} different points do not fix a fit of {least} coefficients",
             where="cloud",
-            remedy=f"give at least {least} points and neighbours, or a lower degree",
+            remedy=f"give at least {least} different points and neighbours, or a lower degree",
         )
-    return points, count
+    return points, place, count

@@ -14,8 +14,10 @@ from ..triangulation import triangulated
 def angle_defects(surface: Mesh) -> np.ndarray:
     """(n,) integral of the Gauss curvature over the surroundings of every point [rad].
 
-    2 pi less the angles of the triangles at a point, pi less them at a point on the rim of an open surface. Summed over all
-    points it is 2 pi times the Euler characteristic (V - E + F) of the triangles, exactly: 4 pi for a sphere, 0 for a torus.
+    2 pi less the angles of the triangles at a point, pi less them at a point on the rim of an open surface; in general, with e
+    edges and t triangles at the point, pi (2 - e + t) less them, which holds where fans touch or more than two triangles share
+    an edge as well. Summed over all points it is 2 pi times the Euler characteristic (V - E + F) of the triangles, exactly: 4 pi
+    for a sphere, 0 for a torus.
     Divided by :func:`mixed_areas` it converges to the Gauss curvature where six triangles of alike shape meet, and need not
     elsewhere (Xu 2006): :func:`geoop.mesh.curvature.mesh_curvature` does.
 
@@ -28,12 +30,11 @@ def angle_defects(surface: Mesh) -> np.ndarray:
     corners = triangles.cells.block("triangle")
     n = len(surface.points)
     listed = edges(triangles.cells, np.arange(n))
-    rim = listed.corners[listed.counts[listed.group] == 1]
-    ends = np.bincount(rim.ravel(), minlength=n)  # two of a plain rim point; 2k where k fans of triangles meet in it
-    fans = np.maximum(ends / 2, 1)
-    used = np.bincount(corners.ravel(), minlength=n) > 0
-    flat = np.where(ends > 0, (2 - fans) * np.pi, 2 * np.pi)
-    return np.where(used, flat - np.bincount(corners.ravel(), weights=corner_angles(triangles), minlength=n), 0.0)
+    first = np.unique(listed.group, return_index=True)[1]  # every edge once, however many triangles share it
+    n_edges = np.bincount(listed.corners[first].ravel(), minlength=n)
+    n_triangles = np.bincount(corners.ravel(), minlength=n)
+    flat = np.pi * (2 - n_edges + n_triangles)
+    return np.where(n_triangles > 0, flat - np.bincount(corners.ravel(), weights=corner_angles(triangles), minlength=n), 0.0)
 
 
 def mixed_areas(surface: Mesh) -> np.ndarray:

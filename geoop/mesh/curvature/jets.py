@@ -8,6 +8,8 @@ import numpy as np
 
 _CHUNK = 2**22  # numbers in the matrices of one chunk: about 100 MB at work
 _RIDGE = 1e-13  # relative: keeps a fit to too few or collinear neighbours finite, changes no sound one
+_FLAT = 1e-6  # width over length of neighbours below which they are a line
+_FIXED = 1e-6  # smallest eigenvalue of the normalised moments; 1e-3 is usual, 0 leaves a coefficient free
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +93,10 @@ def _fit(points: np.ndarray, rows: np.ndarray, neighbors: np.ndarray, sound: np.
     monomials = np.stack([u**i * v**j for i, j in powers], axis=2)
     moments = np.einsum("mka,mkb->mab", monomials * weight[:, :, None], monomials, optimize=True)
     right = np.einsum("mka,mk->ma", monomials, weight * w)
-    trace = np.einsum("maa->m", moments)
-    moments += (_RIDGE * np.where(trace > 0, trace, 1.0))[:, None, None] * np.eye(len(powers))
-    c = np.linalg.solve(moments, right[:, :, None])[:, :, 0]
+    scale = np.sqrt(np.einsum("maa->ma", moments))  # neighbours may reach much farther along than across
+    scale = np.where(scale > 0, scale, 1.0)
+    moments = moments / (scale[:, :, None] * scale[:, None, :]) + _RIDGE * np.eye(len(powers))
+    c = np.linalg.solve(moments, (right / scale)[:, :, None])[:, :, 0] / scale
     misfit = np.where(sound, w - np.einsum("mka,ma->mk", monomials, c), 0.0)
     residual = radius * np.sqrt((misfit**2).sum(axis=1) / np.maximum(sound.sum(axis=1) - len(powers), 1))
     return Curvature(*_shape(c, frame, radius), residual)
@@ -124,3 +127,29 @@ def frames(normals: np.ndarray) -> np.ndarray:
     u = np.stack([1.0 + sign * x * x * a, sign * b, -sign * x], axis=1)
     v = np.stack([b, sign + y * y * a, -y], axis=1)
     return np.stack([u, v, normals], axis=1)
+
+
+def fixes(points: np.ndarray, rows: np.ndarray, neighbors: np.ndarray, sound: np.ndarray, normals: np.ndarray, degree: int) -> np.ndarray:
+    """(m,) whether the neighbours fix a polynomial of a degree: there are enough, and they do not lie on too few curves.
+
+    Arguments as for :func:`fit_jets`.
+    """
+    powers = np.array([(i - j, j) for i in range(degree + 1) for j in range(i + 1)])
+    number = sound.sum(axis=1)
+    out = number >= len(powers)
+    offset = np.where(sound[:, :, None], points[neighbors] - points[rows][:, None], 0.0)
+    x = np.einsum("mad,mkd->mka", frames(normals)[:, :2], offset)
+    spread, axes = np.linalg.eigh(np.einsum("mka,mkb->mab", x, x))
+    spread = np.sqrt(np.maximum(spread, 0.0) / np.maximum(number, 1)[:, None])
+    out &= spread[:, 0] > _FLAT * spread[:, 1]
+    # the usual neighbourhood, round and well filled, needs no second look
+    closer = np.flatnonzero(out & ((spread[:, 0] < 0.3 * spread[:, 1]) | (number < 2 * len(powers))))
+    step = max(1, _CHUNK // (neighbors.shape[1] * len(powers)))
+    for at in range(0, len(closer), step):
+        some = closer[at : at + step]
+        u, v = np.moveaxis(np.einsum("mab,mka->mkb", axes[some], x[some]) / spread[some][:, None], 2, 0)
+        monomials = np.where(sound[some][:, :, None], np.stack([u**i * v**j for i, j in powers], axis=2), 0.0)
+        monomials /= np.maximum(np.linalg.norm(monomials, axis=1, keepdims=True), 1e-300)
+        moments = np.einsum("mka,mkb->mab", monomials, monomials, optimize=True)
+        out[some] = np.linalg.eigvalsh(moments)[:, 0] > _FIXED
+    return out

@@ -13,24 +13,28 @@ from ..measure import point_normals
 from ..mesh import Mesh
 from ..topology import edges, welded
 from ..triangulation import triangulated
-from .jets import Curvature, fit_jets
+from .jets import Curvature, fit_jets, fixes
 
 _BLOCK = 20_000  # points whose neighbours are listed at once
 _HUB = 48  # edges at a point that count; six are usual
+_FACING = 0.1  # cosine of the angle between normals below which a neighbour is on another side of the body
 _MANY = 64  # neighbours of a point; 37 within three edges are usual
 
 
 def mesh_curvature(surface: Mesh, *, degree: int = 4) -> Curvature:
     """Principal, mean and Gauss curvature at the points of a smooth surface in 3-D.
 
-    At every point a polynomial is fitted to the points within three edges of it, along the surface, so that the other
-    side of a thin wing has no say. On a smooth surface the error falls with the cube of the edge length, on irregular
+    At every point a polynomial is fitted to the points within three edges of it, along the surface and with normals less than
+    84 degrees from its own, so that the other side of a thin wing has no say. Where these points are too few for the degree, or
+    lie on too few lines across, it is lowered: on coarse meshes, and on long facets with few points round a tube, whose error is
+    that of the angle between them (eight points round a tube: 17 % of its curvature; twelve: 6 %). Where they do not fix the
+    second degree either, as at the corners of a tetrahedron, there is no curvature: NaN. On a smooth surface the error falls with the cube of the edge length, on irregular
     meshes too (with its square for degree 3, which coarse or noisy meshes may prefer). Curvature is that of the points: facets only tell who is near, and on
     which side the surface is out (turn it outward first: :func:`geoop.mesh.outline.oriented`). At sharp edges, which have
     none, the value grows like one over the edge length; ``residual`` is large there.
 
     Args:
-        surface: faces of any kind; points at one place count as one. Points without faces get NaN.
+        surface: faces of any kind; points at one place count as one. Points without faces get NaN, too.
         degree: of the polynomial, 2 to 5.
 
     Raises:
@@ -56,9 +60,24 @@ def mesh_curvature(surface: Mesh, *, degree: int = 4) -> Curvature:
     for at in range(0, len(used), _BLOCK):
         rows = used[at : at + _BLOCK]
         for some, near, there in _rings(graph, rows, 2 if degree == 2 else 3 if degree < 5 else 4):
-            parts.append(fit_jets(surface.points, some, near, there, normals[some], degree))
-            order.append(some)
-    return _spread(parts, np.concatenate(order) if order else used, merged, n)
+            for part, fitted in _fitted(surface.points, some, near, there, normals, degree):
+                parts.append(part)
+                order.append(fitted)
+    return _spread(parts, np.concatenate(order) if order else np.zeros(0, dtype=np.int64), merged, n)
+
+
+def _fitted(
+    points: np.ndarray, rows: np.ndarray, near: np.ndarray, there: np.ndarray, normals: np.ndarray, degree: int
+) -> Iterator[tuple[Curvature, np.ndarray]]:
+    """Fits, and the points they belong to, of the highest degree that the neighbours on the same side of the surface fix, if any."""
+    facing = there & (np.einsum("mkd,md->mk", normals[near], normals[rows]) > _FACING)
+    for d in range(degree, 1, -1):
+        fixed = fixes(points, rows, near, facing, normals[rows], d)
+        if fixed.any():
+            yield fit_jets(points, rows[fixed], near[fixed], facing[fixed], normals[rows[fixed]], d), rows[fixed]
+        rows, near, facing = (item[~fixed] for item in (rows, near, facing))
+        if not len(rows):
+            return
 
 
 def _thinned(graph: sparse.csr_array) -> sparse.csr_array:

@@ -1,4 +1,4 @@
-"""Signed distance to a body: own exact segments in 2-D, warp's nearest triangle and winding number in 3-D."""
+"""Signed distance to a body: exact segments in 2-D; in 3-D an exact search on top of warp's, and its winding number."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .polygon import CHUNK
 from .polygon import segment_distance as segment_distance
 from .result import Distance as Distance
 
+_LARGEST = 1e60  # a coordinate beyond is no length [m]
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -27,12 +29,13 @@ def signed_distance(
     orientation of the file. Numpy points, and tensors on the CPU, take a search by nested boxes; tensors on a GPU take all
     pairs. 3-D: see :func:`geoop.mesh.distance.triangles.triangle_distance`; it runs where the points are.
 
-    Dirty surfaces: facets are turned outward first, repeated ones count once, inner walls do not bound. An open surface is
+    Dirty surfaces: facets are turned outward first, repeated ones count once (whole bodies
+    listed twice, too, if they are cut alike and differ by less than 1e-7 of the size), inner walls do not bound. An open surface is
     answered as if its holes were closed (straight in 2-D, by triangles of least area in 3-D); ``confidence`` tells where that
     matters. What is prepared for a body is kept by its content, so an equal mesh is not prepared again.
 
     Tensors that require a gradient carry it on: distance, gradient, closest point and parameter are differentiable in the
-    points and in ``vertices`` (see :func:`geoop.mesh.distance.graph.differentiable`).
+    points and in ``vertices`` (see :func:`geoop.mesh.distance.graph.differentiable`). Integer points count as double.
 
     Args:
         surface: line cells in 2-D, polygons of any kind in 3-D; curved cells count as straight pieces between their nodes.
@@ -42,7 +45,7 @@ def signed_distance(
         chunk: largest number of point-facet pairs held at once: bounds the memory, never changes the answer.
 
     Raises:
-        InvalidMeshError: not a surface, nothing but degenerate facets, or so far open where a sign is asked for that it has no
+        InvalidMeshError: coordinates beyond 1e60 or a body below 1e-60; not a surface, nothing but degenerate facets, or so far open where a sign is asked for that it has no
             inside: more than 90 % of it are left when its area vectors (in 2-D its chains) cancel.
         NonFiniteError: a point has NaN or infinite coordinates.
         ShapeError: points of another dimension, or vertices that are not one per point of the surface.
@@ -65,6 +68,7 @@ def signed_distance(
         raise ConfigurationError("vertices are a tensor, the points are not", where="signed_distance", remedy="pass torch.from_numpy(points)")
     if not np.isfinite(points).all():
         raise _not_finite(surface)
+    _require_range(surface, float(np.abs(points).max(initial=0.0)))
     return _of_arrays(surface, np.ascontiguousarray(points, dtype=np.float64), signed, chunk)
 
 
@@ -111,6 +115,17 @@ def _not_finite(surface: Mesh) -> NonFiniteError:
     return NonFiniteError("query points have NaN or infinite coordinates", where=surface.name, remedy="drop those rows before asking for distances")
 
 
+def _require_range(surface: Mesh, farthest: float) -> None:
+    """Raise where fourth powers of lengths leave the range of double precision."""
+    size = float(np.ptp(surface.points, axis=0).max(initial=0.0))
+    if max(float(np.abs(surface.points).max(initial=0.0)), farthest) > _LARGEST or 0 < size < 1 / _LARGEST:
+        raise InvalidMeshError(
+            f"a body of size {size:.3g} and points up to {farthest:.3g} are out of the range of distances, {1 / _LARGEST:g} to {_LARGEST:g}",
+            where=surface.name,
+            remedy="check the unit of the file and of the points; they are metres",
+        )
+
+
 def _of_arrays(surface: Mesh, points: np.ndarray, signed: bool, chunk: int) -> Distance:
     if surface.dimension == 3:
         from .triangles import triangle_distance
@@ -124,8 +139,11 @@ def _of_arrays(surface: Mesh, points: np.ndarray, signed: bool, chunk: int) -> D
 def _of_tensors(surface: Mesh, points: Tensor, signed: bool, vertices: Tensor | None, chunk: int) -> Distance:
     import torch
 
+    if not points.is_floating_point():
+        points = points.double()  # integers could not hold the answer
     if not bool(torch.isfinite(points).all()):
         raise _not_finite(surface)
+    _require_range(surface, float(points.detach().abs().max()) if len(points) else 0.0)
     if vertices is not None:
         check(vertices=(vertices, f"{len(surface.points)} {surface.dimension}"))
         surface = surface.moved(vertices.detach().cpu().double().numpy())

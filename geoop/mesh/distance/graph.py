@@ -63,9 +63,11 @@ def _triangle_weights(p: Tensor, x: Tensor, weights: Tensor) -> Tensor:
     free = 3 - zero.sum(dim=1)  # corners that carry weight: 3 inside, 2 on an edge, 1 at a corner
     a, b, c = x.unbind(dim=1)
     u, v, r = b - a, c - a, p - a
-    uu, uv, vv, ur, vr = ((s * t).sum(dim=1) for s, t in ((u, u), (u, v), (v, v), (u, r), (v, r)))
-    determinant = torch.where(free == 3, uu * vv - uv * uv, torch.ones_like(uu))
-    second, third = (vv * ur - uv * vr) / determinant, (uu * vr - uv * ur) / determinant
+    normal = torch.linalg.cross(u, v)
+    square = torch.where(free == 3, (normal * normal).sum(dim=1), torch.ones_like(p[:, 0]))
+    safe = torch.where(square > 0, square, torch.ones_like(square))
+    # by volumes: a determinant of dot products would vanish in needles
+    second, third = ((normal * torch.linalg.cross(*pair)).sum(dim=1) / safe for pair in ((r, v), (u, r)))
     inside = torch.stack([1 - second - third, second, third], dim=1)
     opposite = zero.to(torch.int8).argmax(dim=1)
     first, last = (opposite + 1) % 3, (opposite + 2) % 3
@@ -74,4 +76,5 @@ def _triangle_weights(p: Tensor, x: Tensor, weights: Tensor) -> Tensor:
     t = ((p - x[row, first]) * along).sum(dim=1) / (along * along).sum(dim=1)
     one = torch.nn.functional.one_hot
     edge = (1 - t)[:, None] * one(first, 3) + t[:, None] * one(last, 3)
+    inside = torch.where((square > 0)[:, None], inside, weights)
     return torch.where((free == 3)[:, None], inside, torch.where((free == 2)[:, None], edge, weights))

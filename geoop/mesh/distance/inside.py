@@ -18,6 +18,7 @@ from ..triangulation import triangulated
 from .caps import capped
 
 _CRACK = 1e-6  # of the body's size: rims nearer than this are one rim that rounding tore
+_ECHO = 1e-7  # of the body's size: what single precision makes of equal coordinates
 _PLANE = 0.9  # of the area left uncancelled by the area vectors: such a sheet has no inside
 _FLAT, _SHALLOW = 1e-9, 0.02  # volume over area^1.5 below which a piece encloses nothing, next to nothing; a sphere has 0.094
 _SCRAP = 0.3  # of the area of a capped piece: caps that are more of it are not its holes but its other side
@@ -48,14 +49,20 @@ class Sided:
 def sided(surface: Mesh) -> Sided:
     """Duplicates dropped, cracks joined, holes capped, then all oriented together, caps and cavities included.
 
+    Duplicates are facets with the same corners, and whole pieces that differ by rounding only.
+
     Raises:
         InvalidMeshError: not a surface in 3-D.
     """
     area_vectors(surface)  # raises for anything that is not a surface
     merged, listed = _merged(surface)
-    kept = _distinct(surface.cells, merged)
+    kept = distinct(surface.cells, merged)
     cells = surface.cells.take(kept)
     if listed is None or len(cells) < len(surface.cells):
+        listed = edges(cells, merged)
+    echoes = _echoes(surface, cells, listed)
+    if echoes.any():
+        kept, cells = kept[~echoes], cells.take(~echoes)
         listed = edges(cells, merged)
     points, caps = capped(surface.points[merged], *_rim(Mesh(surface.points[merged], cells), listed, merged))
     whole = Mesh(points, Cells.concatenate([cells, Cells.of(triangle=caps)]), name=surface.name)
@@ -114,15 +121,32 @@ def _merged(surface: Mesh) -> tuple[np.ndarray, Sides | None]:
     return stands_for[exact], None
 
 
-def _distinct(cells: Cells, merged: np.ndarray) -> np.ndarray:
-    """Indices of the faces, each set of corners once (the first in the file); cells of lower dimension are left out."""
+def distinct(cells: Cells, merged: np.ndarray, dimension: int = 2) -> np.ndarray:
+    """Indices of the faces (or lines), each set of corners once (the first in the file); cells of other dimensions are left out."""
     sizes = np.diff(cells.offsets)
     keep = np.zeros(len(cells), dtype=bool)
-    for size in np.unique(sizes[cells.dimensions == 2]):
-        index = np.flatnonzero((sizes == size) & (cells.dimensions == 2))
+    for size in np.unique(sizes[cells.dimensions == dimension]):
+        index = np.flatnonzero((sizes == size) & (cells.dimensions == dimension))
         rows = np.sort(merged[cells.connectivity[cells.offsets[:-1][index][:, None] + np.arange(size)]], axis=1)
         keep[index[np.unique(row_groups(rows), return_index=True)[1]]] = True
     return np.flatnonzero(keep)
+
+
+def _echoes(surface: Mesh, cells: Cells, listed: Sides) -> np.ndarray:
+    """(m,) faces of pieces that are an earlier piece once more, but for rounding: as many faces in the same box to 1e-7 of the size."""
+    piece = cell_components(listed, len(cells))
+    n_pieces = int(piece.max(initial=-1)) + 1
+    if n_pieces < 2:
+        return np.zeros(len(cells), dtype=bool)
+    owner = np.repeat(piece, np.diff(cells.offsets))
+    boxes = np.full((n_pieces, 6), np.inf)
+    x = surface.points[cells.connectivity]
+    np.minimum.at(boxes, owner, np.concatenate([x, -x], axis=1))
+    number = np.bincount(piece, minlength=n_pieces)
+    pairs = KDTree(boxes).query_pairs(_ECHO * float(np.ptp(surface.bounds, axis=0).max()), p=np.inf, output_type="ndarray")
+    again = np.zeros(n_pieces, dtype=bool)
+    again[pairs.max(axis=1)[number[pairs[:, 0]] == number[pairs[:, 1]]]] = True
+    return again[piece]
 
 
 def _rim(joined: Mesh, listed: Sides, merged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,17 @@ from ..mesh import Mesh
 
 Value = TypeVar("Value")
 _hashes: WeakKeyDictionary[Mesh, str] = WeakKeyDictionary()  # a mesh is immutable: its content is hashed once
+_hashes_lock = Lock()
+
+
+def _hash(mesh: Mesh) -> str:
+    with _hashes_lock:
+        known = _hashes.get(mesh)
+    if known is None:
+        known = mesh.content_hash  # outside the lock: other threads need not wait for it
+        with _hashes_lock:
+            _hashes[mesh] = known
+    return known
 
 
 class Kept(Generic[Value]):
@@ -29,9 +40,7 @@ class Kept(Generic[Value]):
 
     def __call__(self, mesh: Mesh, *keys: Hashable) -> Value:
         """The value for a mesh of this content, made now if it is not there."""
-        if mesh not in _hashes:
-            _hashes[mesh] = mesh.content_hash
-        key = (_hashes[mesh], *keys)
+        key = (_hash(mesh), *keys)
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

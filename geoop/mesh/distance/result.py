@@ -20,9 +20,9 @@ class Distance:
         corners: (n, d) int64, points of the surface mesh between which ``closest`` lies: a point field there is
             (1 - t) f[corners[:, 0]] + t f[corners[:, 1]] in 2-D, sum_k parameter[:, k] f[corners[:, k]] in 3-D.
         winding: (n,) generalised winding number w (Jacobson et al. 2013) of the facets as they are, holes left open: an
-            integer everywhere about a closed surface; within 1e-3 about an open one. None where no sign was asked for.
+            integer about a closed surface, unless rounding leaves it in doubt; within 1e-3 about an open one. None where no sign was asked for.
         confidence: (n,) of the sign, 1 - 2 |w - nearest integer|: 1 far from every hole, 0 in the middle of one. It measures
-            openness only: a closed surface has 1 everywhere. None where no sign was asked for.
+            openness, and what rounding leaves in doubt: a sound closed surface has 1 everywhere. None where no sign was asked for.
     """
 
     distance: Any

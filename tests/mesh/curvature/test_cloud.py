@@ -6,7 +6,7 @@ from shapes import random_sphere, random_torus
 
 from geoop.errors import ConfigurationError, NonFiniteError, ShapeError
 from geoop.mesh.curvature import cloud_curvature, cloud_normals
-from geoop.mesh.primitives import box
+from geoop.mesh.primitives import box, icosphere
 from geoop.mesh.sampling import sample_surface
 
 
@@ -85,3 +85,34 @@ def test_bad_input_is_named():
     with pytest.raises(NonFiniteError):
         cloud_normals(np.full((9, 3), np.nan))
     assert np.isfinite(cloud_curvature(np.zeros((40, 3)) + np.arange(40)[:, None] * [1.0, 0, 0]).mean).all()  # a line: no surface, no crash
+
+
+@pytest.mark.parametrize("copies", [2, 3, 40])
+def test_repeated_points_change_nothing(copies):
+    points = random_sphere(600)
+    one, more = cloud_curvature(points), cloud_curvature(np.concatenate([points] * copies))
+    for name in ("principal", "directions", "normals", "residual"):
+        np.testing.assert_array_equal(getattr(more, name), np.concatenate([getattr(one, name)] * copies))
+    np.testing.assert_array_equal(cloud_normals(np.concatenate([points] * copies)), np.concatenate([cloud_normals(points)] * copies))
+
+
+def test_the_corners_of_an_stl_file_are_a_cloud():
+    sphere = icosphere(3)
+    corners = sphere.cells.block("triangle")
+    found = cloud_curvature(sphere.points[corners].reshape(-1, 3))
+    np.testing.assert_allclose(found.mean, 1.0, atol=0.01)
+    with pytest.raises(ConfigurationError, match="14 different points"):
+        cloud_curvature(np.concatenate([random_sphere(14)] * 10))
+
+
+def test_zero_normals_are_estimated_and_others_must_be_finite():
+    points = random_sphere(600)
+    for side in (1.0, -1.0):
+        some = side * points
+        some[::7] = 0.0
+        np.testing.assert_allclose(cloud_curvature(points, some).mean, side, rtol=0.02)
+    for bad in (np.nan, np.inf):
+        some = points.copy()
+        some[3, 1] = bad
+        with pytest.raises(NonFiniteError, match="normals"):
+            cloud_curvature(points, some)

@@ -89,3 +89,11 @@ def test_points_at_one_place_count_once():
     soup = Mesh(mesh.points[corners].reshape(-1, 3), Cells.of(triangle=np.arange(corners.size).reshape(-1, 3)))
     assert angle_defects(soup).sum() == pytest.approx(4 * np.pi, abs=1e-10)
     assert (angle_defects(soup) != 0).sum() == len(mesh.points)
+
+
+def test_edges_of_more_than_two_triangles():
+    book = Mesh([[0, 0, 0], [0, 0, 1], [1, 0, 0.5], [-1, 1, 0.5], [-1, -1, 0.5]], Cells.of(triangle=np.array([[0, 1, 2], [0, 1, 3], [0, 1, 4]])))
+    assert angle_defects(book).sum() == pytest.approx(2 * np.pi * (5 - 7 + 3), abs=1e-12)
+    filled = np.zeros((2, 2, 1), dtype=bool)
+    filled[0, 0], filled[1, 1] = True, True  # two cubes that touch along an edge: 14 points, 35 edges, 24 triangles
+    assert angle_defects(bricks(filled)).sum() == pytest.approx(2 * np.pi * 3, abs=1e-12)

@@ -8,7 +8,7 @@ from geoop.errors import ConfigurationError, InvalidMeshError
 from geoop.mesh.cells import Cells
 from geoop.mesh.curvature import mesh_curvature
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.primitives import box, capsule, circle, icosphere
+from geoop.mesh.primitives import box, capsule, circle, icosphere, torus
 
 
 def errors(name: str, degree: int) -> list[float]:
@@ -93,10 +93,24 @@ def test_sharp_edges_grow_like_one_over_the_edge_length_and_leave_a_residual():
     assert strongest[1] / strongest[0] > 1.6
 
 
-def test_tiny_meshes_are_finite():
-    assert np.isfinite(mesh_curvature(icosphere(0)).mean).all()
-    one = Mesh(np.eye(3), Cells.of(triangle=np.array([[0, 1, 2]])))
-    np.testing.assert_allclose(mesh_curvature(one).mean, 0.0, atol=1e-9)
+def test_coarse_meshes_get_what_their_points_fix_or_nothing():
+    """The other side of a coarse body is no neighbour: an icosahedron has the curvature of parabolas through six points."""
+    for mesh, low, high in ((icosphere(0), 0.9, 1.5), (icosphere(1), 0.75, 1.05), (icosphere(2), 0.94, 0.98)):
+        k = mesh_curvature(mesh).principal
+        assert low < k.min() <= k.max() < high
+    tetrahedron = Mesh(np.concatenate([np.zeros((1, 3)), np.eye(3)]), Cells.of(triangle=np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])))
+    for mesh in (tetrahedron, box(), Mesh(np.eye(3), Cells.of(triangle=np.array([[0, 1, 2]])))):
+        assert np.isnan(mesh_curvature(mesh).principal).all()
+
+
+@pytest.mark.parametrize(("around", "within"), [(8, 0.18), (12, 0.065), (24, 0.024)])
+@pytest.mark.parametrize("along", [200, 400])
+def test_facets_far_longer_than_wide_still_show_the_curvature_of_a_tube(along, around, within):
+    mesh = torus(along, around)
+    found = mesh_curvature(mesh).principal
+    reach = np.hypot(*mesh.points[:, :2].T)
+    np.testing.assert_allclose(found[:, 0], 4.0, rtol=within)
+    np.testing.assert_allclose(found[:, 1], 4 * (1 - 1 / reach), rtol=0, atol=0.08)
 
 
 def test_bad_input_is_named():

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -62,3 +63,15 @@ def test_equal_meshes_share_their_search_and_the_mesh_is_not_held():
     del first
     gc.collect()
     assert watch() is None
+
+
+def test_threads_share_the_hashes():
+    kept, _ = counting()
+    bodies = [circle(3 + k) for k in range(40)]
+
+    def ask(number: int) -> list:
+        return [kept(bodies[(k + number) % 40], number) for k in range(40)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for number, found in enumerate(pool.map(ask, range(8))):
+            assert found == [("circle", number)] * 40

@@ -32,8 +32,7 @@ def around(n: int = 3000, seed: int = 0) -> np.ndarray:
 def test_box_is_exact(divisions):
     p = around()
     found = signed_distance(box(tuple(LOW), tuple(HIGH), divisions), p)
-    # the nearest facet is found in single precision: near ties the distance may belong to the other one
-    np.testing.assert_allclose(found.distance, exact_box(p), rtol=0, atol=5e-7)
+    np.testing.assert_allclose(found.distance, exact_box(p), rtol=0, atol=1e-14)
     np.testing.assert_allclose(np.linalg.norm(found.gradient, axis=1), 1.0, atol=1e-14)
     np.testing.assert_allclose(p - found.distance[:, None] * found.gradient, found.closest, atol=1e-13)
 
@@ -137,7 +136,7 @@ def test_every_kind_of_facet():
     rows = list(quads[:2]), quads[2:4], quads[4:][:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3)
     mixed = Mesh(cube.points, Cells.concatenate([Cells.ragged("polygon", rows[0]), Cells.of(quad=rows[1], triangle=rows[2])]))
     p = np.random.default_rng(0).uniform(-1, 2, (800, 3))
-    np.testing.assert_allclose(signed_distance(mixed, p).distance, signed_distance(cube, p).distance, atol=3e-7)
+    np.testing.assert_allclose(signed_distance(mixed, p).distance, signed_distance(cube, p).distance, atol=1e-14)
 
 
 def test_closest_point_of_a_triangle_beats_a_fine_sampling():

@@ -28,7 +28,7 @@ def wall_patches(mesh: Mesh) -> tuple[str, ...]:
         raise InvalidMeshError(
             f"cannot tell which of the patches {sorted(mesh.patches)} is the body",
             where=mesh.name,
-            remedy="name it: Case(mesh, ..., wall=('patch',)) or --wall patch",
+            remedy="name it: wall=('patch',) in Case(mesh, ...), patches=('patch',) in wall_distance, --wall patch on the command line",
         )
     return names
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ConfigurationError
 from .body import body
+from .case import Case
 from .distance import signed_distance
 from .distance.polygon import CHUNK
 from .measure import cell_centers
@@ -15,7 +16,7 @@ from .mesh import Mesh
 
 
 def wall_distance(
-    mesh: Mesh,
+    mesh: Mesh | Case,
     patches: tuple[str, ...] | None = None,
     points: np.ndarray | None = None,
     *,
@@ -28,8 +29,10 @@ def wall_distance(
     rounding errors. Walls need not be closed. Several walls count together.
 
     Args:
-        mesh: with named boundary patches; a bare outline or surface is all wall.
-        patches: names of the walls; None chooses them as :func:`geoop.mesh.body.wall_patches` does.
+        mesh: with named boundary patches; a bare outline or surface is all wall. A case brings its ``wall`` along: what its file
+            said about the kinds of its patches.
+        patches: names of the walls; None takes those of the case, otherwise judges them by their names as
+            :func:`geoop.mesh.body.wall_patches` does.
         points: (n, d) where to measure [m]; None takes those that ``at`` names.
         at: the mesh's own points, or the centroids of its cells.
         chunk: as in :func:`geoop.mesh.distance.signed_distance`.
@@ -42,6 +45,8 @@ def wall_distance(
     """
     if at not in ("points", "cells"):
         raise ConfigurationError(f"at is {at!r}", where="wall_distance", remedy="give 'points' or 'cells'")
+    if isinstance(mesh, Case):
+        patches, mesh = patches or mesh.wall, mesh.mesh
     where = points if points is not None else mesh.points if at == "points" else cell_centers(mesh)
     names = (patches,) if isinstance(patches, str) else patches
     return signed_distance(body(mesh, names), where, signed=False, chunk=chunk).distance

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConfigurationError, InvalidMeshError, PatchError
+from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
+from geoop.mesh.distance import signed_distance
 from geoop.mesh.measure import cell_centers
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import circle, icosphere
@@ -68,3 +70,15 @@ def test_bad_input_is_named():
 def test_places_that_do_not_exist_are_named(at):
     with pytest.raises(ConfigurationError, match="at is"):
         wall_distance(channel(), at=at)
+
+
+def test_a_case_knows_its_walls():
+    """A lid called roof, which its file says is no wall: by its name alone it would be one."""
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
+    sides = {"floor": Cells.of(line=np.array([[0, 1]])), "roof": Cells.of(line=np.array([[2, 3]]))}
+    mesh = Mesh(square, Cells.of(quad=np.array([[0, 1, 2, 3]])), sides)
+    assert wall_distance(mesh).tolist() == [0, 0, 0, 0]
+    assert wall_distance(Case(mesh, wall=("floor",))).tolist() == [0, 0, 1, 1]
+    assert wall_distance(Case(mesh, wall=("floor",)), ("roof",)).tolist() == [1, 1, 0, 0]
+    with pytest.raises(InvalidMeshError, match="not Case"):
+        signed_distance(Case(mesh), square)

@@ -45,12 +45,19 @@ def signed_distance(
         chunk: largest number of point-facet pairs held at once: bounds the memory, never changes the answer.
 
     Raises:
-        InvalidMeshError: coordinates beyond 1e60 or a body below 1e-60; not a surface, nothing but degenerate facets, or so far open where a sign is asked for that it has no
-            inside: more than 90 % of it are left when its area vectors (in 2-D its chains) cancel.
+        InvalidMeshError: coordinates beyond 1e60 or a body below 1e-60; not a surface, nothing but degenerate facets, or so far open
+            where a sign is asked for that it has no inside: more than 90 % of it are left when its area vectors (in 2-D its
+            chains) cancel.
         NonFiniteError: a point has NaN or infinite coordinates.
         ShapeError: points of another dimension, or vertices that are not one per point of the surface.
         ConfigurationError: a chunk that is not positive, or vertices with numpy points.
     """
+    if not isinstance(surface, Mesh):
+        raise InvalidMeshError(
+            f"distance needs a surface mesh, not {type(surface).__name__}",
+            where="signed_distance",
+            remedy="of a case pass its body: geoop.mesh.body.body(case.mesh, case.wall)",
+        )
     if isinstance(points, (list, tuple)):
         points = np.asarray(points, dtype=np.float64)
     check(points=(points, f"n {surface.dimension}"))

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from ..errors import ConfigurationError, UnwritableFileError
 from ..mesh.case import Case, Series
-from .reading import read_case, read_series
+from .reading import check_time, read_case, read_steps
 from .writing import Written, write
 
 PathLike = str | os.PathLike[str]
@@ -35,7 +37,8 @@ def convert(
 
     Args:
         source: see :func:`geoop.io.reading.read_case`.
-        target: see :func:`geoop.io.writing.write`; ``.pvd`` takes all steps of the source.
+        target: see :func:`geoop.io.writing.write`; ``.pvd`` takes all steps of the source, and a source without steps becomes a
+            series of one, at the time that it says or at 0.
         unit: length unit of the source, where it does not say its own.
         output_unit: length unit of the target; metres unless given.
         chord, time, solution: as for :func:`geoop.io.reading.read_case`; ``time`` is one step [s].
@@ -57,14 +60,24 @@ def convert(
     if Path(target).suffix.lower() == ".pvd":
         if solutions:
             raise ConfigurationError("a solution has one step, and a .pvd file all of them", where="solution", remedy="write a .vtu")
-        case = read_series(source, unit=unit, start=time, stop=time)
-        notes = case.cases[-1].mesh.notes
+        case, notes = _steps(source, unit, chord, time)
     else:
         extra: dict[str, Any] = {"solution": solution} if solutions else {}
         case = read_case(source, unit=unit, chord=chord, time=time, **extra)
         notes = case.mesh.notes
     done = write(case, target, unit=output_unit, patches=patches, text=text, compress=compress, location=location)
     return Written(done.path, tuple(dict.fromkeys((*notes, *done.notes))))
+
+
+def _steps(source: PathLike, unit: str | None, chord: float | None, time: float | None) -> tuple[Series, tuple[str, ...]]:
+    """All steps of a file, or the one at ``time`` [s], and the notes of the reader."""
+    found = read_steps(source, unit=unit, chord=chord, start=time, stop=time)
+    if isinstance(found, Series):
+        return found, found.cases[-1].mesh.notes
+    if time is not None:
+        check_time(found.time, time, str(source))
+    said = () if found.time is not None else ("the file knows no times: it is written as a series of one step at 0 s",)
+    return Series(np.array([found.time or 0.0]), (found,)), (*found.mesh.notes, *said)
 
 
 def _same(path: PathLike, target: PathLike) -> bool:

@@ -21,7 +21,7 @@ from .atomic import replacing
 from .contents import Array
 from .fields import padded
 from .formats.vtk.messages import captured
-from .patch_cells import cells_of_patch, patch_numbers
+from .patch_cells import cells_by_patch, patch_numbers
 
 #: Cells that polygonal data can hold, by the list that they go into.
 _POLYGONAL = {"vertex": "Verts", "line": "Lines", "triangle": "Polys", "quad": "Polys", "polygon": "Polys"}
@@ -58,8 +58,9 @@ def write_case(case: Case, path: str | os.PathLike[str], *, patches: bool = Fals
         target = target.with_suffix(".vtp" if case.mesh.is_surface and not _why_not_vtp(case.mesh.cells) else ".vtu")
     write_data_set(case, target, compress, annotations.pack(case) if annotate else {})
     if patches:
+        rows = cells_by_patch(case.mesh)
         for name, file in patch_paths(case.mesh, target).items():
-            part = patch_case(case, name)
+            part = patch_case(case, name, rows[name])
             write_data_set(part, file, compress, annotations.pack(part) if annotate else {})
     return target
 
@@ -99,10 +100,15 @@ def write_series(series: Series, path: str | os.PathLike[str], *, compress: bool
 
 
 def patch_paths(mesh: Mesh, path: Path) -> dict[str, Path]:
-    """Patch name -> the file that :func:`write_case` puts it into; characters that file names cannot have become ``_``."""
+    """Patch name -> the file that :func:`write_case` puts it into; characters that file names cannot have become ``_``.
+
+    Patches without facets have no file.
+    """
     found: dict[str, Path] = {}
     taken = {path.name.lower()}
     for name, cells in mesh.patches.items():
+        if not len(cells):
+            continue
         stem = f"{path.stem}_{re.sub(r'[^A-Za-z0-9._+-]+', '_', name).strip('_') or 'patch'}"
         suffix = ".vtu" if _why_not_vtp(cells) else ".vtp"
         file, number = f"{stem}{suffix}", 2
@@ -113,14 +119,20 @@ def patch_paths(mesh: Mesh, path: Path) -> dict[str, Path]:
     return found
 
 
-def patch_case(case: Case, name: str) -> Case:
+def patch_case(case: Case, name: str, rows: np.ndarray | None = None) -> Case:
     """One patch as a case of its own: its points, its facets, the point fields on them, and cell fields where its facets are cells.
 
+    Args:
+        case: any case.
+        name: of the patch.
+        rows: (k,) the cell that each facet is, where :func:`~geoop.io.patch_cells.cells_by_patch` has been asked for all patches.
+
     Raises:
-        PatchError: the mesh has no such patch.
+        PatchError: the mesh has no such patch, or it has no facets.
     """
     mesh = case.mesh
-    points, rows = mesh.patch_points(name), cells_of_patch(mesh.cells, mesh.patches[name])
+    points = mesh.patch_points(name)
+    rows = cells_by_patch(mesh)[name] if rows is None else rows
     kept: dict[str, Field] = {}
     for key, field in case.fields.items():
         if field.location == "point":
@@ -154,7 +166,7 @@ def write_data_set(case: Case, target: Path, compress: bool, beside_it: dict[str
         )
     reason = _why_not_vtp(case.mesh.cells) if suffix == ".vtp" else ""
     if reason:
-        raise UnsupportedFormatError(f"a .vtp file cannot hold {reason}", where=str(target), remedy=f"write to '{target.with_suffix('.vtu').name}'")
+        raise UnsupportedFormatError(f"a .vtp file cannot hold {reason}", where=str(target), remedy=_instead_of_vtp(case.mesh, target))
     facets = [key for key, field in case.fields.items() if field.location == "facet"]
     if facets:
         raise FieldError(
@@ -181,6 +193,15 @@ def write_data_set(case: Case, target: Path, compress: bool, beside_it: dict[str
                 raise UnwritableFileError(
                     f"cannot be written: {reason}", where=str(target), remedy="check the folder, its permissions and the free disk space"
                 )
+
+
+def _instead_of_vtp(mesh: Mesh, target: Path) -> str:
+    """What to type where polygonal data cannot hold a mesh."""
+    whole = f"write to '{target.with_suffix('.vtu')}'"
+    names = [name for name, part in mesh.patches.items() if len(part) and not _why_not_vtp(part)]
+    if mesh.cell_dimension < 3 or not names:
+        return whole
+    return f"{whole}, or its patches as a surface: geoop.write(case, path, patches=['{names[0]}', ...]), --patch '{names[0]}' on the command line"
 
 
 def _why_not_vtp(cells: Cells) -> str:
@@ -217,7 +238,7 @@ def _data_set(case: Case, *, polygonal: bool, field_data: dict[str, Any]) -> Any
     for field in case.fields.values():
         if field.location in stores:
             stores[field.location].AddArray(_array(padded(field), field.quantity.label))
-    numbers = patch_numbers(mesh.cells, dict(mesh.patches))
+    numbers = patch_numbers(mesh)
     if numbers is not None:
         data.GetCellData().AddArray(_array(numbers, annotations.PATCH_ARRAY))
     for name, values in field_data.items():

@@ -181,7 +181,7 @@ def _series(series: Series, target: Path, patches: Sequence[str] | None, options
     if target.suffix.lower() != ".pvd":
         raise UnsupportedFormatError(
             f"a series of {len(series.cases)} steps is written as .pvd, not '{target.suffix}'",
-            remedy=f"write to '{target.with_suffix('.pvd').name}', or one step of it: series.cases[-1]",
+            remedy=f"write to '{target.with_suffix('.pvd')}', or one step of it: series.cases[-1]",
         )
     _check_options(WRITERS[".vtu"], ".pvd", options)
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Exact merging and matching of facets, against brute force."""
+"""Exact merging, against brute force."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from geoop.io.merging import degenerate_triangles, merge_equal
-from geoop.io.patch_cells import cells_of_patch, patch_numbers
-from geoop.mesh.cells import Cells
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -41,16 +39,3 @@ def test_degenerate_triangles():
     points = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1e-6, 0], [0, 1e-15, 0]])
     assert degenerate_triangles(points, np.array([[0, 1, 2], [0, 0, 1], [0, 1, 3], [0, 1, 4]])) == 3
     assert degenerate_triangles(points[:, :2], np.array([[0, 1, 2], [0, 1, 3]])) == 1
-
-
-def test_facets_that_are_cells_are_found_whatever_they_start_from():
-    polygon = np.array([4, 5, 6, 7, 8])
-    cells = Cells.concatenate(
-        [Cells.of(triangle=[[0, 1, 2], [1, 2, 3]]), Cells.ragged("polygon", [polygon]), Cells.of(line=[[0, 1]]), Cells.of(quad=[[0, 1, 2, 3]])]
-    )
-    part = Cells.concatenate(
-        [Cells.of(triangle=[[3, 1, 2], [0, 1, 3]]), Cells.ragged("polygon", [np.roll(polygon, 2)[::-1]]), Cells.of(line=[[1, 0], [1, 2]])]
-    )
-    assert cells_of_patch(cells, part).tolist() == [1, -1, 2, 3, -1]
-    assert patch_numbers(cells, {"a": part, "b": Cells.of(quad=[[3, 2, 1, 0]])}).tolist() == [-1, 0, 0, 0, 1]
-    assert patch_numbers(cells, {"a": Cells.of(triangle=[[5, 6, 7]])}) is None and not len(cells_of_patch(cells, Cells.empty()))

@@ -31,6 +31,20 @@ def test_facets_of_a_volume_are_no_cells():
     assert patch_numbers(tetra) is None and patch_numbers(Mesh(np.eye(3))) is None and cells_by_patch(Mesh(np.eye(3))) == {}
 
 
+def test_facets_that_are_cells_are_found_whatever_they_start_from():
+    polygon = np.array([4, 5, 6, 7, 8])
+    cells = Cells.concatenate(
+        [Cells.of(triangle=[[0, 1, 2], [1, 2, 3]]), Cells.ragged("polygon", [polygon]), Cells.of(line=[[0, 1]]), Cells.of(quad=[[0, 1, 2, 3]])]
+    )
+    part = Cells.concatenate(
+        [Cells.of(triangle=[[3, 1, 2], [0, 1, 3]]), Cells.ragged("polygon", [np.roll(polygon, 2)[::-1]]), Cells.of(line=[[1, 0], [1, 2]])]
+    )
+    points = np.random.default_rng(0).random((9, 3))
+    mesh = Mesh(points, cells, {"a": part, "b": Cells.of(quad=[[3, 2, 1, 0]])})
+    assert cells_by_patch(mesh)["a"].tolist() == [1, -1, 2, 3, -1] and patch_numbers(mesh).tolist() == [-1, 0, 0, 0, 1]
+    assert patch_numbers(Mesh(points, cells, {"a": Cells.of(triangle=[[5, 6, 7]])})) is None
+
+
 def test_cells_of_other_sizes_keep_their_numbers():
     points = np.random.default_rng(0).random((30, 3))
     cells = Cells.concatenate([Cells.of(line=[[0, 1], [1, 2]]), Cells.of(quad=[[3, 4, 5, 6]], triangle=[[3, 4, 5], [5, 6, 7]])])

@@ -11,7 +11,7 @@ from ...errors import ConfigurationError
 from ...mesh.case import Case
 from ...mesh.measure import cell_centers
 from ...mesh.quantity import Field
-from .options import Options, left_out
+from .options import Options, left_out, renamed
 from .rows import number_lines
 
 _COMPONENTS = ("x", "y", "z")
@@ -37,11 +37,13 @@ def write_csv(case: Case, path: Path, options: Options) -> tuple[str, ...]:
         table = np.asarray(item.values, dtype=np.float64).reshape(len(places), -1)
         names += _labels(item, table.shape[1])
         columns.append(table)
+    heads = [re.sub(r"[,;\"\s]+", " ", name) for name in names]
     with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(",".join(re.sub(r"[,;\"\s]+", " ", name) for name in names) + "\n")
+        file.write(",".join(heads) + "\n")
         file.write("".join(f"{line}\n" for line in number_lines(np.concatenate(columns, axis=1), ",")))
     rows = "point" if location == "point" else "cell, at its centre"
-    return (f"one row per {rows}", *left_out(case, fields=list(held), boundary=taken))
+    changed = renamed(dict(zip(names, heads, strict=True)), "a name has no commas, semicolons and quotes")
+    return (f"one row per {rows}", *changed, *left_out(case, fields=list(held), boundary=taken))
 
 
 def _natural(case: Case) -> str:

@@ -14,9 +14,9 @@ from ...mesh.cells import Cells
 from ...mesh.topology import row_groups
 from ..fields import padded
 from ..formats.gmsh.sections import ELEMENT_TYPES, PYRAMID14
-from .options import Options, left_out
+from ..patch_cells import cells_by_patch, sorted_points
+from .options import Options, left_out, listed, rewritten
 from .rows import number_lines
-from .surface import cells_by_patch
 
 #: geoop's cell name -> Gmsh type and the place in VTK's order of every node in Gmsh's.
 _KINDS = {name: (kind, np.argsort(order)) for kind, (name, order) in ELEMENT_TYPES.items() if kind != PYRAMID14}
@@ -91,7 +91,10 @@ def write_msh(case: Case, path: Path, options: Options) -> tuple[str, ...]:
         sink.parts += [np.array(1, "<i4").tobytes(), b"\n"]
     sink.line("$EndMeshFormat")
     if groups:
-        rows = [f'{dimension} {number} "{" ".join(name.replace(chr(34), chr(39)).split())}"' for (dimension, name), number in groups.items()]
+        form = "a group has its name on one line, with single blanks and without double quotes"
+        words, changed = rewritten(dict.fromkeys(name for _, name in groups), lambda name: " ".join(name.replace('"', "'").split()), form)
+        notes += changed
+        rows = [f'{dimension} {number} "{words[name]}"' for (dimension, name), number in groups.items()]
         sink.line("\n".join(["$PhysicalNames", str(len(rows)), *rows, "$EndPhysicalNames"]))
     points = np.pad(mesh.points, ((0, 0), (0, 3 - mesh.dimension)))
     _write_entities(sink, entities, points)
@@ -100,7 +103,9 @@ def write_msh(case: Case, path: Path, options: Options) -> tuple[str, ...]:
     held = _write_data(sink, case, tags)
     path.write_bytes(b"".join(sink.parts))
     zones = not mesh.zones or any(dimension == mesh.cell_dimension for dimension, _ in groups) and not _own_patches(case)
-    return (*notes, *left_out(case, fields=held, patches=True, zones=zones))
+    if (np.diff(tags[tags > 0]) < 0).any():
+        notes.append("a Gmsh file groups cells by physical group and type: their order changes, and that of fields on cells with it")
+    return (*notes, *left_out(case, fields=held, patches=True, zones=zones, time=bool(held)))
 
 
 def _own_patches(case: Case) -> bool:
@@ -117,14 +122,14 @@ def _entities(case: Case) -> tuple[dict[tuple[int, str], int], list[_Entity], li
     if _own_patches(case):
         found = cells_by_patch(mesh)
         foreign = [name for name, index in found.items() if (index < 0).any()]
-        notes += [f"patches whose facets are no cells are left out: {', '.join(foreign)}"] if foreign else []
+        notes += [f"patches whose facets are no cells are left out: {listed(foreign)}"] if foreign else []
         members = {name: index for name, index in found.items() if name not in foreign}
     entities = _split(mesh.cells, np.flatnonzero(mesh.cells.dimensions == top), members, top, groups)
     low = np.flatnonzero(mesh.cells.dimensions < top)
     notes += [f"{len(low)} cells of a lower dimension are left out"] if len(low) else []
     if not _own_patches(case) and mesh.patches:
         every = Cells.concatenate(list(mesh.patches.values()))
-        same = row_groups(_keys(every))
+        same = row_groups(np.concatenate([every.types[:, None].astype(np.int64), sorted_points(every)], axis=1))
         _, first, place = np.unique(same, return_index=True, return_inverse=True)
         stops = np.cumsum([len(part) for part in mesh.patches.values()])
         pieces = np.split(place.reshape(-1), stops[:-1])
@@ -134,26 +139,28 @@ def _entities(case: Case) -> tuple[dict[tuple[int, str], int], list[_Entity], li
 
 def _split(cells: Cells, index: np.ndarray, members: Mapping[str, np.ndarray], dimension: int, groups: dict[tuple[int, str], int]) -> list[_Entity]:
     """Entities of the cells that are in the same groups; the numbers of new groups are added."""
-    inside = np.zeros((len(cells), max(len(members), 1)), dtype=np.int64)
-    numbers = []
-    for column, (name, rows) in enumerate(members.items()):
-        inside[rows, column] = 1
-        numbers.append(groups.setdefault((dimension, name), len(groups) + 1))
-    kinds, home = np.unique(-inside[index], axis=0, return_inverse=True)  # the first group first
+    numbers = [groups.setdefault((dimension, name), len(groups) + 1) for name in members]
+    kinds, home = np.unique(_memberships(len(cells), members)[index], axis=0, return_inverse=True)  # the first group first
     home = home.reshape(-1)
+    order = np.argsort(home, kind="stable")
+    pieces = np.split(index[order], np.cumsum(np.bincount(home, minlength=len(kinds)))[:-1])
     return [
-        _Entity(
-            dimension, i + 1, tuple(number for number, yes in zip(numbers, row, strict=False) if yes), cells.take(index[home == i]), index[home == i]
-        )
-        for i, row in enumerate(kinds)
+        _Entity(dimension, i + 1, tuple(numbers[column] for column in row if column < len(numbers)), cells.take(own), own)
+        for i, (row, own) in enumerate(zip(kinds.tolist(), pieces, strict=True))
     ]
 
 
-def _keys(cells: Cells) -> np.ndarray:
-    sizes = np.diff(cells.offsets)
-    rows = np.full((len(cells), int(sizes.max(initial=1))), -1, dtype=np.int64)
-    rows[np.arange(rows.shape[1]) < sizes[:, None]] = cells.connectivity
-    return np.concatenate([cells.types[:, None].astype(np.int64), np.sort(rows, axis=1)], axis=1)
+def _memberships(count: int, members: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(count, k) the groups of every cell, ascending, filled up with their number: k is the most that one cell is in, at least 1."""
+    rows = [np.unique(index) for index in members.values()]
+    cell = np.concatenate([*rows, np.zeros(0, dtype=np.int64)])
+    column = np.repeat(np.arange(len(rows)), [len(index) for index in rows])
+    order = np.argsort(cell, kind="stable")
+    cell, column = cell[order], column[order]
+    place = np.arange(len(cell)) - np.searchsorted(cell, cell)
+    found = np.full((count, int(place.max(initial=0)) + 1), len(rows), dtype=np.int64)
+    found[cell, place] = column
+    return found
 
 
 def _write_entities(sink: _Sink, entities: list[_Entity], points: np.ndarray) -> None:

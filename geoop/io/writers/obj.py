@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ...mesh.case import Case
-from ...mesh.cells import Cells
+from ...mesh.cells import CELL_TYPES, Cells
 from ...mesh.mesh import Mesh
 from ...mesh.triangulation import triangulated
+from ..patch_cells import cells_by_patch
 from .options import Options, left_out, one_word
 from .rows import cell_lines, number_lines
-from .surface import FLAT, cells_by_patch, in_space, owners, surface_of
+from .surface import FLAT, in_space, owners, surface_of
 
 
 def write_obj(case: Case, path: Path, options: Options) -> tuple[str, ...]:
@@ -23,7 +24,9 @@ def write_obj(case: Case, path: Path, options: Options) -> tuple[str, ...]:
         UnsupportedFormatError: a point cloud.
     """
     surface, notes = in_space(case) if set(case.mesh.cells.names) == {"line"} else surface_of(case, "OBJ")
-    surface, owner, more = faces_of(surface, (*FLAT, "line"))
+    whole = surface
+    surface, loose = _without_loose(surface)
+    surface, _, more = faces_of(surface, (*FLAT, "line"))
     names, numbers, lost = owners(surface)
     words, changed = one_word(names)
     lines = np.array(cell_lines(surface.mesh.cells, dict.fromkeys(FLAT, "f %s") | {"line": "l %s"}, shift=1), dtype=object)
@@ -34,7 +37,19 @@ def write_obj(case: Case, path: Path, options: Options) -> tuple[str, ...]:
             chosen = lines[numbers == number]
             if len(chosen):
                 file.write((f"g {words[name]}\n" if name in words and number >= 0 else "") + "\n".join(chosen) + "\n")
-    return (*notes, *more, *lost, *changed, *options.said, *left_out(case if owner is None else surface, patches=True))
+    return (*notes, *loose, *more, *lost, *changed, *options.said, *left_out(whole, patches=True))
+
+
+def _without_loose(case: Case) -> tuple[Case, tuple[str, ...]]:
+    """The case without vertex cells and curved lines, which have no place beside faces, and notes."""
+    cells = case.mesh.cells
+    loose = [name for name in cells.names if name != "line" and CELL_TYPES[name][1] < 2]
+    if not loose:
+        return case, ()
+    kept = np.flatnonzero(~np.isin(np.arange(len(cells)), np.concatenate([cells.where(name) for name in loose])))
+    fields = {name: replace(item, values=item.values[kept]) if item.location == "cell" else item for name, item in case.fields.items()}
+    mesh = replace(case.mesh, cells=cells.take(kept), zones={})
+    return replace(case, mesh=mesh, fields=fields), tuple(f"{len(cells.where(name))} {name} cells are left out" for name in loose)
 
 
 def faces_of(case: Case, allowed: tuple[str, ...]) -> tuple[Case, np.ndarray | None, tuple[str, ...]]:

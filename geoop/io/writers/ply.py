@@ -14,7 +14,7 @@ from ...mesh.cells import Cells
 from ...mesh.quantity import Field
 from ..fields import padded
 from .obj import faces_of
-from .options import Options, left_out
+from .options import Options, left_out, renamed
 from .rows import cell_lines, number_lines
 from .surface import FLAT, in_space, surface_of
 
@@ -33,12 +33,16 @@ def write_ply(case: Case, path: Path, options: Options) -> tuple[str, ...]:
     """
     cloud = case.mesh.is_cloud and not len(case.mesh.cells)
     surface, notes = in_space(case) if cloud else surface_of(case, "PLY")
+    whole = surface
     surface, _, cut = faces_of(surface, FLAT)
     loose = [name for name in surface.mesh.cells.names if name not in FLAT]
     if loose:
-        raise UnsupportedFormatError(f"a PLY file holds faces only, not {', '.join(loose)} cells", remedy="write .vtp or .vtu")
-    points, at_points = _properties(surface, "point")
-    faces, at_faces = _properties(surface, "cell")
+        raise UnsupportedFormatError(
+            f"a PLY file holds faces only, not {', '.join(loose)} cells", remedy="write .vtu, which holds them with the faces"
+        )
+    points, at_points, named = _properties(surface, "point")
+    faces, at_faces, more = _properties(surface, "cell")
+    changed = renamed({**named, **more}, "a property is one word, different from the coordinates")
     places = surface.mesh.points * options.scale
     units = [f"comment unit {name} {unit}" for name, unit in {**at_points, **at_faces}.items() if unit]
     head = ["ply", f"format {'ascii' if options.text else 'binary_little_endian'} 1.0", f"comment geoop, lengths in {options.unit}", *units]
@@ -55,13 +59,13 @@ def write_ply(case: Case, path: Path, options: Options) -> tuple[str, ...]:
             file.write(_records({"x": places[:, 0], "y": places[:, 1], "z": places[:, 2], **points}))
             _write_faces(file, surface.mesh.cells, faces)
     held = [name for name, item in surface.fields.items() if item.location in ("point", "cell")]
-    return (*notes, *cut, *options.said, *left_out(surface, fields=held))
+    return (*notes, *cut, *options.said, *changed, *left_out(whole, fields=held))
 
 
-def _properties(case: Case, location: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Columns by the name of their property, and units by the name of the field."""
+def _properties(case: Case, location: str) -> tuple[dict[str, np.ndarray], dict[str, str], dict[str, str]]:
+    """Columns by the name of their property, units by the name of the field there, and that name by the name of the field."""
     columns: dict[str, np.ndarray] = {}
-    units = {}
+    units, names = {}, {}
     for item in case.fields.values():
         if item.location != location:
             continue
@@ -71,7 +75,8 @@ def _properties(case: Case, location: str) -> tuple[dict[str, np.ndarray], dict[
         endings = _ENDINGS.get(values.shape[1], tuple(f"_{i}" for i in range(values.shape[1])))
         columns |= {f"{name}{ending}": values[:, k] for k, ending in enumerate(endings)}
         units[name] = "_".join(item.quantity.unit.split())
-    return columns, units
+        names[item.name] = name
+    return columns, units, names
 
 
 def _free(item: Field, columns: dict[str, np.ndarray]) -> str:

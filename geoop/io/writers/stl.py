@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ...mesh.case import Case
+from ...mesh.cells import CELL_TYPES, Cells
 from ...mesh.triangulation import triangulated
 from ..merging import degenerate_triangles
-from .options import Options, left_out
+from .options import Options, left_out, rewritten
 from .surface import owners, surface_of
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -24,14 +25,19 @@ def write_stl(case: Case, path: Path, options: Options) -> tuple[str, ...]:
     surface, notes = surface_of(case, "STL")
     triangles, cell = triangulated(surface.mesh)
     corners = surface.mesh.points[triangles] * options.scale
-    names, numbers, lost_names = owners(surface)
+    names, numbers, said = owners(surface)
     owner = numbers[cell]
     several = len(names) > 1 or (len(names) == 1 and (owner < 0).any())
-    more = [f"{', '.join(name for name in surface.mesh.cells.names if name != 'triangle')} faces are cut into triangles"]
-    notes = (*notes, *(more if any(name != "triangle" for name in surface.mesh.cells.names) else ()), *options.said)
+    notes = (*notes, *_cells_said(surface.mesh.cells), *options.said)
     if options.text:
-        _write_text(path, corners, owner, names, surface.mesh.name)
-        return (*notes, *lost_names, *left_out(surface, patches=True))
+        rest = surface.mesh.name
+        while rest in names:  # faces of no patch must not join one
+            rest += " rest"
+        solids = [*names, rest] if (owner < 0).any() else names
+        heads, changed = rewritten(solids, lambda name: " ".join(name.split()), "a solid has its name on one line, with single blanks")
+        _write_text(path, corners, owner, list(heads.values()))
+        said += (f"faces of no patch are written as the solid '{heads[rest]}'",) if names and rest in heads else ()
+        return (*notes, *said, *changed, *left_out(surface, patches=True))
     single = corners.astype(np.float32)
     lost = degenerate_triangles(single.reshape(-1, 3), np.arange(3 * len(single)).reshape(-1, 3))
     lost -= degenerate_triangles(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3))
@@ -48,15 +54,23 @@ def write_stl(case: Case, path: Path, options: Options) -> tuple[str, ...]:
     return (*notes, *left_out(surface, patches=not names))
 
 
-def _write_text(path: Path, corners: np.ndarray, owner: np.ndarray, names: list[str], rest: str) -> None:
+def _cells_said(cells: Cells) -> tuple[str, ...]:
+    """Notes on cells that are no triangles."""
+    faces = [name for name in cells.names if name != "triangle" and CELL_TYPES[name][1] == 2]
+    notes = (f"{', '.join(faces)} faces are cut into triangles",) if faces else ()
+    return (*notes, *(f"{len(cells.where(name))} {name} cells are left out" for name in cells.names if CELL_TYPES[name][1] < 2))
+
+
+def _write_text(path: Path, corners: np.ndarray, owner: np.ndarray, names: list[str]) -> None:
+    """One solid per name, in the order of the numbers of their owners; the last may be that of the faces that have none, -1."""
     facet = "facet normal %r %r %r\n outer loop\n  vertex %r %r %r\n  vertex %r %r %r\n  vertex %r %r %r\n endloop\nendfacet\n"
     table = np.concatenate([_normals(corners), corners.reshape(len(corners), 9)], axis=1)
+    home = np.where(owner < 0, len(names) - 1, owner)
     with open(path, "w", encoding="utf-8", newline="\n") as file:
-        for number, name in [*enumerate(names), (-1, rest)]:
-            chosen = table[owner == number]
+        for number, name in enumerate(names):
+            chosen = table[home == number]
             if len(chosen):
-                line = " ".join(name.split())
-                file.write(f"solid {line}\n{''.join(facet % tuple(row) for row in chosen.tolist())}endsolid {line}\n")
+                file.write(f"solid {name}\n{''.join(facet % tuple(row) for row in chosen.tolist())}endsolid {name}\n")
 
 
 def _normals(corners: np.ndarray) -> np.ndarray:

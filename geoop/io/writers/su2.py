@@ -12,7 +12,7 @@ from ...errors import UnsupportedFormatError
 from ...mesh.case import Case
 from ...mesh.cells import CELL_TYPES, Cells
 from ...mesh.mesh import Mesh
-from .options import Options, left_out, one_word
+from .options import Options, left_out, listed, one_word
 from .rows import cell_lines, number_lines
 
 #: What SU2's finite-volume solver reads.
@@ -46,7 +46,7 @@ def write_su2(case: Case, path: Path, options: Options) -> tuple[str, ...]:
                 patches = {key.removeprefix(f"{name}: "): _within(facets, index) for key, facets in mesh.patches.items()}
                 notes += _write_mesh(file, part, {key: facets for key, facets in patches.items() if len(facets)})
             renamed = [name for number, name in enumerate(zones, 1) if name != f"zone {number}"]
-            notes += (f"SU2 numbers its zones: {', '.join(zones)} are zones 1 to {len(zones)}",) if renamed else ()
+            notes += (f"SU2 numbers its zones: {listed(zones)} are zones 1 to {len(zones)}",) if renamed else ()
     return (*notes, *left_out(case, patches=True, zones=bool(zones)))
 
 
@@ -63,7 +63,7 @@ def _check(mesh: Mesh) -> None:
         problems += [f"{len(facets.where(name))} {name} facets of '{patch}'" for name in facets.names if name not in _FACETS[dimension]]
     if problems:
         raise UnsupportedFormatError(
-            f"SU2 has no {', '.join(problems)}",
+            f"SU2 has no {listed(problems)}",
             remedy="write .vtu or .msh, or mesh with linear triangles, quads, tetrahedra, hexahedra, wedges, pyramids",
         )
 

@@ -13,7 +13,8 @@ from ...mesh.cells import CELL_TYPES, Cells
 from ...mesh.mesh import Mesh
 from ...mesh.quantity import Field
 from ...mesh.topology import row_groups, sides
-from ..patch_cells import cells_of_patch
+from ..patch_cells import cells_by_patch, sorted_points
+from .options import listed
 
 #: Faces with corners only.
 FLAT = ("triangle", "quad", "polygon")
@@ -36,10 +37,10 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
     names = list(dict.fromkeys(names))
     points = np.unique(np.concatenate([mesh.patch_points(name) for name in names]))
     every = Cells.concatenate([mesh.patches[name] for name in names])
-    group = row_groups(_keys(every))
+    group = row_groups(sorted_points(every))
     first = np.sort(np.unique(group, return_index=True)[1]) if len(every) else np.zeros(0, dtype=np.int64)
     facets = every.take(first)
-    rows = cells_of_patch(mesh.cells, facets)
+    rows = cells_by_patch(Mesh(mesh.points, mesh.cells, {"part": facets}))["part"]
     fields: dict[str, Field] = {}
     lost = []
     for name, item in case.fields.items():
@@ -56,9 +57,19 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
     )
     wall = None if case.wall is None else tuple(name for name in case.wall if name in names)
     boundary = {name: values for name, values in case.boundary.items() if name in names}
-    notes = [f"{len(every) - len(facets)} facets that belong to several patches are written once"] if len(facets) < len(every) else []
-    notes += [f"fields that do not live on the boundary are left out: {', '.join(lost)}"] if lost else []
+    notes = []
+    if len(facets) < len(every):
+        several = _overlapping(names, [len(mesh.patches[name]) for name in names], group)
+        notes = [f"{len(every) - len(facets)} facets that belong to several patches are written once ({listed(several)})"]
+    notes += [f"fields that do not live on the boundary are left out: {listed(lost)}"] if lost else []
+    notes += [f"zones are left out: {listed(list(mesh.zones))}"] if mesh.zones else []
     return replace(case, mesh=part, fields=fields, boundary=boundary, wall=wall, name=part.name), tuple(notes)
+
+
+def _overlapping(names: list[str], sizes: list[int], group: np.ndarray) -> list[str]:
+    """The patches with facets that occur more than once; ``group`` (f,) is equal for equal facets of all patches in their order."""
+    repeated = (np.bincount(group) > 1)[group]
+    return [name for name, part in zip(names, np.split(repeated, np.cumsum(sizes)[:-1]), strict=True) if part.any()]
 
 
 def surface_of(case: Case, format_name: str) -> tuple[Case, tuple[str, ...]]:
@@ -71,15 +82,19 @@ def surface_of(case: Case, format_name: str) -> tuple[Case, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if mesh.cell_dimension == 3 and mesh.patches:
         case, notes = part_of(case, list(mesh.patches))
-        notes = (f"a {format_name} file holds surfaces only: the boundary patches are written, the volume is not", *notes)
+        notes = (f"{_a(format_name)} file holds surfaces only: the boundary patches are written, the volume is not", *notes)
     elif mesh.cell_dimension == 3:
-        case = _outer(case)
-        notes = (f"a {format_name} file holds surfaces only: the outer faces are written, the volume is not",)
+        case, notes = _outer(case)
+        notes = (f"{_a(format_name)} file holds surfaces only: the outer faces are written, the volume is not", *notes)
     if case.mesh.cell_dimension < 2:
         kind = "a point cloud" if case.mesh.is_cloud else "an outline"
-        raise UnsupportedFormatError(f"a {format_name} file cannot hold {kind}", remedy="write .vtu, .vtp or .csv, or .ply for a cloud")
+        raise UnsupportedFormatError(f"{_a(format_name)} file cannot hold {kind}", remedy="write .vtu, .vtp or .csv, or .ply for a cloud")
     case, said = in_space(case)
     return case, (*notes, *said)
+
+
+def _a(format_name: str) -> str:
+    return f"{'an' if format_name in ('OBJ', 'STL') else 'a'} {format_name}"
 
 
 def in_space(case: Case) -> tuple[Case, tuple[str, ...]]:
@@ -92,51 +107,32 @@ def in_space(case: Case) -> tuple[Case, tuple[str, ...]]:
 
 
 def owners(case: Case) -> tuple[list[str], np.ndarray, tuple[str, ...]]:
-    """Names of the patches, (m,) the number of the patch of every cell (the first that has it, -1 for none), and a note on the rest."""
+    """Names of the patches, (m,) the number of the patch of every cell (the first that has it, -1 for none), and notes on the rest.
+
+    The notes name the patches that a file with one patch per cell shortens or does not have.
+    """
     mesh = case.mesh
     numbers = np.full(len(mesh.cells), -1, dtype=np.int64)
     found = cells_by_patch(mesh)
     for number, index in reversed(list(enumerate(found.values()))):
         numbers[index[index >= 0]] = number
-    lost = [name for name, index in found.items() if (index < 0).any()]
-    return list(mesh.patches), numbers, (f"patches whose facets are no faces of the file are left out: {', '.join(lost)}",) if lost else ()
+    lost = [name for name, index in found.items() if len(index) and (index < 0).all()]
+    notes = [f"patches whose facets are no faces of the file are left out: {listed(lost)}"] if lost else []
+    cut = [f"{(index < 0).sum()} of {len(index)} of '{name}'" for name, index in found.items() if (index < 0).any() and name not in lost]
+    notes += [f"facets that are no faces of the file are left out: {listed(cut)}"] if cut else []
+    empty = [name for name, index in found.items() if not len(index)]
+    notes += [f"patches without facets are left out: {listed(empty)}"] if empty else []
+    shared = []
+    for number, (name, index) in enumerate(found.items()):
+        own = index[index >= 0]
+        taken = int((numbers[own] != number).sum())
+        shared += [f"'{name}' {'disappears' if taken == len(own) else f'loses {taken} of {len(own)}'}"] if taken else []
+    notes += [f"faces of several patches are written with the first of them: {listed(shared)}"] if shared else []
+    return list(mesh.patches), numbers, tuple(notes)
 
 
-def cells_by_patch(mesh: Mesh) -> dict[str, np.ndarray]:
-    """Patch name -> the cell that each of its facets is, -1 where it is only a side of a cell.
-
-    Of equal cells each is taken once as long as there are as many as facets, in all patches together or in one of them.
-    """
-    if not mesh.patches:
-        return {}
-    every = Cells.concatenate([mesh.cells, *mesh.patches.values()])
-    group = row_groups(_keys(every))
-    code = group * (len(every) + 1)
-    count = len(mesh.cells)
-    patch = np.repeat(np.arange(len(mesh.patches)), [len(part) for part in mesh.patches.values()])
-    cells, facets = code[:count] + _ranks(group[:count]), code[count:]
-    order = np.argsort(cells)
-    index = np.full(len(facets), -1, dtype=np.int64)
-    within = _ranks(row_groups(np.stack([group[count:], patch], axis=1)))
-    for wanted in (facets, facets + within, facets + _ranks(group[count:])):  # the best comes last
-        place = np.minimum(np.searchsorted(cells[order], wanted), max(count - 1, 0))
-        there = cells[order][place] == wanted if count else np.zeros(len(wanted), dtype=bool)
-        index[there] = order[place[there]]
-    return dict(zip(mesh.patches, np.split(index, np.cumsum([len(part) for part in mesh.patches.values()])[:-1]), strict=True))
-
-
-def _ranks(group: np.ndarray) -> np.ndarray:
-    """(m,) how many entries before each one are equal to it."""
-    order = np.argsort(group, kind="stable")
-    sizes = np.bincount(group[order]) if len(group) else np.zeros(0, dtype=np.int64)
-    starts = np.cumsum(sizes) - sizes
-    ranks = np.empty(len(group), dtype=np.int64)
-    ranks[order] = np.arange(len(group)) - starts[group[order]]
-    return ranks
-
-
-def _outer(case: Case) -> Case:
-    """The faces that one cell only has, outward."""
+def _outer(case: Case) -> tuple[Case, tuple[str, ...]]:
+    """The faces that one cell only has, outward, as a surface without patches; and notes."""
     mesh = case.mesh
     listed = sides(mesh, np.arange(len(mesh.points)))
     rows = listed.corners[(listed.counts == 1)[listed.group]]
@@ -144,13 +140,6 @@ def _outer(case: Case) -> Case:
     types = np.full(len(rows), CELL_TYPES["polygon"][0])
     types[sizes == 3], types[sizes == 4] = CELL_TYPES["triangle"][0], CELL_TYPES["quad"][0]
     faces = Cells(types, np.concatenate([[0], np.cumsum(sizes)]), rows[rows >= 0])
-    whole = Mesh(mesh.points, mesh.cells, {"boundary": faces}, name=mesh.name, notes=mesh.notes)
-    return part_of(replace(case, mesh=whole, boundary={}, wall=None), ["boundary"])[0]
-
-
-def _keys(cells: Cells) -> np.ndarray:
-    """(m, k) sorted points of every facet, filled with -1."""
-    sizes = np.diff(cells.offsets)
-    rows = np.full((len(cells), int(sizes.max(initial=1))), -1, dtype=np.int64)
-    rows[np.arange(rows.shape[1]) < sizes[:, None]] = cells.connectivity
-    return np.sort(rows, axis=1)
+    whole = Mesh(mesh.points, mesh.cells, {"boundary": faces}, mesh.zones, mesh.name, mesh.notes)
+    part, notes = part_of(replace(case, mesh=whole, boundary={}, wall=None), ["boundary"])
+    return replace(part, mesh=replace(part.mesh, patches={})), notes  # the name is ours, not the mesh's

@@ -92,7 +92,7 @@ def _write_grid(root: Any, case: Case, options: dict[str, Any]) -> None:
         if field.location in stores:
             values = _plain(padded(field))
             stores[field.location].create_dataset(_label(field.quantity.label), data=values, **(options if len(values) else {}))
-    numbers = patch_numbers(cells, dict(mesh.patches))
+    numbers = patch_numbers(mesh)
     if numbers is not None:
         stores["cell"].create_dataset(annotations.PATCH_ARRAY, data=numbers, **options)
 

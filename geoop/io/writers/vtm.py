@@ -22,6 +22,7 @@ from ..atomic import replacing
 from ..contents import Array
 from ..formats.vtk.multiblock import BOUNDARY, CELL_IDS, COUNTS, POINT_IDS
 from ..paraview import patch_case, write_data_set
+from ..patch_cells import cells_by_patch
 
 _INSIDE, _OTHERS, _LOOSE = "internal", "other cells", "points without cells"
 
@@ -95,9 +96,10 @@ def _write_blocks(case: Case, folder: Path, name: str, compress: bool, annotate:
         add(_LOOSE, _points(case, loose), (Array(POINT_IDS, loose, "point"),), len(blocks), "    ")
     if case.mesh.patches:
         lines.append(f'    <Block index="{len(blocks) + bool(len(loose))}" name="{BOUNDARY}">\n')
-        for number, called in enumerate(case.mesh.patches):
+        rows = {name: index for name, index in cells_by_patch(case.mesh).items() if len(index)}
+        for number, (called, index) in enumerate(rows.items()):
             points = Array(POINT_IDS, case.mesh.patch_points(called), "point")
-            add(called, patch_case(case, called), (points,), number, "      ")
+            add(called, patch_case(case, called, index), (points,), number, "      ")
         lines.append("    </Block>\n")
     saved = _field_data(case) if annotate else ""
     head = '<?xml version="1.0"?>\n<VTKFile type="vtkMultiBlockDataSet" version="1.0" byte_order="LittleEndian" header_type="UInt64">\n'

@@ -113,3 +113,32 @@ def test_real_plane_mesh_comes_back(tmp_path, shared_data, text):
     assert back.dimension == 2 and np.array_equal(back.points, mesh.points) and np.array_equal(back.cells.connectivity, mesh.cells.connectivity)
     for name, part in mesh.patches.items():
         assert sorted(map(sorted, back.patches[name].block("line").tolist())) == sorted(map(sorted, part.block("line").tolist()))
+
+
+def test_another_order_of_cells_is_said(tmp_path):
+    """Gmsh keeps cells of one type and group together: fields follow, and the note says that the order is another."""
+    points = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (2, 0), (2, 1), (3, 0)], dtype=float)
+    triangle, quad = Cells.of(triangle=[[4, 6, 5]]), Cells.of(quad=[[0, 1, 2, 3], [1, 4, 5, 2]])
+    for cells, moves in ((Cells.concatenate([quad.take([0]), triangle, quad.take([1])]), True), (Cells.concatenate([triangle, quad]), False)):
+        density = Field(QUANTITIES["density"], np.arange(3.0), "cell")
+        done = write(Case(Mesh(points, cells), fields={"density": density}), tmp_path / "a.msh")
+        back = read_case(done.path)
+        same = [list(cell) for cell in back.mesh.cells] == [list(cell) for cell in cells]
+        assert any("their order changes" in note for note in done.notes) == moves == (not same)
+        where = {tuple(sorted(cell)): value for cell, value in zip(cells, density.values, strict=True)}
+        assert [where[tuple(sorted(cell))] for cell in back.mesh.cells] == back.fields["density"].values.tolist()
+
+
+def test_time_stands_with_the_fields(tmp_path):
+    """The tag of node and element data is the time; a mesh without fields has no place for it, and then it is said."""
+    case = volume()
+    done = write(case, tmp_path / "a.msh")
+    assert read_case(done.path).time == 0.25 and not any("time" in note for note in done.notes)
+    bare = write(Case(case.mesh, time=0.25), tmp_path / "b.msh")
+    assert any("the time" in note for note in bare.notes) and read_case(bare.path).time is None
+
+
+def test_names_of_groups_that_change_are_said(tmp_path):
+    mesh = box()
+    done = write(Mesh(mesh.points, mesh.cells, {'the "lid"': mesh.patches["z_max"]}), tmp_path / "a.msh")
+    assert list(read(done.path).patches) == ["the 'lid'"] and any("is written as 'the 'lid''" in note for note in done.notes)

@@ -51,3 +51,10 @@ def test_quadratic_faces_are_cut_between_their_nodes(
     mesh = Mesh(np.pad(x, ((0, 0), (0, 1))), Cells.of({name: np.arange(count)[None]}), {"lid": Cells.of({name: np.arange(count)[None]})})
     back = read(write(mesh, tmp_path / "a.obj").path, unit="m")
     assert cell_measures(back).sum() == pytest.approx(cell_measures(mesh).sum()) and len(back.patches["lid"]) == len(back.cells)
+
+
+def test_vertices_beside_faces_are_left_out_and_said(tmp_path):
+    cells = Cells.concatenate([Cells.of(vertex=[[3]]), Cells.of(triangle=[[0, 1, 2]]), Cells.of(line=[[0, 1]])])
+    done = write(Mesh(np.eye(4, 3), cells, zones={"probe": [0]}), tmp_path / "a.obj")
+    assert "1 vertex cells are left out" in done.notes and any("zones probe" in note for note in done.notes)
+    assert read(done.path, unit="m").cells.block("triangle").tolist() == [[0, 1, 2]]

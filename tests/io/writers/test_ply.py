@@ -15,6 +15,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import icosphere
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
+from tests.mesh.cell_zoo import UNIT_CELLS
 
 
 @pytest.mark.parametrize("text", [False, True])
@@ -62,3 +63,30 @@ def test_faces_with_too_many_points(tmp_path):
     disc = Mesh(np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1), Cells.ragged("polygon", [np.arange(300)]))
     with pytest.raises(UnsupportedFormatError, match="face of 300 points"):
         write(disc, tmp_path / "a.ply")
+
+
+def test_names_that_change_are_said(tmp_path):
+    item = Field(Quantity("nan field", "n", "?"), np.zeros(12))
+    done = write(Case(icosphere(0), fields={item.name: item}), tmp_path / "a.ply")
+    assert any("'nan field' is written as 'nan_field'" in note for note in done.notes) and "nan_field" in read_case(done.path, unit="m").fields
+    plain = Field(QUANTITIES["pressure"], np.zeros(12))
+    assert not any("is written as" in note for note in write(Case(icosphere(0), fields={"pressure": plain}), tmp_path / "a.ply").notes)
+
+
+def test_lines_beside_faces_go_into_vtu(tmp_path):
+    """The remedy of the error holds what PLY cannot: a .vtp does not."""
+    mesh = Mesh(np.eye(4, 3), Cells.concatenate([Cells.of(triangle=[[0, 1, 2]]), Cells.of(line=[[0, 1]])]))
+    with pytest.raises(UnsupportedFormatError, match="not line cells") as caught:
+        write(mesh, tmp_path / "a.ply")
+    assert ".vtu" in caught.value.remedy and ".vtp" not in caught.value.remedy
+    assert write(mesh, tmp_path / "a.vtu").notes == ()
+
+
+def test_what_quadratic_faces_lose_is_said(tmp_path):
+    """Values on a patch go when its faces are cut, and are named."""
+    nodes, _ = UNIT_CELLS["triangle6"]
+    cells = Cells.of(triangle6=[np.arange(6)])
+    mesh = Mesh(np.pad(nodes, ((0, 0), (0, 3 - nodes.shape[1]))), cells, {"skin": cells})
+    case = Case(mesh, boundary={"skin": {"pressure": Field(QUANTITIES["pressure"], np.ones(1), "facet")}})
+    for suffix in (".ply", ".obj"):
+        assert any("values on the patches skin" in note for note in write(case, tmp_path / f"a{suffix}").notes)

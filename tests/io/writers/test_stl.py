@@ -52,3 +52,27 @@ def test_concave_polygon_is_cut_inside(tmp_path):
     arrow = np.array([(0, 0, 0), (2, 0, 0), (2, 1, 0), (1, 0.25, 0), (0, 1, 0)], dtype=float)
     done = write(Mesh(arrow, Cells.ragged("polygon", [np.arange(5)])), tmp_path / "a.stl")
     assert trimesh.load_mesh(done.path).area == pytest.approx(1.25)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_cells_that_are_no_faces_are_counted(tmp_path, text):
+    cells = Cells.concatenate([Cells.of(line=[[0, 1]]), Cells.of(quad=[[0, 1, 2, 3]]), Cells.of(vertex=[[0], [1]])])
+    square = Mesh(np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)], dtype=float), cells)
+    notes = write(square, tmp_path / "a.stl", text=text).notes
+    assert {"quad faces are cut into triangles", "1 line cells are left out", "2 vertex cells are left out"} <= set(notes)
+    assert len(read(tmp_path / "a.stl", unit="m").cells) == 2
+
+
+def test_faces_of_no_patch_join_none(tmp_path):
+    """The solid of the rest is called like the mesh, unless a patch is called so; a name that changes is said."""
+    mesh = box()
+    patches = {"crate": mesh.patches["z_max"], "the  lid": mesh.patches["z_min"], "the lid": mesh.patches["x_min"]}
+    part = Mesh(mesh.points, mesh.cells, patches, name="crate")
+    done = write(part, tmp_path / "a.stl", text=True)
+    assert {name: len(cells) for name, cells in read(done.path, unit="m").patches.items()} == {
+        "crate": 2,
+        "the lid": 2,
+        "the lid_2": 2,
+        "crate rest": 6,
+    }
+    assert any("the solid 'crate rest'" in note for note in done.notes) and any("'the  lid' is written as 'the lid'" in note for note in done.notes)

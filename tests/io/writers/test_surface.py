@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from geoop.errors import PatchError
-from geoop.io.writers.surface import cells_by_patch, owners, part_of
+from geoop.io.reading import read
+from geoop.io.writers.surface import owners, part_of
+from geoop.io.writing import write
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box
 from geoop.mesh.quantity import QUANTITIES, Field
+from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 
 def test_fields_follow_their_points_and_cells():
@@ -31,21 +34,53 @@ def test_facets_of_several_patches_once():
     case = Case(Mesh(mesh.points, mesh.cells, {"both": twice, "x": mesh.patches["x_min"]}))
     part, notes = part_of(case, ["x", "both"])
     assert len(part.mesh.cells) == 2 and any("1 facets that belong to several patches" in note for note in notes)
-    names, numbers, lost = owners(part)
-    assert [names[i] for i in numbers] == ["x", "both"] and not lost
-
-
-def test_equal_cells_are_taken_one_by_one():
-    """Two sheets of one facet belong to two patches; a third patch has one of them again."""
-    cells = Cells.of(triangle=[[0, 1, 2], [2, 3, 0], [2, 1, 0]])
-    front, back = Cells.of(triangle=[[0, 1, 2]]), Cells.of(triangle=[[2, 1, 0]])
-    mesh = Mesh(np.eye(4, 3), cells, {"front": front, "back": back, "all": cells, "edge": Cells.of(line=[[0, 1]]), "none": Cells.empty()})
-    found = {name: index.tolist() for name, index in cells_by_patch(mesh).items()}
-    assert found == {"front": [0], "back": [2], "all": [0, 1, 2], "edge": [-1], "none": []}
-    names, numbers, lost = owners(Case(mesh))
-    assert [names[i] for i in numbers] == ["front", "all", "back"] and "left out: edge" in lost[0]
+    names, numbers, said = owners(part)
+    assert [names[i] for i in numbers] == ["x", "both"] and len(said) == 1 and "'both' loses 1 of 2" in said[0]
 
 
 def test_unknown_patch():
     with pytest.raises(PatchError, match="no patch 'lid'"):
         part_of(Case(box()), ["lid"])
+
+
+def test_patches_that_shrink_or_disappear_are_named():
+    """In a file with one patch per face: the first patch takes it, and who loses what is said."""
+    cells = Cells.of(triangle=[[0, 1, 2], [2, 3, 0], [1, 2, 3]])
+    patches = {"front": cells.take([0]), "all": cells, "again": cells.take([1]), "edge": Cells.of(line=[[0, 1]]), "none": Cells.empty()}
+    mesh = Mesh(np.eye(4, 3), cells, {**patches, "half": Cells.concatenate([cells.take([2]), Cells.of(triangle=[[0, 1, 3]])])})
+    names, numbers, notes = owners(Case(mesh))
+    assert [names[i] for i in numbers] == ["front", "all", "all"]
+    said = " | ".join(notes)
+    for words in (
+        "'all' loses 1 of 3",
+        "'again' disappears",
+        "'half' disappears",
+        "1 of 2 of 'half'",
+        "file are left out: edge",
+        "without facets are left out: none",
+    ):
+        assert words in said
+    assert "front" not in said.replace("'front'", "") and "loses 1 of 1" not in said
+
+
+@pytest.mark.parametrize("suffix", [".stl", ".obj", ".ply"])
+def test_overlapping_patches_of_a_volume_are_named(tmp_path, suffix):
+    mesh = UNIT_CELLS["hexahedron"][0]
+    floor, side = Cells.of(quad=[[0, 3, 2, 1]]), Cells.of(quad=[[0, 1, 5, 4]])
+    patches = {"floor": floor, "corner": Cells.concatenate([floor, side]), "copy": side, "lid": Cells.of(quad=[[4, 5, 6, 7]])}
+    case = Case(Mesh(mesh, Cells.of(hexahedron=[np.arange(8)]), patches, {"fluid": [0]}))
+    said = " | ".join(write(case, tmp_path / f"a{suffix}", text=True).notes)
+    assert "2 facets that belong to several patches are written once (floor, corner, copy)" in said and "zones are left out: fluid" in said
+    if suffix != ".ply":  # it has no patches at all, and says so
+        assert "'corner' loses 1 of 2" in said
+        assert "'copy' disappears" in said and "'floor' disappears" not in said
+
+
+@pytest.mark.parametrize("suffix", [".stl", ".ply", ".obj"])
+def test_fields_in_the_cells_of_a_volume_without_patches_are_not_lost_unsaid(tmp_path, suffix):
+    mesh = cell_mesh("tetra", UNIT_CELLS["tetra"][0])
+    fields = {"density": Field(QUANTITIES["density"], np.ones(1), "cell"), "pressure": Field(QUANTITIES["pressure"], np.ones(4))}
+    notes = write(Case(mesh, fields=fields), tmp_path / f"a{suffix}").notes
+    assert any("left out: density" in note for note in notes) and not any("boundary," in note or "patches boundary" in note for note in notes)
+    assert any("pressure" in note for note in notes) == (suffix != ".ply")
+    assert not read(tmp_path / f"a{suffix}", unit="m").patches

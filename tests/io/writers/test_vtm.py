@@ -11,10 +11,12 @@ import pyvista as pv
 from geoop.errors import FieldError, UnreadableFileError, UnsupportedFormatError, UnwritableFileError
 from geoop.io.reading import read, read_case
 from geoop.io.writers.vtm import write_vtm
+from geoop.io.writing import write
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
+from geoop.mesh.primitives import box
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 
 
@@ -85,3 +87,11 @@ def test_refusals_and_what_was_there(tmp_path):
     with pytest.raises(UnwritableFileError, match="a file is in the way"):
         write_vtm(case, tmp_path / "b.vtm")
     assert os.listdir(tmp_path) == ["b"]
+
+
+@pytest.mark.parametrize("suffix", [".vtm", ".vtu", ".vtkhdf"])
+def test_patches_without_facets(tmp_path, suffix):
+    mesh = box()
+    case = Case(Mesh(mesh.points, mesh.cells, {"none": Cells.empty(), "lid": mesh.patches["z_max"]}))
+    back = read_case(write(case, tmp_path / f"a{suffix}").path)
+    assert {name: len(part) for name, part in back.mesh.patches.items() if len(part)} == {"lid": 1}

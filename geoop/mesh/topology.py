@@ -142,18 +142,28 @@ def sides(mesh: Mesh, representative: np.ndarray) -> Sides:
 
 def cell_components(listed: Sides, n_cells: int) -> np.ndarray:
     """(n_cells,) number of the component of every cell; cells that share a side belong together."""
-    incidence = sparse.coo_array((np.ones(len(listed.owner)), (listed.owner, listed.group)), shape=(n_cells, max(len(listed.counts), 1)))
-    csr = incidence.tocsr()
-    graph = sparse.block_array([[None, csr], [csr.T, None]]).tocsr()
-    return csgraph.connected_components(graph, directed=False)[1][:n_cells]
+    order = np.argsort(listed.group)
+    owner, same = listed.owner[order], np.diff(listed.group[order]) == 0
+    links = sparse.coo_array((np.ones(int(same.sum()), dtype=np.int8), (owner[:-1][same], owner[1:][same])), shape=(n_cells, n_cells))
+    return csgraph.connected_components(links, directed=False)[1]
 
 
 def row_groups(rows: np.ndarray) -> np.ndarray:
     """(m,) number of each row of an integer array, equal for equal rows, in sorted order."""
     if not len(rows):
         return np.zeros(0, dtype=np.int64)
-    order = np.lexsort(rows.T[::-1])
     group = np.empty(len(rows), dtype=np.int64)
+    low = int(rows.min())
+    span = int(rows.max()) - low + 1
+    if span ** rows.shape[1] < 2**62:  # a row fits into one number: one sort instead of one per column
+        key = np.zeros(len(rows), dtype=np.int64)
+        for column in rows.T:
+            key = key * span + (column - low)
+        order = np.argsort(key)
+        key = key[order]
+        group[order] = np.cumsum(np.concatenate([[False], key[1:] != key[:-1]]))
+        return group
+    order = np.lexsort(rows.T[::-1])
     group[order] = np.cumsum(np.concatenate([[False], (rows[order[1:]] != rows[order[:-1]]).any(axis=1)]))
     return group
 

@@ -6,7 +6,7 @@ import pytest
 from geoop.mesh.cells import CELL_TYPES, Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, circle, icosphere, naca4, wing
-from geoop.mesh.topology import FACES, cell_components, distinct_rows, edges, faces, sides, welded
+from geoop.mesh.topology import FACES, cell_components, distinct_rows, edges, faces, row_groups, sides, welded
 from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 
@@ -64,6 +64,14 @@ def test_distinct_rows_equal_numpy_unique():
     rows = np.random.default_rng(0).integers(0, 4, (200, 3))
     np.testing.assert_array_equal(distinct_rows(rows), np.unique(rows, axis=0))
     assert len(distinct_rows(rows[:0])) == 0
+
+
+@pytest.mark.parametrize("scale", [1, 2**40], ids=["one number", "columns"])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_groups_of_rows_equal_numpy_unique(scale, width):
+    """Also for rows too large to be packed into one number, and with the -1 that fills up short rows."""
+    rows = np.random.default_rng(0).integers(-1, 3, (300, width)) * scale
+    np.testing.assert_array_equal(row_groups(rows), np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1))
 
 
 def test_every_volume_cell_type_has_faces():

@@ -87,7 +87,8 @@ def patches(saved: Annotations) -> dict[str, Cells]:
     """Patches by name, in the order in which they were written."""
     if "patch_names" not in saved:
         return {}
-    cells = Cells(*(np.asarray(saved.get(f"patch_{key}", np.zeros(0))).reshape(-1) for key in ("types", "offsets", "connectivity")))
+    types, offsets, connectivity = (np.asarray(saved.get(f"patch_{key}", np.zeros(0))).reshape(-1) for key in ("types", "offsets", "connectivity"))
+    cells = Cells(types, offsets, connectivity)
     return {name: cells.take(index) for name, index in _runs(saved, "patch", len(cells))}
 
 

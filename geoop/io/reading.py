@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from ..errors import ConfigurationError, GeoopError, UnitError, UnreadableFileError
 from ..mesh.case import Case, Series
 from ..mesh.mesh import Mesh
@@ -162,7 +164,7 @@ def read_steps(
         if progress is not None:
             progress(number + 1, len(wanted))
     parameter = contents.annotations.get("series_parameter")
-    return Series(wanted, tuple(cases), str(parameter[0]) if isinstance(parameter, list) and parameter else "time [s]")
+    return Series(np.array(wanted), tuple(cases), str(parameter[0]) if isinstance(parameter, list) and parameter else "time [s]")
 
 
 def _sharing(case: Case, before: Case) -> Case:

@@ -1,7 +1,7 @@
 """Closest-point and winding-number queries in kernels of warp: imported where they are used, as warp is heavy and prints at its first import."""
 
 # Kernels are compiled by warp, whose stubs do not know the arithmetic of its vectors.
-# pyright: reportOperatorIssue=false, reportIndexIssue=false, reportArgumentType=false
+# pyright: reportOperatorIssue=false, reportIndexIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 

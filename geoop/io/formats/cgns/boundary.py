@@ -121,7 +121,7 @@ def _of_points(number: np.ndarray, listed: np.ndarray) -> Cells | None:
         for last in (False, True) if number.shape[axis] > 1 else (False,):
             facets = _sheet(number.take(-1 if last else 0, axis=axis), axis, number.ndim, out=last)
             block = facets.block(facets.names[0]) if len(facets) else np.zeros((0, 2), dtype=np.int64)
-            parts.append(facets.take(chosen[block].all(axis=1)))
+            parts.append(facets.take(np.asarray(chosen[block].all(axis=1))))
     return Cells.concatenate(parts)
 
 

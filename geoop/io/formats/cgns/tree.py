@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -98,7 +98,7 @@ class _AdfFile:
         order = data[data.index(b"AdF2") + 4 : data.index(b"AdF2") + 5]
         if order not in (b"L", b"B"):
             raise self._damaged(f"numbers in the format {order!r}")
-        self.byte_order = "<" if order == b"L" else ">"
+        self.byte_order: Literal["<", ">"] = "<" if order == b"L" else ">"
 
     def root(self) -> Node:
         return self._node(self._pointer(self.data.index(b"AdF4", 0, 512) + 4), 0)
@@ -209,7 +209,7 @@ def _dataset(path: Path, place: str) -> np.ndarray | None:
     import h5py
 
     with h5py.File(path, "r") as handle:
-        group = handle[place]
+        group: Any = handle[place]
         if " data" not in group:
             return None
         values = np.asarray(group[" data"][()]).T  # HDF5 has the axes the other way round

@@ -24,7 +24,7 @@ _VECTOR = re.compile(r"^(?P<name>.+?)(?:[:_ ](?P<number>[012])|[_ -](?P<axis>[xy
 _SYMBOL = r"(?:[munkMG]?m|in|ft|yd|[mµ]?s|min|h|[kmg]?g|[kM]?N|[hkMG]?Pa|bar|psi|atm|[kM]?J|[kM]?W|[kM]?Hz|K|°?[CF]|deg|rad|rpm|mol|A|V)"
 #: A unit in round brackets at the end of a name, as STAR-CCM+ writes it; "(average)" is none.
 _ROUND = re.compile(rf"\s*\((?P<unit>(?:1/)?{_SYMBOL}(?:\^?-?\d)?(?:[-/*·.]{_SYMBOL}(?:\^?-?\d)?)*)\)$")
-_DECIMAL = r"[-+]?(?:\d+,?\d*|,\d+)(?:[eEdD][-+]?\d+)?|[-+]?(?:nan|inf)"
+_DECIMAL = r"[-+]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][-+]?\d+)?|[-+]?(?:nan|inf)"
 #: A number that may have a decimal comma, and a row of them with blanks between.
 _DECIMAL_CELL = re.compile(_DECIMAL, re.I)
 _DECIMAL_ROW = re.compile(rf"(?:{_DECIMAL})(?:\s+(?:{_DECIMAL}))+", re.I)

@@ -122,13 +122,20 @@ def _named(arrays: list[Array], units: dict[str, str]) -> list[Array]:
     return kept
 
 
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
 def _header(data: bytes, where: str) -> tuple[str, list[_Element], int]:
     end = re.search(rb"(?:^|[\r\n])end_header[ \t]*(\r\n|\n|\r)?", data[: 1 << 20])
     if not data.startswith(b"ply") or end is None:
         raise UnreadableFileError("no PLY header, or a truncated one", where=where, remedy="download or export it again")
     form, elements = "", []
     try:
-        for words in (line.split() for line in data[: end.start()].decode("latin-1").splitlines()):
+        for words in (line.split() for line in _decoded(data[: end.start()]).splitlines()):
             if words[:1] == ["format"]:
                 form = words[1]
             elif words[:1] == ["element"]:

@@ -36,6 +36,7 @@ def read_through_meshio(source: Source) -> Contents:
     if source.suffix == ".inp":
         form = _abaqus_or_avs(source)
     whole = form != "nastran" or _BEGIN_BULK.search(source.data()) is not None
+    _require_plain_coordinates(source, form)
     found = _read(source, form, b"" if whole else b"BEGIN BULK\n")
     foreign = sorted({block.type for block in found.cells if block.type not in CELL_TYPES and len(block.data)})
     if foreign:
@@ -56,15 +57,16 @@ def read_through_meshio(source: Source) -> Contents:
         name: np.concatenate([starts[n] + rows[n] for n in solid if n in rows]) for name, rows in members.items() if any(n in rows for n in solid)
     }
     patches = {name: _cells(found, {n: rows[n] for n in thin if n in rows}) for name, rows in members.items() if any(n in rows for n in thin)}
-    left = sum(len(block.data) for _, block in blocks) - len(cells) - sum(len(part) for part in patches.values())
+    used = {n: np.unique(np.concatenate([rows[n] for rows in members.values() if n in rows] or [np.zeros(0, np.int64)])) for n in thin}
     points, notes = flattened(points[:, :3], top)
     if top == points.shape[1] - 1:
-        patches, zones = {name: cells.take(index) for name, index in zones.items()}, {}
+        patches, zones, used = {name: cells.take(index) for name, index in zones.items()}, {}, {}
+    left = sum(len(block.data) for _, block in blocks) - len(cells) - sum(len(index) for index in used.values())
     notes += () if whole else ("the file has no line BEGIN BULK: all of it is read as bulk data",)
     notes += (f"node sets are left out: {', '.join(map(str, found.point_sets))}",) if found.point_sets else ()
     lost = _surfaces(source) if form == "abaqus" else []
     notes += (f"surfaces (*SURFACE) are left out: {', '.join(lost)}; element sets are kept",) if lost else ()
-    notes += (f"{left} elements of lower dimension that belong to no named set are left out",) if left > 0 else ()
+    notes += (f"{left} elements of lower dimension {'that belong to no named set ' if used else ''}are left out",) if left > 0 else ()
     return Contents(points, cells, patches, zones, _arrays(found, solid), notes)
 
 
@@ -107,6 +109,32 @@ def _begun(source: Source, before: bytes) -> Iterator[Path]:
         copy = Path(folder) / f"copy{source.suffix}"
         copy.write_bytes(before + source.data())
         yield copy
+
+
+_SYSTEMS = re.compile(rb"^\*SYSTEM\b|^\*NODE\b[^\n]*\bSYSTEM\s*=\s*[CS]", re.I | re.M)
+
+
+def _require_plain_coordinates(source: Source, form: str) -> None:
+    """Raise for points in local or cylindrical coordinates, which meshio reads as if they were Cartesian."""
+    if form == "abaqus":
+        local = _SYSTEMS.search(source.data()) is not None
+    elif form == "nastran":
+        local = any(_local_system(line) for line in source.data().splitlines() if line[:4].upper() == b"GRID")
+    else:
+        local = False
+    if local:
+        raise UnsupportedFormatError(
+            "points are given in a local or cylindrical coordinate system",
+            where=source.where,
+            remedy="export the mesh in global Cartesian coordinates",
+        )
+
+
+def _local_system(line: bytes) -> bool:
+    """Whether the third field of a GRID card, the system of its coordinates, is anything but blank or 0."""
+    fields = line.split(b",")
+    field = fields[2] if len(fields) > 2 else line[24:40] if line[4:5] == b"*" else line[16:24]
+    return field.strip() not in (b"", b"0")
 
 
 def _read(source: Source, form: str, before: bytes = b"") -> Any:

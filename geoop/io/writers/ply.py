@@ -71,7 +71,7 @@ def _properties(case: Case, location: str) -> tuple[dict[str, np.ndarray], dict[
             continue
         name = _free(item, columns)
         values = padded(item).reshape(len(item.values), -1)
-        values = values if values.dtype.kind == "f" and values.dtype.itemsize in (4, 8) else values.astype("f8" if values.dtype.kind == "f" else "i4")
+        values = values if values.dtype.kind == "f" and values.dtype.itemsize in (4, 8) else values.astype("i4" if _fits(values) else "f8")
         endings = _ENDINGS.get(values.shape[1], tuple(f"_{i}" for i in range(values.shape[1])))
         columns |= {f"{name}{ending}": values[:, k] for k, ending in enumerate(endings)}
         units[name] = "_".join(item.quantity.unit.split())
@@ -79,8 +79,13 @@ def _properties(case: Case, location: str) -> tuple[dict[str, np.ndarray], dict[
     return columns, units, names
 
 
+def _fits(values: np.ndarray) -> bool:
+    """Whether these are whole numbers that the integers of a PLY file, which have 32 bits, can hold."""
+    return values.dtype.kind in "biu" and (not values.size or bool(values.min() >= -(2**31) and values.max() < 2**31))
+
+
 def _free(item: Field, columns: dict[str, np.ndarray]) -> str:
-    name = plain = re.sub(r"\s+", "_", item.name)
+    name = plain = re.sub(r"\s+", "_", item.name) or "unnamed"
     number = 2
     while name in columns or f"{name}_x" in columns or name in _RESERVED:
         name, number = f"{plain}_{number}", number + 1

@@ -151,3 +151,8 @@ def test_columns_of_star_ccm(tmp_path):
         read_case(save(tmp_path, text), unit="mm")
     with pytest.raises(UnitError, match="different units: X .m., Y .mm."):
         read(save(tmp_path, "X (m),Y (mm)\n1,2\n2,3\n"), unit="m")
+
+
+def test_commas_and_blanks_are_no_decimal_commas(tmp_path):
+    mesh = read(save(tmp_path, "x, y, z\n0, 0, 0\n0.5, 1, 2\n"), unit="m")
+    assert mesh.points.tolist() == [[0, 0, 0], [0.5, 1, 2]] and not any("decimal" in note for note in mesh.notes)

@@ -98,3 +98,29 @@ def test_nastran_without_begin_bulk(tmp_path, suffix):
     mesh, expected = read(bare, unit="m"), read(whole, unit="m")
     assert np.array_equal(mesh.points, expected.points) and mesh.cells.connectivity.tolist() == expected.cells.connectivity.tolist()
     assert any("BEGIN BULK" in note for note in mesh.notes) and not any("BEGIN BULK" in note for note in expected.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "a.bdf",
+            "BEGIN BULK\nCORD2C,1,0,0.,0.,0.,0.,0.,1.,\nGRID,1,,0.,0.,0.\nGRID,2,1,1.0,90.0,0.0\nGRID,3,,0.,1.,0.\nCTRIA3,1,1,1,2,3\nENDDATA\n",
+        ),
+        ("b.bdf", "BEGIN BULK\nGRID           1       7      0.      0.      0.\nENDDATA\n"),
+        ("c.inp", "*NODE, NSET=all, SYSTEM=C\n1, 1., 90., 0.\n2, 1., 0., 0.\n3, 0., 0., 1.\n*ELEMENT, TYPE=S3\n1, 1, 2, 3\n"),
+        ("d.inp", "*SYSTEM\n10., 0., 0., 11., 0., 0.\n*NODE\n1, 1., 0., 0.\n2, 1., 1., 0.\n3, 0., 0., 1.\n*ELEMENT, TYPE=S3\n1, 1, 2, 3\n"),
+    ],
+)
+def test_local_coordinates_are_refused(tmp_path, name, text):
+    """meshio reads them as Cartesian: a silent nonsense."""
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UnsupportedFormatError, match="coordinate system"):
+        read(tmp_path / name, unit="m")
+
+
+def test_elements_below_a_surface_are_said(tmp_path):
+    text = "*NODE\n1, 0., 0., 0.\n2, 1., 0., 0.\n3, 0., 1., 1.\n*ELEMENT, TYPE=S3, ELSET=skin\n1, 1, 2, 3\n*ELEMENT, TYPE=B31, ELSET=edge\n2, 1, 2\n"
+    (tmp_path / "a.inp").write_text(text)
+    mesh = read(tmp_path / "a.inp", unit="m")
+    assert set(mesh.patches) == {"skin"} and "1 elements of lower dimension are left out" in mesh.notes

@@ -90,3 +90,14 @@ def test_what_quadratic_faces_lose_is_said(tmp_path):
     case = Case(mesh, boundary={"skin": {"pressure": Field(QUANTITIES["pressure"], np.ones(1), "facet")}})
     for suffix in (".ply", ".obj"):
         assert any("values on the patches skin" in note for note in write(case, tmp_path / f"a{suffix}").notes)
+
+
+def test_large_whole_numbers_and_names_in_any_language(tmp_path):
+    """PLY's integers have 32 bits: larger ones are written as doubles; names come back letter by letter."""
+    mesh = Mesh(np.eye(3), Cells.of(triangle=np.array([[0, 1, 2]])))
+    values = {"größe": np.array([1, 2, 3]), "id": np.array([2**40, -(2**35), 7])}
+    case = Case(mesh, fields={name: Field(Quantity(name, name), array) for name, array in values.items()})
+    for text in (False, True):
+        back = read_case(write(case, tmp_path / f"a{text}.ply", text=text).path, unit="m")
+        for name, array in values.items():
+            np.testing.assert_array_equal(back.field(name).values, array)

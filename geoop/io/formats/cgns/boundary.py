@@ -8,8 +8,6 @@ from ....mesh.cells import Cells
 from .sections import Section
 from .tree import Node
 
-_FACES = ("IFaceCenter", "JFaceCenter", "KFaceCenter", "FaceCenter", "EdgeCenter")
-
 
 def patches_of(
     base: Node, zone: Node, vertices: tuple[int, ...] | None, sections: list[Section], cells: Cells, where: str
@@ -28,14 +26,20 @@ def patches_of(
     notes: list[str] = []
     for conditions in zone.of("ZoneBC_t"):
         for condition in conditions.of("BC_t"):
-            name = _name(condition)
+            name = _name(base, condition)
             span, listed = (_numbers(condition, kind) for kind in (("PointRange", "ElementRange"), ("PointList", "ElementList")))
             place = next((node.text for node in condition.of("GridLocation_t")), "Vertex")
             by_element = condition.get("ElementRange") is not None or condition.get("ElementList") is not None
             if vertices is not None:
                 facets = _structured(vertices, span, listed, place)
-            elif by_element or place in _FACES:
+            elif by_element or place != "Vertex":  # numbers of elements; some programs say CellCenter for facets, too
                 facets = _elements(sections, _range(span) if span is not None else listed)
+                inner = 0 if facets is None else int((facets.dimensions == cells.dimension).sum())
+                if facets is not None and inner:
+                    notes.append(f"'{name}' of zone '{zone.name}' names {inner} cells, not facets: left out")
+                    facets = facets.take(facets.dimensions < cells.dimension)
+                    if not len(facets):
+                        continue
             else:
                 facets = _by_vertices(sections, cells, _range(span) if span is not None else listed)
             if facets is None or not len(facets):
@@ -45,14 +49,40 @@ def patches_of(
             kind = _type(base, condition)
             if kind:
                 types[name] = kind
+    notes += _loose(sections, parts, cells.dimension, zone.name) if parts else []
     if not parts:  # no conditions: sections of facets are the only names there are
         parts = _named_sections(sections, cells.dimension)
     return {name: Cells.concatenate(found) for name, found in parts.items()}, types, notes
 
 
-def _name(condition: Node) -> str:
+def _name(base: Node, condition: Node) -> str:
+    """The name of the family where the condition only points to one, and the one that the family itself has, if any."""
     family = next((node.text for node in condition.of("FamilyName_t")), "")
-    return " ".join((family if condition.text == "FamilySpecified" and family else condition.name).split())
+    if condition.text != "FamilySpecified" or not family:
+        return " ".join(condition.name.split())
+    found = base.get(family)
+    own = next((node.text for node in found.of("FamilyName_t")), "") if found is not None else ""
+    return " ".join((own or family).split())
+
+
+def _loose(sections: list[Section], parts: dict[str, list[Cells]], dimension: int, zone: str) -> list[str]:
+    """A note on elements below the dimension of the cells that no condition names."""
+    listed = [section.cells for section in sections if not section.of_polyhedra]
+    facets = Cells.concatenate([cells.take(cells.dimensions == dimension - 1) for cells in listed])
+    named = Cells.concatenate([part for found in parts.values() for part in found])
+    known = np.concatenate([_keys(named), _keys(facets)])
+    loose = int((~np.isin(known[len(named) :], known[: len(named)])).sum())
+    thin = sum(int((cells.dimensions < dimension - 1).sum()) for cells in listed)
+    notes = [f"{loose} facets of zone '{zone}' belong to no boundary condition: left out"] if loose else []
+    return notes + ([f"{thin} elements of zone '{zone}' below the facets are left out"] if thin else [])
+
+
+def _keys(cells: Cells) -> np.ndarray:
+    """(m,) a number per cell that depends on the set of its points only; equal for different sets by a rare chance."""
+    mixed = (cells.connectivity.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return np.add.reduceat(mixed, cells.offsets[:-1]) if len(cells) else np.zeros(0, dtype=np.uint64)
 
 
 def _type(base: Node, condition: Node) -> str:

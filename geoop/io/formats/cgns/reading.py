@@ -31,7 +31,8 @@ def read_cgns(source: Source) -> Contents:
         zones = [(base, zone) for base in bases for zone in base.of("Zone_t")]
         if not zones:
             raise UnreadableFileError("the file has no zone, hence no mesh", where=source.where, remedy="export it again, with its grid")
-        times = _times(bases)
+        stated = _times(bases)
+        times = stated if len(stated) > 1 else ()
         step = Step(chosen_time(times, source.time, source.where) if times else None)
         names = [zone.name for _, zone in zones]
         blocks: list[Block] = []
@@ -53,18 +54,18 @@ def read_cgns(source: Source) -> Contents:
         contents.arrays,
         (*contents.notes, *dict.fromkeys(notes)),
         boundary=contents.boundary,
-        time=times[step.index] if step.index is not None else None,
+        time=times[step.index] if step.index is not None else next(iter(stated), None),
         times=times,
         wall=tuple(name for name, kind in types.items() if kind.startswith("Wall")),
     )
 
 
 def _times(bases: list[Node]) -> tuple[float, ...]:
-    """Times of the iterative data; a single one is a state and no series."""
+    """Times of the iterative data, ascending; a single one is the time of a state and no series."""
     for base in bases:
         for data in base.of("BaseIterativeData_t"):
             node = data.get("TimeValues")
             values = None if node is None else node.value
-            if values is not None and len(np.ravel(values)) > 1 and (np.diff(np.ravel(values)) > 0).all():
+            if values is not None and values.dtype.kind == "f" and len(np.ravel(values)) and (np.diff(np.ravel(values)) > 0).all():
                 return tuple(float(value) for value in np.ravel(values))
     return ()

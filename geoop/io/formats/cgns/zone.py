@@ -17,6 +17,7 @@ from .tree import Node
 
 #: Units of length as the standard spells them, in metres.
 _METRES = {"Meter": 1.0, "Centimeter": 0.01, "Millimeter": 0.001, "Foot": 0.3048, "Inch": 0.0254}
+_SI = ("Kilogram", "Meter", "Second", "Kelvin", "Radian", "Degree", "Ampere", "Mole", "Candela")
 _NORMALISED = ("NormalizedByDimensional", "NormalizedByUnknownDimensional", "NondimensionalParameter", "DimensionlessConstant")
 
 
@@ -141,7 +142,12 @@ def _label(base: Node, zone: Node, solution: Node, node: Node) -> tuple[str, lis
     kind = next((found[0].text for found in kinds if found), "")
     if kind in _NORMALISED:
         return f"{node.name} [1]", [f"values are non-dimensional ({kind}): their unit is 1"]
-    return node.name, []
+    units = [unit for unit in _units(base, zone, solution, node) if unit not in ("Null", "UserDefined", "")]
+    foreign = [unit for unit in units if unit not in _SI]
+    said = [f"the file states units that are not SI ({', '.join(foreign)}): values are kept as they are"] if foreign else []
+    if node.of("DataConversion_t"):
+        said.append(f"a conversion that the file states for '{node.name}' is not applied")
+    return (f"{node.name} [?]" if foreign else node.name), said
 
 
 def _pointed(zone: Node, name: str, step: Step, among: list[Node]) -> Node | None:

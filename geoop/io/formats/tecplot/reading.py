@@ -109,6 +109,8 @@ class _Zones:
         total = sum(sizes)
         if len(numbers) < total:
             raise self._wrong(k, f"{total} values are announced, {len(numbers)} numbers are there: truncated?")
+        if len(numbers) > total and zone.keys.get("ZONETYPE", "ORDERED").upper() == "ORDERED" and "I" in zone.keys:
+            raise self._wrong(k, f"{total} values are announced, {len(numbers)} numbers are there: a variable without a name?")
         if self._blocked(zone):
             ends = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
             found |= {v: numbers[a:b] for v, a, b in zip(own, ends[:-1], ends[1:], strict=True)}

@@ -147,6 +147,34 @@ def test_ways_to_say_a_boundary(write, pointing):
     assert "boundary types: Body WallViscous" in mesh.notes
 
 
+def test_facets_called_cells_and_what_no_condition_names(write):
+    """gmsh says CellCenter for facets, names volumes in conditions, too, and hides the name in the family of the family."""
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
+    center = c.tree("GridLocation", "GridLocation_t", c.text("CellCenter"))
+    family = c.tree("S_1", "Family_t", None, c.tree("FamilyName", "FamilyName_t", c.text("inlet side")))
+    points_to = c.tree("FamilyName", "FamilyName_t", c.text("S_1"))
+    zone = c.unstructured(
+        "z", points, 1, c.section("tri", 5, 1, 2, [1, 3, 2, 1, 2, 4]), c.section("vol", 10, 3, 3, [1, 2, 3, 4]),
+        c.boundary(
+            c.condition("S_1", "FamilySpecified", points_to, center, c.tree("PointList", "IndexArray_t", c.numbers(2)[None])),
+            c.condition("V_1", "Null", center, c.tree("PointList", "IndexArray_t", c.numbers(3)[None])),
+        ),
+    )  # fmt: skip
+    mesh = read(write(c.base(zone, extra=(family,))))
+    assert {name: part.block("triangle").tolist() for name, part in mesh.patches.items()} == {"inlet side": [[0, 1, 3]]}
+    assert "1 facets of zone 'z' belong to no boundary condition: left out" in mesh.notes
+    assert any("'V_1' of zone 'z' names 1 cells" in note for note in mesh.notes)
+
+
+def test_a_single_time_and_units_that_are_not_si(write):
+    times = c.tree("Times", "BaseIterativeData_t", c.numbers(1), c.tree("TimeValues", "DataArray_t", np.array([3.5])))
+    celsius = c.tree("DimensionalUnits", "DimensionalUnits_t", c.texts(["Kilogram", "Meter", "Second", "Celsius", "Degree"]))
+    zone = c.structured("z", lattice(2, 2, 2), solution("s", "Vertex", {"Temperature": np.ones((2, 2, 2))}, celsius))
+    case = read_case(write(c.base(zone, extra=(times,))))
+    assert case.time == 3.5 and case.field("temperature").quantity.unit == "?"
+    assert "the file states units that are not SI (Celsius): values are kept as they are" in case.mesh.notes
+
+
 def test_sections_of_facets_are_patches_where_there_are_no_conditions(write):
     points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
     zone = c.unstructured("z", points, 1, c.section("inlet", 5, 1, 1, [1, 3, 2]), c.section("vol", 10, 2, 2, [1, 2, 3, 4]))

@@ -148,6 +148,11 @@ def _arrays(
         if not there.any():
             notes.append(f"'{item.label}' has no values on the cells that are read and is left out")
             continue
+        elsewhere = len(np.unique(item.tags)) - len(np.unique(item.tags[index[there]]))
+        if elsewhere:
+            notes.append(
+                f"'{item.label}' also has {elsewhere} values on {'elements' if location == 'cell' else 'nodes'} that are no cells or points here: left out"
+            )
         rows = np.full((len(there), item.values.shape[1]), np.nan)
         rows[there] = item.values[index[there]]
         arrays.append(Array(item.label, rows, location))  # type: ignore[arg-type]

@@ -104,3 +104,15 @@ def test_bad_values(tmp_path, text):
     (tmp_path / "part.msh").write_text(HEAD + text)
     with pytest.raises(UnreadableFileError):
         read_case(tmp_path / "part.msh")
+
+
+def test_values_on_boundary_elements_are_said(tmp_path):
+    """A view with values on a triangle and on the line beside it: the one on the line has no place, and a sentence says so."""
+    (tmp_path / "a.msh").write_text(
+        "$MeshFormat\n2.2 0 8\n$EndMeshFormat\n$Nodes\n3\n1 0 0 0\n2 1 0 0\n3 0 1 0\n$EndNodes\n"
+        "$Elements\n2\n1 2 2 1 1 1 2 3\n2 1 2 2 2 1 2\n$EndElements\n"
+        '$ElementData\n1\n"p"\n1\n0.0\n3\n0\n1\n2\n1 10\n2 20\n$EndElementData\n'
+    )
+    case = read_case(tmp_path / "a.msh")
+    assert case.field("p").values.tolist() == [10.0]
+    assert any("'p' also has 1 values on elements" in note for note in case.mesh.notes)

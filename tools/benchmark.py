@@ -43,6 +43,8 @@ console = Console()
 #: Sub-commands that are scripts of their own: file and what they measure.
 MORE = {
     "distance": ("benchmark_distance", "signed distance to 81 920 triangles: seconds beside trimesh, errors, signs with holes"),
+    "curvature": ("benchmark_curvature", "curvature of point clouds against the exact one, without and with noise"),
+    "grids": ("benchmark_grids", "O- and C-grids around every section of the UIUC collection"),
     "reading": ("benchmark_reading", "reading large VTU and STL files beside VTK and pyvista: seconds and memory"),
 }
 QUANTITIES = ("velocity", "pressure_coefficient")

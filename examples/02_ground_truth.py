@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import geoop
-from geoop.truth.karman_trefftz import KarmanTrefftz
-from geoop.truth.panels import panel_flow
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
+from geoop.truth.panels.system import panel_flow
 
 
 def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:

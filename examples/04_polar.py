@@ -9,7 +9,7 @@ import numpy as np
 import geoop
 from geoop.io.paraview import write_series
 from geoop.study.plots import pressure_plot
-from geoop.truth.panels import panel_flow
+from geoop.truth.panels.system import panel_flow
 
 MESHES = Path(__file__).parent.parent / "meshes"
 

@@ -66,8 +66,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "pyamg": ("fem/",),
     "lightning": ("train/",),
     "torch_geometric": ("graph/", "operators/", "train/"),  # the border of data, and the adapter of PyG layers
-    "dask": ("study/", "truth/generate"),
-    "distributed": ("study/", "truth/generate"),
+    "dask": ("study/", "truth/running"),
+    "distributed": ("study/", "truth/running"),
+    "threadpoolctl": ("study/", "truth/running"),
     "typer": ("cli/",),
     "rich": ("cli/", "train/"),
 }

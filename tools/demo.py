@@ -21,8 +21,8 @@ from geoop.results.evaluation import evaluate
 from geoop.results.metrics import relative_l2
 from geoop.study.plots import field_picture, pressure_plot
 from geoop.train.fit import FitSettings
-from geoop.truth.karman_trefftz import KarmanTrefftz
-from geoop.truth.panels import panel_flow
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
+from geoop.truth.panels.system import panel_flow
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"

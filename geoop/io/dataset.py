@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import DatasetError, GeoopError, PatchError
-from ..mesh.case import Case
+from ..mesh.case import Case, Series
 from ..mesh.operating_point import OperatingPoint
 from .manifest import CaseEntry, Manifest, read_manifest
 from .reading import read_case
@@ -114,15 +114,39 @@ class Dataset:
             PatchError: no split of that name.
             DatasetError: a file was changed or cannot be read.
         """
-        if split not in self.manifest.splits:
-            raise PatchError(f"no split '{split}'", where=str(self.directory), remedy=f"choose one of {sorted(self.manifest.splits)}")
-        names = self.manifest.splits[split]
+        names = self._split(split)
         out = []
         for done, name in enumerate(names, start=1):
             out.append(self.case(name))
             if progress:
                 progress(done, len(names))
         return out
+
+    def series_names(self, split: str) -> list[str]:
+        """Names of the series in time of one split.
+
+        Raises:
+            PatchError: no split of that name.
+        """
+        return [name for name in dict.fromkeys(self._entry(case).series for case in self._split(split)) if name]
+
+    def series(self, name: str) -> Series:
+        """Read one series in time: its frames in the order of their times.
+
+        Raises:
+            PatchError: no series of that name.
+            DatasetError: a frame was changed, cannot be read, or has no time.
+        """
+        frames = [key for key, entry in self.manifest.cases.items() if entry.series == name and name]
+        if not frames:
+            there = list(dict.fromkeys(entry.series for entry in self.manifest.cases.values() if entry.series))
+            remedy = f"series are called like {_some(there[:2])}" if there else "this data set holds steady cases: use case(name)"
+            raise PatchError(f"no series '{name}'", where=str(self.directory), remedy=remedy)
+        timeless = [key for key in frames if self._entry(key).time is None]
+        if timeless:
+            raise DatasetError(f"frames without a time: {_some(timeless)}", where=str(self.directory), remedy=_remedy(self.directory, self.name))
+        cases = sorted((self.case(key) for key in frames), key=lambda case: case.time or 0.0)
+        return Series([case.time or 0.0 for case in cases], tuple(cases))
 
     def verify(self) -> None:
         """Check the hash of every file.
@@ -138,6 +162,11 @@ class Dataset:
                 where=str(self.directory),
                 remedy=_remedy(self.directory, self.name),
             )
+
+    def _split(self, split: str) -> tuple[str, ...]:
+        if split not in self.manifest.splits:
+            raise PatchError(f"no split '{split}'", where=str(self.directory), remedy=f"choose one of {sorted(self.manifest.splits)}")
+        return self.manifest.splits[split]
 
     def _entry(self, name: str) -> CaseEntry:
         if name not in self.manifest.cases:

@@ -39,8 +39,9 @@ class StoredCase:
 
 #: What became of one case: its name, and what was written or the error that it raised.
 Outcome = tuple[str, StoredCase | GeoopError]
-#: Runs a job for many names and yields their outcomes in any order.
-Runner = Callable[[Callable[[str], StoredCase], Sequence[str]], Iterator[Outcome]]
+#: Runs a job for groups of names and yields the outcomes of all names in any order. The names of a group share a geometry: a
+#: runner hands them to one process, one after the other, so that meshes and factorisations made for the first serve the others.
+Runner = Callable[[Callable[[str], StoredCase], Sequence[Sequence[str]]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class DatasetPlan:
         generator: parameters and laws, for the manifest.
         parameters: case name -> what was drawn for it.
         geometry: case name -> name of its geometry; a case alone is its own geometry.
+        series: case name -> name of the series in time that it is a frame of.
         seed: of the generator, None for collected data.
         licence: SPDX name or sentence.
     """
@@ -64,6 +66,7 @@ class DatasetPlan:
     generator: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     geometry: Mapping[str, str] = field(default_factory=dict)
+    series: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
     licence: str = ""
 
@@ -72,6 +75,13 @@ class DatasetPlan:
         """All case names, split by split."""
         return [name for names in self.splits.values() for name in names]
 
+    def groups(self, names: Sequence[str]) -> list[list[str]]:
+        """These names in the order of the plan's first use of their geometry, those of one geometry together."""
+        found: dict[str, list[str]] = {}
+        for name in names:
+            found.setdefault(self.geometry.get(name, name), []).append(name)
+        return list(found.values())
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the plan."""
@@ -79,12 +89,13 @@ class DatasetPlan:
 
     def to_text(self) -> str:
         """The plan as TOML."""
-        return toml_text({**vars(self), "splits": {key: list(names) for key, names in self.splits.items()}})
+        known = {**vars(self), "splits": {key: list(names) for key, names in self.splits.items()}}
+        return toml_text({key: value for key, value in known.items() if key != "series" or value})
 
 
-def serially(job: Callable[[str], StoredCase], names: Sequence[str]) -> Iterator[Outcome]:
+def serially(job: Callable[[str], StoredCase], groups: Sequence[Sequence[str]]) -> Iterator[Outcome]:
     """Run a job for every name in this process; an error of geoop loses only its case."""
-    for name in names:
+    for name in (name for group in groups for name in group):
         try:
             yield name, job(name)
         except GeoopError as error:
@@ -127,7 +138,8 @@ def write_dataset(
     work = beside(folder, PARTIAL)
     try:
         done = _resumed(work, plan)
-        failed = _compute(work, plan, run(partial(store_case, work, make), [name for name in plan.names if name not in done]), done, progress)
+        left = plan.groups([name for name in plan.names if name not in done])
+        failed = _compute(work, plan, run(partial(store_case, work, make), left), done, progress)
         _finish(work, folder, _manifest(plan, done, failed))
     except GeoopError:
         raise
@@ -150,9 +162,9 @@ def _refuse_bad_plan(plan: DatasetPlan) -> None:
     problems = [*name_problems(plan.names), *split_problems(plan.splits, plan.geometry)]
     if not plan.names:
         problems.append("there is no case")
-    unknown = sorted((set(plan.parameters) | set(plan.geometry)) - set(plan.names))
+    unknown = sorted((set(plan.parameters) | set(plan.geometry) | set(plan.series)) - set(plan.names))
     if unknown:
-        problems.append(f"parameters or geometries are given for cases that are in no split, e.g. {unknown[0]}")
+        problems.append(f"parameters, geometries or series are given for cases that are in no split, e.g. {unknown[0]}")
     if problems:
         raise DatasetError("; ".join(problems), where=plan.name, remedy="correct the splits of the plan")
 
@@ -277,7 +289,12 @@ def _manifest(plan: DatasetPlan, done: Mapping[str, StoredCase], failed: Mapping
         raise DatasetError(f"fields come in several units: {mixed}", where=plan.name, remedy="bring every case to SI units")
     everywhere = {key for key in units if all(key in stored.units for stored in done.values())}
     entries = {
-        name: replace(done[name].entry, geometry=plan.geometry.get(name, ""), parameters=dict(plan.parameters.get(name, {})))
+        name: replace(
+            done[name].entry,
+            geometry=plan.geometry.get(name, ""),
+            series=plan.series.get(name, ""),
+            parameters=dict(plan.parameters.get(name, {})),
+        )
         for name in plan.names
         if name in done
     }

@@ -34,6 +34,7 @@ class CaseEntry:
         operating_point: condition, None where only geometry matters.
         wall: names of the patches that are the body; None: judged by their names.
         geometry: cases of one geometry share this name, and must share a split.
+        series: frames of one series in time share this name.
         parameters: what the generator drew for it.
         time: [s], None for a steady case.
     """
@@ -44,6 +45,7 @@ class CaseEntry:
     operating_point: OperatingPoint | None = None
     wall: tuple[str, ...] | None = None
     geometry: str = ""
+    series: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     time: float | None = None
 
@@ -57,6 +59,7 @@ class CaseEntry:
             "wall": wall,
             "parameters": dict(self.parameters) or None,
             "geometry": self.geometry or None,
+            "series": self.series or None,
         }
         return {key: value for key, value in values.items() if value is not None}
 
@@ -239,6 +242,7 @@ def _entry_problems(entry: Any):
         "operating_point": Mapping,
         "wall": list,
         "geometry": str,
+        "series": str,
         "parameters": Mapping,
         "time": (int, float),
     }

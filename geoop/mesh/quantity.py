@@ -55,6 +55,12 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("turbulent_kinetic_energy", "k", "m^2/s^2"),
         Quantity("turbulent_dissipation_rate", "epsilon", "m^2/s^3"),
         Quantity("specific_dissipation_rate", "omega_t", "1/s"),
+        Quantity("displacement", "d", "m", 1),
+        Quantity("stress", "sigma", "Pa", 2),
+        Quantity("von_mises_stress", "sigma_vM", "Pa"),
+        Quantity("drag_coefficient", "CD"),
+        Quantity("lift_coefficient", "CL"),
+        Quantity("moment_coefficient", "CM"),
     )
 }
 

@@ -13,7 +13,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.quantity import QUANTITIES, Field
-from geoop.truth.karman_trefftz import KarmanTrefftz
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 
 def parameters(seed: int) -> list[float]:

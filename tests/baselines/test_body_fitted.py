@@ -12,7 +12,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.distance import signed_distance
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import circle, icosphere, naca4
-from geoop.truth.karman_trefftz import KarmanTrefftz
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 
 def around(count: int, radius: float) -> np.ndarray:

@@ -19,7 +19,7 @@ from geoop.mesh.primitives import box, circle, icosphere, naca4
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.results.forces import forces
 from geoop.results.wall import wall_of
-from geoop.truth.karman_trefftz import KarmanTrefftz
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 GRAVITY = 1000.0 * 9.81
 STREAM = OperatingPoint(velocity=60.0, alpha=4.0)

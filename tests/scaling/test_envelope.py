@@ -12,7 +12,7 @@ from geoop.mesh.case import Case
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import box, circle, icosphere, naca4
 from geoop.scaling.envelope import TrainingEnvelope
-from geoop.truth.karman_trefftz import KarmanTrefftz
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 TRAINED = {"mu_x": (-0.15, -0.03), "mu_y": (0.0, 0.12), "tau": (5.0, 20.0), "alpha": (-5.0, 10.0)}
 

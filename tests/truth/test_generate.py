@@ -5,7 +5,7 @@ import pytest
 
 from geoop.errors import ConfigurationError, DatasetError
 from geoop.io.dataset import Dataset
-from geoop.truth import kt_airfoils
+from geoop.truth.datasets import kt_airfoils
 from geoop.truth.generate import generate
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import circle, naca4, ring
-from geoop.truth.karman_trefftz import KarmanTrefftz
-from geoop.truth.section_curve import section_curve
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
+from geoop.truth.panels.section_curve import section_curve
 
 
 def test_sharp_edge_is_both_ends():

@@ -8,7 +8,7 @@ from geoop.mesh.case import Case
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.outline import chord_line
-from geoop.truth.karman_trefftz import KarmanTrefftz
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 SECTIONS = [
     KarmanTrefftz(-0.1, 0.05, 15.0),

@@ -9,9 +9,9 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import circle, icosphere, naca4, ring
-from geoop.truth.karman_trefftz import KarmanTrefftz
-from geoop.truth.kt_airfoils import field_points
-from geoop.truth.panels import PanelSystem, panel_flow
+from geoop.truth.datasets.kt_airfoils import field_points
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
+from geoop.truth.panels.system import PanelSystem, panel_flow
 
 SECTION = KarmanTrefftz(-0.1, 0.06, 15.0)
 FIVE = OperatingPoint(60.0, alpha=5.0, reference_length=1.0)
@@ -171,7 +171,7 @@ def test_many_angles_at_once_are_single_angles():
 def test_chunks_do_not_matter(monkeypatch, exact):
     flow = panel_flow(SECTION.outline(300), FIVE, 60)
     whole = flow.velocity(exact[0][:300])
-    monkeypatch.setattr("geoop.truth.panel_influence._PAIRS", 700)
+    monkeypatch.setattr("geoop.truth.panels.influence._PAIRS", 700)
     assert flow.velocity(exact[0][:300]) == pytest.approx(whole, abs=1e-10)
     assert flow.velocity(np.zeros((0, 2))).shape == (0, 2)
 

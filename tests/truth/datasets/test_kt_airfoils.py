@@ -6,8 +6,8 @@ import pytest
 from geoop.errors import ConfigurationError
 from geoop.mesh.body import body
 from geoop.mesh.outline import loops
-from geoop.truth import kt_airfoils
-from geoop.truth.karman_trefftz import KarmanTrefftz
+from geoop.truth.datasets import kt_airfoils
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 
 @pytest.fixture(scope="module")

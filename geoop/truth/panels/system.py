@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
-from ..axes import check
-from ..errors import InvalidMeshError
-from ..mesh.body import body_cells
-from ..mesh.case import Case
-from ..mesh.mesh import Mesh
-from ..mesh.operating_point import OperatingPoint
-from .flow_case import check_plane_incompressible, flow_case
-from .panel_influence import PanelDensity, base_stream, stream_matrix, velocity_outside
+from ...axes import check
+from ...errors import InvalidMeshError
+from ...mesh.body import body_cells
+from ...mesh.case import Case
+from ...mesh.mesh import Mesh
+from ...mesh.operating_point import OperatingPoint
+from ..flow_case import check_plane_incompressible, flow_case
+from .influence import PanelDensity, base_stream, stream_matrix, velocity_outside
 from .repanel import cosine_parameters
 from .section_curve import SMALLEST_EDGE_ANGLE, SectionCurve, refuse_thin_edge, section_curve
 

@@ -19,12 +19,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..mesh.case import Case
-from ..mesh.cells import Cells
-from ..mesh.mesh import Mesh
-from ..mesh.operating_point import OperatingPoint
-from .flow_case import check_plane_incompressible, flow_case
+from ...errors import ConfigurationError
+from ...mesh.case import Case
+from ...mesh.cells import Cells
+from ...mesh.mesh import Mesh
+from ...mesh.operating_point import OperatingPoint
+from ..flow_case import check_plane_incompressible, flow_case
 
 #: Points less than this many chords from the trailing edge are the trailing edge: its stagnation is that sharp.
 EDGE_TOLERANCE = 1e-9

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from geoop.errors import ConvergenceError
-from geoop.truth import workers
-from geoop.truth.workers import in_processes
+from geoop.truth.running import workers
+from geoop.truth.running.workers import in_processes
 
 SOURCE = """
 import os, pathlib, sys
@@ -44,7 +44,7 @@ def job(tmp_path, monkeypatch):
 
 def test_every_case_has_one_answer(job):
     names = [f"case {k}" for k in range(7)] + ["refused", "broken", "killed", "killed once"]
-    found = list(in_processes(job, names, workers=2))
+    found = list(in_processes(job, [names[:3], *([name] for name in names[3:])], workers=2))
     assert sorted(name for name, _ in found) == sorted(names)
     answers = dict(found)
     assert answers["case 3"][0] == "CASE 3" and answers["case 3"][2] == "1"
@@ -59,10 +59,18 @@ def test_giving_up_early_ends_the_workers(job, monkeypatch):
     started = []
     original = workers._started
     monkeypatch.setattr(workers, "_started", lambda payload: started.append(original(payload)) or started[-1])
-    answers = in_processes(job, [f"case {k}" for k in range(50)], workers=2)
+    answers = in_processes(job, [[f"case {k}"] for k in range(50)], workers=2)
     next(answers)
     answers.close()
     assert started and all(worker.poll() is not None for worker in started)
+
+
+def test_names_of_a_group_stay_in_one_process(job):
+    groups = [[f"{letter}{k}" for k in range(6)] for letter in "abcd"]
+    answers = dict(in_processes(job, groups, workers=3))
+    assert set(answers) == {name for group in groups for name in group}
+    for group in groups:
+        assert len({answers[name][1] for name in group}) == 1
 
 
 def test_nothing_to_do(job):
@@ -76,7 +84,7 @@ def test_a_script_needs_no_main_guard(tmp_path):
 
     script = tmp_path / "script.py"
     script.write_text("import geoop.truth.generate as g\nprint(g.generate('kt-airfoils', 'data', 4, workers=2).hash)\n")
-    root = str(Path(workers.__file__).parents[2])
+    root = str(Path(workers.__file__).parents[3])
     done = subprocess.run([sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.split()) == 1

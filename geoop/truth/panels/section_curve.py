@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from ..errors import InvalidMeshError
-from ..mesh.body import body
-from ..mesh.mesh import Mesh
-from ..mesh.outline import chord_line
-from ..mesh.resample import closed_ring, turning_angles
+from ...errors import InvalidMeshError
+from ...mesh.body import body
+from ...mesh.mesh import Mesh
+from ...mesh.outline import chord_line
+from ...mesh.resample import closed_ring, turning_angles
 
 #: Trailing-edge angle below which panels are not trusted unless the caller says so: upper and lower side nearly coincide [deg].
 SMALLEST_EDGE_ANGLE = 5.0
@@ -136,7 +136,7 @@ def refuse_thin_edge(curve: SectionCurve, smallest: float) -> None:
             f"the trailing-edge angle is {curve.edge_angle:.1f} degrees; below {smallest:g} degrees upper and lower panels nearly"
             " coincide, and rounded coordinates, not the shape, decide on the lift",
             where=curve.name,
-            remedy="open the trailing edge, or take the exact flow of geoop.truth.karman_trefftz for a cusped section;"
+            remedy="open the trailing edge, or take the exact flow of geoop.truth.exact.karman_trefftz for a cusped section;"
             f" if the coordinates are accurate to 1e-5 chords, accept it with smallest_edge_angle={math.floor(curve.edge_angle)}",
         )
 

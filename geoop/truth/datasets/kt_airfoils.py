@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..io.dataset_writing import DatasetPlan
-from ..mesh.case import Case
-from ..mesh.cells import Cells
-from ..mesh.mesh import Mesh
-from ..mesh.operating_point import OperatingPoint
-from ..mesh.quantity import QUANTITIES, Field, Quantity
-from .karman_trefftz import KarmanTrefftz
+from ...errors import ConfigurationError
+from ...io.dataset_writing import DatasetPlan
+from ...mesh.case import Case
+from ...mesh.cells import Cells
+from ...mesh.mesh import Mesh
+from ...mesh.operating_point import OperatingPoint
+from ...mesh.quantity import QUANTITIES, Field, Quantity
+from ..exact.karman_trefftz import KarmanTrefftz
+from .named import NamedDataset
 
 NAME = "kt-airfoils"
 DEFAULT_SIZE = 500
@@ -121,7 +122,7 @@ def _random(seed: int, name: str, part: int) -> np.random.Generator:
 def _generator() -> dict[str, Any]:
     """Laws and constants for the manifest."""
     return {
-        "source": "closed form: geoop.truth.karman_trefftz",
+        "source": "closed form: geoop.truth.exact.karman_trefftz",
         "revision": 1,
         "parameters": "independent and uniform between the limits below; mu_x and mu_y in circle-plane units, tau and alpha in degrees",
         "limits": {key: list(limits) for key, limits in LAWS.items()},
@@ -150,3 +151,6 @@ def largest_distance() -> float:
             points = section.points(section.circle(angle, FARTHEST))
             found = max(found, float(np.linalg.norm(points - [0.5, 0.0], axis=1).max()))
     return found
+
+
+DATASET = NamedDataset("exact potential flow around Karman-Trefftz sections", plan, case, DEFAULT_SIZE, cases_per_worker=100)

@@ -17,32 +17,33 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ..errors import ConvergenceError, GeoopError
+from ...errors import ConvergenceError, GeoopError
+from .answers import answer
 
 T = TypeVar("T")
 
 #: Attempts at a case before it is given up because the worker died.
 _ATTEMPTS = 2
-_START = "from geoop.truth.workers import serve; serve()"
+_START = "from geoop.truth.running.workers import serve; serve()"
 
 
-def in_processes(job: Callable[[str], T], names: Sequence[str], workers: int) -> Iterator[tuple[str, T | GeoopError]]:
+def in_processes(job: Callable[[str], T], groups: Sequence[Sequence[str]], workers: int) -> Iterator[tuple[str, T | GeoopError]]:
     """Run a job for every name and yield (name, result or error) as they come.
 
     Args:
         job: picklable by the name of its function, with picklable arguments.
-        names: what it is called with.
+        groups: names that it is called with; those of a group go to one process, one after the other.
         workers: number of processes.
     """
-    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for name in names:
-        todo.put(name)
+    todo: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
+    for group in groups:
+        todo.put(group)
     done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    drivers = [_Driver(pickle.dumps(job), todo, done) for _ in range(max(1, min(workers, len(names))))]
+    drivers = [_Driver(pickle.dumps(job), todo, done) for _ in range(max(1, min(workers, len(groups))))]
     for driver in drivers:
         driver.start()
     try:
-        for _ in names:
+        for _ in range(sum(len(group) for group in groups)):
             item = done.get()
             if isinstance(item, BaseException):
                 raise item
@@ -59,7 +60,7 @@ def in_processes(job: Callable[[str], T], names: Sequence[str], workers: int) ->
 class _Driver(threading.Thread):
     """One thread per worker: hands out names and collects answers until nothing is left."""
 
-    def __init__(self, payload: bytes, todo: queue.SimpleQueue[str], done: queue.SimpleQueue[Any]) -> None:
+    def __init__(self, payload: bytes, todo: queue.SimpleQueue[Sequence[str]], done: queue.SimpleQueue[Any]) -> None:
         super().__init__(daemon=True)
         self.payload, self.todo, self.done = payload, todo, done
         self.cancelled = threading.Event()
@@ -76,10 +77,13 @@ class _Driver(threading.Thread):
         try:
             while not self.cancelled.is_set():
                 try:
-                    name = self.todo.get_nowait()
+                    group = self.todo.get_nowait()
                 except queue.Empty:
                     return
-                self.done.put((name, self._answer(name)))
+                for name in group:
+                    if self.cancelled.is_set():
+                        return
+                    self.done.put((name, self._answer(name)))
         except BaseException as error:
             self.done.put(error)
         finally:
@@ -152,11 +156,5 @@ def serve() -> None:
             name = pickle.load(questions)
         except EOFError:
             return
-        try:
-            answer = job(name)
-        except GeoopError as error:
-            answer = error
-        except Exception as error:  # a solver's own error must not take the other cases with it
-            answer = ConvergenceError(f"{type(error).__name__}: {error}", where=name, remedy="run this case alone to see where it comes from")
-        pickle.dump(answer, answers)
+        pickle.dump(answer(job, name), answers)
         answers.flush()

@@ -7,8 +7,8 @@ from geoop.errors import ConfigurationError
 from geoop.mesh.measure import cell_measures
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, naca4
-from geoop.truth.karman_trefftz import KarmanTrefftz
-from geoop.truth.repanel import repanel
+from geoop.truth.exact.karman_trefftz import KarmanTrefftz
+from geoop.truth.panels.repanel import repanel
 
 
 @pytest.mark.parametrize("n", [20, 61, 200])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..mesh.cells import Cells
-from ..mesh.mesh import Mesh
+from ...errors import ConfigurationError
+from ...mesh.cells import Cells
+from ...mesh.mesh import Mesh
 from .section_curve import SectionCurve, section_curve
 
 #: Fewest panels that still follow a nose and an edge.
@@ -43,7 +43,7 @@ def repanel(outline: Mesh, n: int = 200) -> Mesh:
     """The same section on n panels, counter-clockwise from the upper trailing edge; a blunt base is one line more.
 
     Args:
-        outline: one closed loop, see :func:`geoop.truth.section_curve.section_curve`.
+        outline: one closed loop, see :func:`geoop.truth.panels.section_curve.section_curve`.
         n: panels on the surface.
 
     Returns:

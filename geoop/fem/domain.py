@@ -1,0 +1,143 @@
+"""A mesh as finite elements see it: its cells in scikit-fem, curved where they are quadratic, and its patches as facets.
+
+Linear and quadratic cells of one kind (triangles, quads, tetrahedra, hexahedra) are taken as they are. Quadratic triangles and
+tetrahedra are isoparametric: their mid-side points bend the element.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ..errors import InvalidMeshError, PatchError
+from ..mesh.cells import CELL_NAMES, Cells
+from ..mesh.mesh import Mesh
+
+#: cell type -> (mesh class, element of the geometry, corners)
+_KINDS = {
+    "triangle": ("MeshTri1", "ElementTriP1", 3),
+    "triangle6": ("MeshTri2", "ElementTriP2", 3),
+    "quad": ("MeshQuad1", "ElementQuad1", 4),
+    "tetra": ("MeshTet1", "ElementTetP1", 4),
+    "tetra10": ("MeshTet2", "ElementTetP2", 4),
+    "hexahedron": ("MeshHex1", "ElementHex1", 8),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """The cells of highest dimension of a mesh, as a scikit-fem mesh.
+
+    Attributes:
+        mesh: the mesh.
+        grid: the scikit-fem mesh.
+        vertices: (nv,) the mesh's point that each vertex of the grid is.
+    """
+
+    mesh: Mesh
+    grid: Any
+    vertices: np.ndarray
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Domain:
+        """The domain that a mesh fills.
+
+        Raises:
+            InvalidMeshError: no plane region or solid, or cells that have no element.
+        """
+        import skfem
+
+        kind, connectivity = _cells_of(mesh)
+        name, _, corners = _KINDS[kind]
+        used, local = np.unique(connectivity, return_inverse=True)
+        grid = getattr(skfem, name)(np.ascontiguousarray(mesh.points[used].T), np.ascontiguousarray(local.reshape(connectivity.shape).T))
+        return cls(mesh, grid, np.unique(connectivity[:, :corners]))
+
+    @property
+    def dimension(self) -> int:
+        """Of space and of the cells, 2 or 3."""
+        return self.mesh.dimension
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """(n_points,) vertex of the grid that a point of the mesh is, -1 for others."""
+        found = np.full(len(self.mesh.points), -1, dtype=np.int64)
+        found[self.vertices] = np.arange(len(self.vertices))
+        return found
+
+    def facets(self, *patches: str) -> np.ndarray:
+        """(k,) facets of the grid that make up these patches; all patches of the mesh if none is named.
+
+        Raises:
+            PatchError: no patch of that name, or it has facets that are no facets of the cells.
+        """
+        found = []
+        for patch in patches or tuple(self.mesh.patches):
+            if patch not in self.mesh.patches:
+                raise PatchError(f"no patch '{patch}'", where=self.mesh.name, remedy=f"choose one of {sorted(self.mesh.patches)}")
+            found.append(self._facets_of(patch, self.mesh.patches[patch]))
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+
+    def _facets_of(self, patch: str, cells: Cells) -> np.ndarray:
+        wanted = self.grid.facets.shape[0]
+        rows = np.array([cells.connectivity[start : start + wanted] for start in cells.offsets[:-1]], dtype=np.int64).reshape(-1, wanted)
+        rows = np.sort(self._numbers[rows], axis=1)
+        there = np.sort(self.grid.facets, axis=0).T
+        keys, sought = _keys(there, self.grid.nvertices), _keys(rows, self.grid.nvertices)
+        order = np.argsort(keys)
+        place = order[np.searchsorted(keys, sought, sorter=order).clip(max=len(keys) - 1)]
+        lost = (rows < 0).any(axis=1) | (keys[place] != sought)
+        if lost.any():
+            raise PatchError(
+                f"{int(lost.sum())} of {len(rows)} facets of patch '{patch}' are no facets of the cells",
+                where=self.mesh.name,
+                remedy="name patches by facets of the cells: `geoop inspect FILE` lists them",
+            )
+        return place
+
+    @cached_property
+    def boundary_facets(self) -> np.ndarray:
+        """(k,) facets of the grid that belong to one cell only."""
+        return self.grid.boundary_facets()
+
+    def basis(self, element: Any, order: int | None = None) -> Any:
+        """scikit-fem's basis of an element on the cells, with a quadrature of the given order (None: the element's own)."""
+        import skfem
+
+        return skfem.Basis(self.grid, element, intorder=order)
+
+    def unknown_of_point(self, basis: Any) -> np.ndarray:
+        """(n_points,) unknown of a scalar Lagrange basis that is the value at each point of the mesh, -1 where there is none."""
+        places = basis.doflocs.T
+        span = float(np.ptp(places, axis=0).max())
+        distance, index = cKDTree(places).query(self.mesh.points)
+        return np.where(distance <= 1e-9 * span, index, -1)
+
+
+def _cells_of(mesh: Mesh) -> tuple[str, np.ndarray]:
+    """(cell type, (n, k) points of every cell) of the cells of the space's own dimension.
+
+    Raises:
+        InvalidMeshError: none, several types, or a type without an element.
+    """
+    names = sorted({CELL_NAMES[int(code)] for code in np.unique(mesh.cells.types[mesh.cells.dimensions == mesh.dimension])})
+    if len(names) == 1 and names[0] in _KINDS:
+        return names[0], mesh.cells.block(names[0])
+    found = f"cells are {', '.join(names)}" if names else f"there is no cell of dimension {mesh.dimension}"
+    raise InvalidMeshError(
+        f"finite elements need cells of one kind that fill the region, but {found}",
+        where=mesh.name,
+        remedy=f"mesh the region with one of {', '.join(_KINDS)}, e.g. geoop.mesh.generate.triangles.mesh_inside(outline)",
+    )
+
+
+def _keys(rows: np.ndarray, count: int) -> np.ndarray:
+    """(n,) one number per row of sorted vertex numbers: the first three name a facet."""
+    key = np.zeros(len(rows), dtype=np.int64)
+    for column in rows.T[:3]:
+        key = key * (count + 1) + column
+    return key

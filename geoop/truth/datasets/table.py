@@ -1,0 +1,27 @@
+"""The named data sets: name -> module of this package that makes it, imported when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+
+from ...errors import ConfigurationError
+from .named import NamedDataset
+
+#: Data set -> module with a ``DATASET``.
+DATASETS: dict[str, str] = {
+    "kt-airfoils": "kt_airfoils",
+}
+
+
+def named_dataset(name: str) -> NamedDataset:
+    """How a named data set is made.
+
+    Raises:
+        ConfigurationError: no data set of that name; says the nearest one.
+    """
+    if name not in DATASETS:
+        near = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.3)
+        found = f"no data set '{name}'" + (f", did you mean '{near[0]}'?" if near else "")
+        raise ConfigurationError(found, where="generate", remedy=f"data sets: {', '.join(DATASETS)}")
+    return import_module(f".{DATASETS[name]}", __package__).DATASET

@@ -59,7 +59,7 @@ SOLUTIONS: dict[str, tuple[str, list[str]]] = {
     "su2/cylinder_inc/solution_flow.dat": ("mesh_cylinder_lam_ffd.su2", ["pressure", "velocity", "Enthalpy"]),
     "su2/buoyancy_cavity/solution_flow.dat": ("mesh_cavity_65x65.su2", ["pressure", "velocity", "Enthalpy"]),
     "su2/fsi_airfoil_rbf/solution_fluid_0.dat": ("meshFlow.su2", FLOW),
-    "su2/fsi_airfoil_rbf/solution_solid_1.dat": ("meshFEA.su2", ["Displacement", "Sxx", "Syy", "Sxy", "Von_Mises_Stress"]),
+    "su2/fsi_airfoil_rbf/solution_solid_1.dat": ("meshFEA.su2", ["displacement", "Sxx", "Syy", "Sxy", "von_mises_stress"]),
 }
 
 #: file -> (error, words in it)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
     from .results.surrogate import load as load
+    from .study.data_card import describe as describe
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
 
@@ -40,6 +41,7 @@ _MODULES = {
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
     "convert": "io.converting",
+    "describe": "study.data_card",
     "evaluate": "results.evaluation",
     "fit": "train.fit",
     "forces": "results.forces",

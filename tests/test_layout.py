@@ -56,6 +56,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "vtkmodules": ("io/", "study/plot"),
     "h5py": ("io/", "study/plot"),
     "matplotlib": ("study/plot",),
+    "mpl_toolkits": ("study/plot",),  # comes with matplotlib
     "safetensors": ("io/checkpoint",),
     "trimesh": ("io/", "mesh/repair"),
     "gmsh": ("io/cad", "mesh/generate"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import ConfigurationError, GeoopError
+from .datasets import describe, generate
+from .printing import Json, show_result
 
 app = typer.Typer(
     name="geoop",
@@ -21,7 +23,6 @@ app = typer.Typer(
 #: ``ClickException``: of click, or of the copy that newer typers carry.
 _USAGE_ERROR = typer.BadParameter.__mro__[2]
 
-Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
 Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
 Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")]
 Wall = Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")]
@@ -77,14 +78,6 @@ def _show(error: GeoopError, *, as_json: bool) -> None:
     Console(stderr=True).print(Panel(body, title=type(error).__name__, title_align="left", border_style="red"))
 
 
-def _print(data: Any, text: str, as_json: bool) -> None:
-    typer.echo(json.dumps(data, indent=2, default=_plain) if as_json else text)
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
 @app.command()
 def inspect(
     path: Path,
@@ -114,7 +107,7 @@ def inspect(
 
         share, turn = MAX_HOLE if max_hole is None else max_hole, orient is not False
         found = repair_file(path, repair, unit=unit, tolerance=tolerance or 0.0, max_hole=share, orient=turn, parts=split, thorough=thorough)
-    _print(found.to_dict(), str(found), as_json)
+    show_result(found.to_dict(), str(found), as_json)
 
 
 @app.command()
@@ -140,32 +133,13 @@ def convert(
     done = run(
         source, target, unit=unit, output_unit=output_unit, chord=chord, time=time, solution=fields, patches=patch, text=text, compress=compress
     )
-    _print(
+    show_result(
         {"output": str(done.path), "notes": list(done.notes)}, "\n".join([f"written: {done.path}", *(f"  {note}" for note in done.notes)]), as_json
     )
 
 
-@app.command()
-def generate(
-    name: Annotated[str, typer.Argument(help="data set, e.g. kt-airfoils")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="folder to write")],
-    number: Annotated[int | None, typer.Option("--number", "-n", help="cases in train, val and test together")] = None,
-    seed: Annotated[int, typer.Option(help="equal seeds give equal files")] = 0,
-    overwrite: Annotated[bool, typer.Option(help="replace another data set in the folder")] = False,
-    as_json: Json = False,
-) -> None:
-    """Ground truth from an embedded solver, as a data-set folder."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from ..truth.generate import generate as run
-
-    with Progress(transient=True, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=None)
-        dataset = run(name, output, number, seed, overwrite=overwrite, progress=lambda done, total: bar.update(task, completed=done, total=total))
-    sizes = {split: len(names) for split, names in dataset.splits.items()}
-    text = f"{dataset.name}: {', '.join(f'{count} {split}' for split, count in sizes.items())} cases in {output}\nhash {dataset.hash}"
-    _print({"name": dataset.name, "splits": sizes, "hash": dataset.hash, "directory": str(output)}, text, as_json)
+app.command()(generate)
+app.command()(describe)
 
 
 @app.command()
@@ -178,7 +152,7 @@ def fit(
     from ..train.run_file import fit_file
 
     surrogate, path = fit_file(run, resume=resume, progress=not as_json)
-    _print({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
+    show_result({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
 
 
 @app.command()
@@ -217,7 +191,7 @@ def predict(
         results[0].write(output)
     rows = [{"alpha": a, "forces": f.to_dict(), "verdict": r.verdict.to_dict()} for a, f, r in zip(angles, found, results, strict=True)]
     text = "\n\n".join(f"alpha {a:g} deg\n{f}\nverdict {r.verdict}" for a, f, r in zip(angles, found, results, strict=True))
-    _print({"output": str(output), "results": rows}, f"{text}\n\nwritten: {output} (paraview {output})", as_json)
+    show_result({"output": str(output), "results": rows}, f"{text}\n\nwritten: {output} (paraview {output})", as_json)
 
 
 @app.command()
@@ -231,7 +205,7 @@ def evaluate(
     from ..results.evaluation import evaluate as run
 
     scores = run(model, data, split)
-    _print(scores.to_dict(), str(scores), as_json)
+    show_result(scores.to_dict(), str(scores), as_json)
 
 
 @app.command()
@@ -241,7 +215,7 @@ def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")]
     from ..results.surrogate import load
 
     keys = list(load(model).model.reference)
-    _print({"keys": keys}, bibtex(keys), as_json)
+    show_result({"keys": keys}, bibtex(keys), as_json)
 
 
 @app.command()

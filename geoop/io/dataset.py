@@ -19,6 +19,8 @@ from .reading import read_case
 Progress = Callable[[int, int], None]
 #: Suffix of the folder in which a data set is built.
 PARTIAL = ".partial"
+#: The card that ``geoop describe`` leaves in the folder.
+CARD_TEXT, CARD_PICTURE = "README.md", "cases.png"
 
 
 @dataclass(frozen=True, eq=False)

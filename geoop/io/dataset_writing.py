@@ -16,7 +16,7 @@ from ..errors import DatasetError, GeoopError, UnwritableFileError
 from ..mesh.case import Case
 from ..version import __version__
 from .atomic import replacing
-from .dataset import PARTIAL, Dataset, Progress, beside, sha256_of
+from .dataset import CARD_PICTURE, CARD_TEXT, PARTIAL, Dataset, Progress, beside, sha256_of
 from .manifest import FILE_NAME, CaseEntry, Manifest, name_problems, read_manifest, split_problems
 from .paraview import write_case
 from .toml_text import toml_text
@@ -39,9 +39,11 @@ class StoredCase:
 
 #: What became of one case: its name, and what was written or the error that it raised.
 Outcome = tuple[str, StoredCase | GeoopError]
-#: Runs a job for groups of names and yields the outcomes of all names in any order. The names of a group share a geometry: a
-#: runner hands them to one process, one after the other, so that meshes and factorisations made for the first serve the others.
-Runner = Callable[[Callable[[str], StoredCase], Sequence[Sequence[str]]], Iterator[Outcome]]
+#: ``store(folder, name)`` computes a case and writes it below the folder.
+Store = Callable[[Path, str], StoredCase]
+#: ``run(store, folder, groups)`` stores all cases below the folder and yields their outcomes in any order. The names of a group
+#: share a geometry: a runner hands them to one process, one after the other, so that what was made for the first serves the others.
+Runner = Callable[[Store, Path, Sequence[Sequence[str]]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,11 @@ class DatasetPlan:
         return toml_text({key: value for key, value in known.items() if key != "series" or value})
 
 
-def serially(job: Callable[[str], StoredCase], groups: Sequence[Sequence[str]]) -> Iterator[Outcome]:
-    """Run a job for every name in this process; an error of geoop loses only its case."""
+def serially(store: Store, folder: Path, groups: Sequence[Sequence[str]]) -> Iterator[Outcome]:
+    """Store every case in this process; an error of geoop loses only its case."""
     for name in (name for group in groups for name in group):
         try:
-            yield name, job(name)
+            yield name, store(folder, name)
         except GeoopError as error:
             yield name, error
 
@@ -139,7 +141,7 @@ def write_dataset(
     try:
         done = _resumed(work, plan)
         left = plan.groups([name for name in plan.names if name not in done])
-        failed = _compute(work, plan, run(partial(store_case, work, make), left), done, progress)
+        failed = _compute(work, plan, run(partial(store_case, make), work, left), done, progress)
         _finish(work, folder, _manifest(plan, done, failed))
     except GeoopError:
         raise
@@ -150,9 +152,10 @@ def write_dataset(
     return Dataset.open(folder)
 
 
-def store_case(work: Path, make: Callable[[str], Case], name: str) -> StoredCase:
+def store_case(make: Callable[[str], Case], work: Path, name: str) -> StoredCase:
     """Compute and write one case; runs in a worker process too."""
     case = make(name)
+    (work / CASES).mkdir(exist_ok=True)
     file = write_case(case, work / CASES / f"{name}.vtu")
     entry = CaseEntry(f"{CASES}/{file.name}", sha256_of(file), len(case.mesh.points), case.operating_point, case.wall, time=case.time)
     return StoredCase(entry, {item.name: item.quantity.unit for item in case.fields.values()})
@@ -204,7 +207,7 @@ def _foreign(folder: Path) -> list[str]:
     """What lies in a folder that does not belong to a data set."""
     if not folder.is_dir():
         return [folder.name]
-    own = {FILE_NAME, CASES, _JOURNAL, _PLAN}
+    own = {FILE_NAME, CASES, _JOURNAL, _PLAN, CARD_TEXT, CARD_PICTURE}
     found = [item.name for item in folder.iterdir() if item.name not in own]
     if not (folder / FILE_NAME).is_file():
         return found or [item.name for item in folder.iterdir()]

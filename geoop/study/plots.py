@@ -36,7 +36,7 @@ def pressure_plot(cases: Mapping[str, Case], path: str | Path, *, title: str = "
     axes.set(xlabel="x/c", ylabel="$C_p$", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def wall_values(case: Case, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +89,7 @@ def field_picture(case: Case, name: str, path: str | Path, *, window: float = 0.
     axes.set(aspect="equal", xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), xlabel="x [m]", ylabel="y [m]")
     point = case.operating_point
     axes.set_title(case.name if point is None else f"{case.name}, {point.velocity:g} m/s, alpha {point.alpha:g} deg")
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def triangles_of(case: Case) -> np.ndarray:
@@ -101,16 +101,23 @@ def triangles_of(case: Case) -> np.ndarray:
     return np.concatenate([triangles, quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
 
-def _figure(size: tuple[float, float]):
+def figure_of(size: tuple[float, float]):
+    """An empty figure of a size in inches that is drawn into memory: no display, no global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)  # draws into memory: no display, no global state
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _figure(size: tuple[float, float]):
+    figure = figure_of(size)
     return figure, figure.add_subplot()
 
 
-def _save(figure, path: str | Path) -> Path:
+def save_figure(figure, path: str | Path) -> Path:
+    """Write a figure; an interruption leaves the old file."""
     path = Path(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=160)

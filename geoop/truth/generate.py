@@ -74,7 +74,9 @@ def _runner(workers: int, dask: str | None) -> Runner:
         from .running.dask_cluster import on_dask
 
         return partial(on_dask, address=dask)
-    return in_this_process if workers == 1 else partial(in_processes, workers=workers)
+    if workers == 1:
+        return lambda store, folder, groups: in_this_process(partial(store, folder), groups)
+    return lambda store, folder, groups: in_processes(partial(store, folder), groups, workers)
 
 
 def _cores() -> int:

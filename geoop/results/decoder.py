@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import NonFiniteError
+from ..graph.pointset import Inputs
 from ..mesh.body import body_cells
 from ..mesh.case import Case
 from ..mesh.quantity import Field
@@ -50,9 +51,10 @@ class Decoder:
     reach: float = np.inf
 
     @classmethod
-    def of(cls, model: AbstractModel, normaliser: Normaliser, case: Case, framed: FramedBody, prepared: Any, *, chunk: int, reach: float) -> Decoder:
+    def of(
+        cls, model: AbstractModel, normaliser: Normaliser, case: Case, framed: FramedBody, prepared: Any, inputs: Inputs, *, chunk: int, reach: float
+    ) -> Decoder:
         """Encode a prepared geometry at the case's condition."""
-        inputs = framed.inputs(case)
         device = next(model.parameters()).device
         with torch.no_grad():
             latent = model.encode(prepared.to(device), inputs.to(device))

@@ -22,7 +22,8 @@ from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..models.model import CHUNK, AbstractModel
-from ..scaling.casting import FramedBody
+from ..scaling.casting import NO_CONDITIONS, FramedBody
+from ..scaling.conditions import Conditions
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.normaliser import Normaliser
 from .decoder import Decoder
@@ -39,6 +40,7 @@ class Surrogate:
         expected_errors: quantity name -> root mean square error over a case, dimensionless, that 90 % of the validation cases stayed below.
         viscous: whether the training flows had friction.
         reach: distance from the middle of the body (in body lengths) to which training points went; see :class:`Decoder`.
+        conditions: the scalar conditions that the model is told.
         about: data set, hash, settings and scores, for people.
         cache: prepared geometries by content: asking for one section again, at another condition, prepares nothing.
     """
@@ -49,6 +51,7 @@ class Surrogate:
     expected_errors: Mapping[str, float] = field(default_factory=dict)
     viscous: bool = False
     reach: float = np.inf
+    conditions: Conditions = NO_CONDITIONS
     about: Mapping[str, Any] = field(default_factory=dict)
     cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
@@ -115,7 +118,8 @@ class Surrogate:
         return int(self.model.arguments["surface_points"])
 
     def _result(self, case: Case, framed: FramedBody, prepared: Any, chunk: int) -> Result:
-        decoder = Decoder.of(self.model, self.normaliser, case, framed, prepared, chunk=chunk, reach=self.reach)
+        inputs = framed.inputs(case, self.conditions)
+        decoder = Decoder.of(self.model, self.normaliser, case, framed, prepared, inputs, chunk=chunk, reach=self.reach)
         scales = {q.name: framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
         errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
         verdict = replace(self.envelope.verdict(case), expected_errors=errors)
@@ -133,6 +137,7 @@ class Surrogate:
             "expected_errors": dict(self.expected_errors),
             "viscous": self.viscous,
             "reach": self.reach if np.isfinite(self.reach) else None,
+            "conditions": self.conditions.to_dict(),
             "about": dict(self.about),
         }
         arrays = {f"model.{key}": value for key, value in self.model.state_dict().items()}
@@ -159,7 +164,8 @@ def load(source: str | Path) -> Surrogate:
         envelope = TrainingEnvelope.from_arrays({k: v.numpy() for k, v in checkpoint.part("envelope").items()})
         reach = np.inf if header.get("reach") is None else float(header["reach"])
         normaliser = Normaliser.from_dict(header["normaliser"])
-        return Surrogate(model, normaliser, envelope, header["expected_errors"], header["viscous"], reach, header["about"])
+        conditions = Conditions.from_dict(header.get("conditions", {}))
+        return Surrogate(model, normaliser, envelope, header["expected_errors"], header["viscous"], reach, conditions, header["about"])
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
     except (KeyError, TypeError, RuntimeError) as error:

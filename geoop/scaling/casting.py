@@ -18,9 +18,12 @@ from ..mesh.measure import point_normals, point_weights
 from ..mesh.mesh import Mesh
 from ..mesh.resample import resample, turning_angles
 from .body_frame import BodyFrame
+from .conditions import Conditions
 
 #: Per-vertex scalars of an outline, in this order; see :func:`_outline_scalars`.
 OUTLINE_SCALARS = ("curvature", "spacing", "turning", "corner", "sin1", "cos1", "sin2", "cos2", "sin4", "cos4")
+
+NO_CONDITIONS = Conditions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +86,16 @@ class FramedBody:
     def _normals(self) -> np.ndarray:
         return point_normals(self.mesh)
 
-    def inputs(self, case: Case) -> Inputs:
-        """The free-stream direction in the body's frame as the one global vector.
+    def inputs(self, case: Case, conditions: Conditions = NO_CONDITIONS) -> Inputs:
+        """The free-stream direction in the body's frame as the one global vector, and the scalar conditions.
 
         Raises:
-            ConditionError: the case has no operating point.
+            ConditionError: the case has no operating point, or does not state what varied in training.
         """
         if case.operating_point is None:
             raise ConditionError("no operating point", where=case.name, remedy="Case(mesh, OperatingPoint(velocity=..., alpha=...))")
         direction = self.frame.vectors_in(case.operating_point.direction(case.mesh.dimension))
-        return Inputs(torch.zeros(1, 0), _single(direction[None, None, :]))
+        return Inputs(_single(conditions.of(case, self.frame)[None, :]), _single(direction[None, None, :]))
 
 
 def geometry_tensors(outline: Mesh) -> Geometry:

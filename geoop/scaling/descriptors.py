@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..errors import InvalidMeshError
@@ -13,6 +11,7 @@ from ..mesh.measure import area_vectors, cell_fluxes, cell_measures, point_weigh
 from ..mesh.mesh import Mesh
 from ..mesh.outline import ChordLine, chord_line, loops, oriented
 from ..mesh.topology import cell_components, sides, welded
+from .conditions import scalar_conditions
 from .extent import largest_extent
 
 
@@ -20,7 +19,7 @@ def describe(case: Case) -> dict[str, float]:
     """Descriptors of any plane section or surface in space; none depends on the unit of length, the speed or the density.
 
     Conditions: in the plane ``alpha_to_chord [deg]``, as predictors see the flow in the frame of the chord; in space ``alpha [deg]``
-    and ``beta [deg]``; where stated ``mach [1]`` and ``log10_reynolds [1]``, whose length is the chord or the largest extent.
+    and ``beta [deg]``; and :func:`~geoop.scaling.conditions.scalar_conditions`.
     Shapes: see :func:`describe_section` and :func:`describe_surface`. A section has the same descriptors however it is turned.
 
     Raises:
@@ -31,17 +30,11 @@ def describe(case: Case) -> dict[str, float]:
     if surface.dimension == 2:
         chord = chord_line(surface)
         angles = {"alpha_to_chord [deg]": (point.alpha if point else 0.0) + chord.angle}
-        shape, length = describe_section(surface, chord), chord.length
+        shape = describe_section(surface, chord)
     else:
         angles = {"alpha [deg]": point.alpha, "beta [deg]": point.beta} if point else {}
-        shape, length = describe_surface(surface), largest_extent(surface.points)
-    if point is None:
-        return shape
-    if point.mach is not None:
-        angles["mach [1]"] = point.mach
-    if point.viscosity is not None:
-        angles["log10_reynolds [1]"] = math.log10(point.density * point.velocity * length / point.viscosity)
-    return {**angles, **shape}
+        shape = describe_surface(surface)
+    return {**angles, **scalar_conditions(case), **shape}
 
 
 def describe_section(outline: Mesh, chord: ChordLine | None = None) -> dict[str, float]:

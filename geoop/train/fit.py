@@ -24,6 +24,7 @@ from ..models.body_field import BodyField
 from ..models.model import AbstractModel
 from ..results.surrogate import Surrogate, load
 from ..scaling.casting import FramedBody
+from ..scaling.conditions import Conditions
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.normaliser import Normaliser
 from .batches import SubsetDataset, loader
@@ -104,7 +105,7 @@ def fit(
         data: a data set or its folder, with splits ``train`` and ``val``.
         directory: of the run; must not hold another run unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
-        model: makes the model from ``scalars_out`` and ``vectors_out``; any class of geoop.models, or a partial of one.
+        model: makes the model from ``scalars_out``, ``vectors_out`` and, where scalar conditions vary, ``scalars_in``; any class of geoop.models, or a partial of one.
         settings: budget, batch, rates; None trains for 10 minutes.
         resume: go on with the run in ``directory`` from its last epoch; exact where the budget is in epochs.
         progress: show a bar.
@@ -155,10 +156,11 @@ class _Preparation:
     objective: Supervised
     viscous: bool
     reach: float
+    conditions: Conditions
     about: dict[str, Any] = field(default_factory=dict)
 
     def surrogate(self, model: AbstractModel, expected: dict[str, float] | None = None) -> Surrogate:
-        return Surrogate(model, self.normaliser, self.envelope, expected or {}, self.viscous, self.reach, dict(self.about))
+        return Surrogate(model, self.normaliser, self.envelope, expected or {}, self.viscous, self.reach, self.conditions, dict(self.about))
 
 
 def _rank() -> int:
@@ -189,13 +191,15 @@ def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], setting
 
 
 def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., AbstractModel], settings: FitSettings, progress: bool) -> _Preparation:
-    model = make(scalars_out=sum(q.rank == 0 for q in quantities), vectors_out=sum(q.rank == 1 for q in quantities))
-    surface_points = int(model.arguments["surface_points"])
     train, validation = dataset.cases("train"), dataset.cases("val")
     if not train or not validation:
         raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
     seen = train + [mirrored(case) for case in train] if settings.reflect else train
-    framed = [FramedCase.of(case, quantities, surface_points) for case in tracked(seen + validation, "framing the bodies", progress)]
+    conditions = Conditions.fit(seen)
+    told = {"scalars_in": len(conditions.names)} if conditions.names else {}
+    model = make(scalars_out=sum(q.rank == 0 for q in quantities), vectors_out=sum(q.rank == 1 for q in quantities), **told)
+    surface_points = int(model.arguments["surface_points"])
+    framed = [FramedCase.of(case, quantities, surface_points, conditions) for case in tracked(seen + validation, "framing the bodies", progress)]
     learned = framed[: len(seen)]
     normaliser = Normaliser.fit(quantities, ((f.fields, f.direction) for f in learned))
     samples = [f.sample(normaliser, settings.perturbation) for f in tracked(framed, "signed distances", progress)]
@@ -205,7 +209,7 @@ def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., A
     objective = Supervised(settings.wall_weight, settings.area_weighted)
     viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
     reach = max(float(sample.queries.points.pos.norm(dim=1).max()) for sample in samples[:cut])
-    return _Preparation(model, normaliser, TrainingEnvelope.fit(seen), samples[:cut], samples[cut:], parts, objective, viscous, reach)
+    return _Preparation(model, normaliser, TrainingEnvelope.fit(seen), samples[:cut], samples[cut:], parts, objective, viscous, reach, conditions)
 
 
 def _quantity(name: str, dataset: Dataset) -> Quantity:

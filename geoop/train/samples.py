@@ -15,7 +15,8 @@ from ..graph.pointset import Inputs, PointSet
 from ..mesh.body import body_cells
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
-from ..scaling.casting import FramedBody
+from ..scaling.casting import NO_CONDITIONS, FramedBody
+from ..scaling.conditions import Conditions
 from ..scaling.normaliser import Normaliser, is_velocity
 
 
@@ -57,13 +58,14 @@ class FramedCase:
     inputs: Inputs
 
     @classmethod
-    def of(cls, case: Case, quantities: Sequence[Quantity], surface_points: int) -> FramedCase:
+    def of(cls, case: Case, quantities: Sequence[Quantity], surface_points: int, conditions: Conditions = NO_CONDITIONS) -> FramedCase:
         """Frame one case.
 
         Args:
             case: its ``fields`` hold every quantity at points.
             quantities: what is learned.
             surface_points: vertices of the resampled body.
+            conditions: the scalar conditions that the model is told.
 
         Raises:
             DatasetError: a quantity is missing, lives elsewhere or is not finite.
@@ -80,7 +82,7 @@ class FramedCase:
                     remedy="leave the case out, repair its file, or train on other quantities",
                 )
             physical[quantity] = item.values[order]
-        return cls(case, framed, order, n_field, framed.frame.fields_in(physical, case.operating_point), framed.inputs(case))
+        return cls(case, framed, order, n_field, framed.frame.fields_in(physical, case.operating_point), framed.inputs(case, conditions))
 
     @property
     def direction(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from ..mesh.case import Case
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import chord_line
 from .wall import Wall, wall_of
+from .wall_friction import friction_from_velocity
 from .wall_loads import PatchForces, PressureUnit, friction_on, integrate, pressure_on, total
 
 
@@ -193,6 +194,7 @@ def forces(
     reference_pressure: float = 0.0,
     pressure_unit: PressureUnit | None = None,
     density: float | None = None,
+    friction: Literal["field", "velocity"] = "field",
 ) -> Forces:
     """Integrate pressure, and friction where there is any, over the wall.
 
@@ -211,6 +213,8 @@ def forces(
         reference_pressure: [Pa], subtracted from a static or kinematic pressure; matters only where the wall is not closed.
         pressure_unit: unit of a ``pressure`` or ``wall_shear_stress`` field whose file does not say it.
         density: [kg/m^3] for a kinematic pressure; None takes the operating point's.
+        friction: ``field`` takes a field of the case; ``velocity`` the slope of a result's velocity at the wall, for laminar flows
+            (:func:`geoop.results.wall_friction.friction_from_velocity`).
 
     Raises:
         ConditionError: a coefficient cannot be formed: no area in 3-D, Cp without an operating point, kinematic pressure without density.
@@ -224,8 +228,17 @@ def forces(
     wall = wall_of(case, patches)
     stated = density if density is not None else (point.density if point is not None else None)
     pressure, pressure_text = pressure_on(case, wall, stated, pressure_unit, reference_pressure)
-    friction, friction_text = friction_on(case, wall, stated, pressure_unit)
     length, length_source, about, about_source = _length_and_point(case, reference_length, reference_point)
+    if friction == "field":
+        traction, friction_text = friction_on(case, wall, stated, pressure_unit)
+    elif result is None or length is None:
+        raise ConditionError(
+            "friction from the velocity needs a result, whose field can be asked anywhere, and a length",
+            where=case.name,
+            remedy="pass what surrogate.predict returned, and reference_length= in 3-D; or friction='field' for a case",
+        )
+    else:
+        traction, friction_text = friction_from_velocity(result, wall, length)
     references = References(
         length=length,
         length_source=length_source,
@@ -238,10 +251,10 @@ def forces(
         reference_pressure=float(reference_pressure),
         friction=friction_text,
     )
-    parts = {name: integrate(wall, case.mesh, pressure, friction, about, k) for k, name in enumerate(wall.names)}
+    parts = {name: integrate(wall, case.mesh, pressure, traction, about, k) for k, name in enumerate(wall.names)}
     whole = total(parts.values(), wall.is_closed(case.mesh))
-    viscous = friction is not None or (result.viscous if result else point is not None and point.viscosity is not None)
-    notes = (*wall.notes, *_notes(case, wall, whole, viscous, friction is not None))
+    viscous = traction is not None or (result.viscous if result else point is not None and point.viscosity is not None)
+    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None))
     return Forces(parts, whole, references, point, viscous, case.name, notes)
 
 

@@ -45,6 +45,7 @@ MORE = {
     "distance": ("benchmark_distance", "signed distance to 81 920 triangles: seconds beside trimesh, errors, signs with holes"),
     "curvature": ("benchmark_curvature", "curvature of point clouds against the exact one, without and with noise"),
     "grids": ("benchmark_grids", "O- and C-grids around every section of the UIUC collection"),
+    "truth": ("benchmark_truth", "named data sets: seconds and cases per second per core; second use of a mesh and a factorisation"),
     "reading": ("benchmark_reading", "reading large VTU and STL files beside VTK and pyvista: seconds and memory"),
 }
 QUANTITIES = ("velocity", "pressure_coefficient")

@@ -51,7 +51,7 @@ def reversed_cells(cells: Cells, which: np.ndarray) -> Cells:
         index = np.flatnonzero(which & (cells.types == code) & (sizes == size))
         slots = cells.offsets[:-1][index][:, None] + np.arange(size)
         connectivity[slots] = cells.connectivity[slots[:, _reversal(cells.take(index[:1]).names[0], size)]]
-    return Cells(cells.types, cells.offsets, connectivity)
+    return Cells(cells.types, cells.offsets, connectivity, cells.faces)
 
 
 def _reversal(name: str, size: int) -> np.ndarray:

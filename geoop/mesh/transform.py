@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ..errors import FieldError
 from .case import Case
 from .cells import Cells
+from .orientation import reversed_cells
 from .quantity import Field
+
+#: Scalars that change sign in a mirror.
+_ODD = frozenset({"lift_coefficient", "moment_coefficient", "vorticity_z", "stream_function"})
 
 
 def mirrored(case: Case) -> Case:
@@ -44,6 +46,8 @@ def mirrored(case: Case) -> Case:
 
 def _reflected(item: Field, axis: int) -> Field:
     if item.quantity.rank == 0:
+        if item.name in _ODD:
+            return Field(item.quantity, -item.values, item.location)
         if item.quantity.unit in ("1/s", "m^2/s"):  # a vorticity or stream function changes its sign, a potential does not
             raise FieldError(f"whether '{item.name}' changes sign in a mirror is unknown", remedy="train with reflect=False, or leave this field out")
         return item
@@ -55,10 +59,5 @@ def _reflected(item: Field, axis: int) -> Field:
 
 
 def _reversed(cells: Cells) -> Cells:
-    """Cells with their points in reverse order: exact for lines and polygons; volume cells are turned inside out, as a mirror does."""
-    starts, ends = cells.offsets[:-1], cells.offsets[1:]
-    sizes = ends - starts
-    within = np.arange(len(cells.connectivity)) - np.repeat(starts, sizes)
-    flat = np.repeat(ends - 1, sizes) - within
-    plane = np.repeat(cells.dimensions <= 2, sizes)
-    return Cells(cells.types, cells.offsets, cells.connectivity[np.where(plane, flat, np.arange(len(flat)))])
+    """Lines and faces running the other way, so that their normals stay on their side; volume cells are turned inside out, as a mirror does."""
+    return reversed_cells(cells, cells.dimensions <= 2)

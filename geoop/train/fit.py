@@ -8,7 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +194,8 @@ def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., A
     train, validation = dataset.cases("train"), dataset.cases("val")
     if not train or not validation:
         raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
+    used = {q.name for q in quantities} | {"quadrature_weight"}  # how other fields look in a mirror is nobody's business here
+    train, validation = ([replace(case, fields={k: v for k, v in case.fields.items() if k in used}) for case in part] for part in (train, validation))
     seen = train + [mirrored(case) for case in train] if settings.reflect else train
     conditions = Conditions.fit(seen)
     told = {"scalars_in": len(conditions.names)} if conditions.names else {}

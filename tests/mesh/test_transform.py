@@ -5,7 +5,8 @@ import pytest
 
 import geoop
 from geoop.errors import FieldError
-from geoop.mesh.measure import enclosed_volume
+from geoop.mesh.cells import Cells
+from geoop.mesh.measure import cell_measures, enclosed_volume, signed_measures
 from geoop.mesh.primitives import icosphere
 from geoop.mesh.transform import mirrored
 from geoop.truth.exact.karman_trefftz import KarmanTrefftz
@@ -51,3 +52,18 @@ def test_a_scalar_that_may_change_sign_is_refused(case):
     vorticity = geoop.Field(geoop.Quantity("vorticity", "omega", "1/s"), np.zeros(len(case.mesh.points)))
     with pytest.raises(FieldError, match="sign"):
         mirrored(case.with_fields(vorticity))
+
+
+def test_curved_facets_keep_their_middle_and_their_side():
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.5, -0.1], [0.5, 0.5], [0.0, 0.5]])
+    patch = Cells.of(line3=np.array([[0, 1, 3]]))
+    mesh = geoop.Mesh(points, Cells.of(triangle6=np.arange(6)[None]), {"wall": patch})
+    image = mirrored(geoop.Case(mesh)).mesh
+    assert image.patches["wall"].block("line3").tolist() == [[1, 0, 3]]
+    assert cell_measures(image) == pytest.approx(cell_measures(mesh)) and (signed_measures(image) > 0).all()
+
+
+def test_lift_as_a_number_changes_sign_and_drag_does_not():
+    fields = [geoop.Field(geoop.Quantity(f"{name}_coefficient", "C"), np.array(0.7), "global") for name in ("lift", "drag")]
+    image = mirrored(geoop.Case(icosphere(0)).with_fields(*fields))
+    assert float(image.field("lift_coefficient").values) == -0.7 and float(image.field("drag_coefficient").values) == 0.7

@@ -128,7 +128,12 @@ def fit(
         _claim(directory, dataset, quantities, settings, dict(made.arguments), resume)
     L.seed_everything(settings.seed, verbose=False)
     started = time.perf_counter()
-    prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings, progress)
+    try:
+        prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings, progress)
+    except BaseException:
+        if _rank() == 0 and not resume:  # nothing was trained: the folder is free for the next attempt
+            (directory / "run.json").unlink(missing_ok=True)
+        raise
     prepared.about.update(dataset=dataset.name, dataset_hash=dataset.hash, settings=asdict(settings))
     prepared.about["preparation_seconds"] = round(time.perf_counter() - started, 1)
 

@@ -165,6 +165,12 @@ def test_a_nan_in_the_data_names_the_case(data, tmp_path):
     assert case.name in caught.value.where
 
 
+def test_an_attempt_that_trained_nothing_leaves_the_folder_free(data, tmp_path):
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="no field 'temperatur'"):
+            geoop.fit(data, tmp_path / "run", quantities=("temperatur",), progress=False)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):
     with pytest.raises(NonFiniteError, match="loss"):
         fit(data, tmp_path / "run", rate=1e30, muon_rate=1e30, epochs=3)

@@ -161,7 +161,9 @@ class Scores:
         body = []
         for item in self.rows:
             data = item.to_dict()
-            body.append([item.quantity, item.region, *("-" if data[key] is None else f"{100 * data[key]:.3g}" for key in keys)])  # type: ignore[operator]
+            body.append(
+                [item.quantity, item.region, *("-" if data[key] is None or not np.isfinite(data[key]) else f"{100 * data[key]:.3g}" for key in keys)]
+            )  # type: ignore[operator]
         width = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
         lines = [
             "  ".join(text.ljust(w) if i < 2 else text.rjust(w) for i, (text, w) in enumerate(zip(line, width, strict=True)))

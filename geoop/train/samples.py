@@ -19,6 +19,9 @@ from ..scaling.casting import NO_CONDITIONS, FramedBody
 from ..scaling.conditions import Conditions
 from ..scaling.normaliser import Normaliser, is_velocity
 
+#: Of the root mean square over a whole case: the least that an error in one of its regions is divided by.
+_LEAST_SHARE = 0.1
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -104,10 +107,16 @@ class FramedCase:
         return Sample(self.case.name, self.framed.geometry, self.inputs, queries, target, self._weights(), self.n_field, reference)
 
     def _reference(self, normaliser: Normaliser, region: slice, perturbation: float) -> np.ndarray:
-        """(c,) one over the summed inverse norms that an error is divided by; 1 where the region has no points."""
+        """(c,) one over the summed inverse norms that an error is divided by; 1 where the region has no points.
+
+        A norm counts as a tenth of that over all points at least: on a wall without slip the velocity is zero, and dividing by it
+        would make its last digits the whole loss.
+        """
 
         def rms(values: np.ndarray) -> np.ndarray:
-            return np.sqrt((values[region] ** 2).mean(axis=0)) if len(values[region]) else np.ones(values.shape[1:])
+            if not len(values[region]):
+                return np.ones(values.shape[1:])
+            return np.maximum(np.sqrt((values[region] ** 2).mean(axis=0)), _LEAST_SHARE * np.sqrt((values**2).mean()))
 
         rows = []
         for quantity in (*normaliser.scalars, *normaliser.vectors):

@@ -135,10 +135,16 @@ def _split_rows(dataset: Dataset) -> list[tuple[Any, ...]]:
         for entry in entries:
             for key, value in entry.parameters.items():
                 if isinstance(value, (int, float)) and not isinstance(value, bool):
-                    drawn.setdefault(key, []).append(float(value))
+                    drawn.setdefault(_family(key), []).append(float(value))
         ranges = ", ".join(f"{key} {min(values):.3g} to {max(values):.3g}" for key, values in drawn.items())
         rows.append((split, len(names), geometries, series or "-", ranges or "-"))
     return rows
+
+
+def _family(key: str) -> str:
+    """``cos_3`` belongs to ``cos_*``: seventeen coefficients of one law are one line of a card."""
+    head, _, tail = key.rpartition("_")
+    return f"{head}_*" if head and tail.isdigit() else key
 
 
 def _sizes(manifest: Any) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .io.collecting.collect import collect as collect
     from .io.converting import convert as convert
     from .io.dataset import Dataset as Dataset
     from .io.inspection import inspect as inspect
@@ -40,6 +41,7 @@ _MODULES = {
     "OperatingPoint": "mesh.operating_point",
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
+    "collect": "io.collecting.collect",
     "convert": "io.converting",
     "describe": "study.data_card",
     "evaluate": "results.evaluation",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError, GeoopError
+from .collecting import collect
 from .datasets import describe, generate
 from .printing import Json, show_result
 
@@ -140,6 +141,7 @@ def convert(
 
 app.command()(generate)
 app.command()(describe)
+app.command()(collect)
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """A mesh as finite elements see it: its cells in scikit-fem, curved where they are quadratic, and its patches as facets.
 
-Linear and quadratic cells of one kind (triangles, quads, tetrahedra, hexahedra) are taken as they are. Quadratic triangles and
-tetrahedra are isoparametric: their mid-side points bend the element.
+Linear and quadratic cells of one kind (triangles, quads, tetrahedra, hexahedra) are taken as they are. Quadratic cells are
+isoparametric: their mid-side points bend the element. Linear cells of several kinds, wedges and pyramids are cut into triangles
+or tetrahedra that fit together (:mod:`geoop.fem.simplices`); no point is added.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ..errors import InvalidMeshError, PatchError
 from ..mesh.cells import CELL_NAMES, Cells
 from ..mesh.mesh import Mesh
+from .simplices import CUT, cut_quads, simplices
 
-#: cell type -> (mesh class, element of the geometry, corners)
-_KINDS = {
-    "triangle": ("MeshTri1", "ElementTriP1", 3),
-    "triangle6": ("MeshTri2", "ElementTriP2", 3),
-    "quad": ("MeshQuad1", "ElementQuad1", 4),
-    "tetra": ("MeshTet1", "ElementTetP1", 4),
-    "tetra10": ("MeshTet2", "ElementTetP2", 4),
-    "hexahedron": ("MeshHex1", "ElementHex1", 8),
+#: cell type -> (mesh class, place of VTK's points in scikit-fem's order, corners)
+_KINDS: dict[str, tuple[str, tuple[int, ...], int]] = {
+    "triangle": ("MeshTri1", (0, 1, 2), 3),
+    "triangle6": ("MeshTri2", tuple(range(6)), 3),
+    "quad": ("MeshQuad1", (0, 1, 2, 3), 4),
+    "quad9": ("MeshQuad2", tuple(range(9)), 4),
+    "tetra": ("MeshTet1", (0, 1, 2, 3), 4),
+    "tetra10": ("MeshTet2", tuple(range(10)), 4),
+    "hexahedron": ("MeshHex1", (6, 2, 5, 7, 1, 3, 4, 0), 8),
 }
 
 
@@ -36,11 +39,15 @@ class Domain:
         mesh: the mesh.
         grid: the scikit-fem mesh.
         vertices: (nv,) the mesh's point that each vertex of the grid is.
+        nodes: (ng,) the mesh's point that each node of the grid's geometry is: the vertices, then those that bend the cells.
+        cell_of: (nc,) the mesh's cell that each cell of the grid is, or is a part of.
     """
 
     mesh: Mesh
     grid: Any
     vertices: np.ndarray
+    nodes: np.ndarray
+    cell_of: np.ndarray
 
     @classmethod
     def of(cls, mesh: Mesh) -> Domain:
@@ -51,11 +58,17 @@ class Domain:
         """
         import skfem
 
-        kind, connectivity = _cells_of(mesh)
-        name, _, corners = _KINDS[kind]
+        kind, connectivity, cell_of = _cells_of(mesh)
+        name, order, corners = _KINDS[kind]
         used, local = np.unique(connectivity, return_inverse=True)
-        grid = getattr(skfem, name)(np.ascontiguousarray(mesh.points[used].T), np.ascontiguousarray(local.reshape(connectivity.shape).T))
-        return cls(mesh, grid, np.unique(connectivity[:, :corners]))
+        rows = np.ascontiguousarray(local.reshape(connectivity.shape).T[list(order)])
+        grid = getattr(skfem, name)(np.ascontiguousarray(mesh.points[used].T), rows)
+        vertices = np.unique(connectivity[:, :corners])
+        nodes = vertices
+        if len(order) > corners:
+            nodes = np.empty(grid.doflocs.shape[1], dtype=np.int64)
+            nodes[grid.dofs.element_dofs] = used[rows]
+        return cls(mesh, grid, vertices, nodes, cell_of)
 
     @property
     def dimension(self) -> int:
@@ -84,8 +97,8 @@ class Domain:
 
     def _facets_of(self, patch: str, cells: Cells) -> np.ndarray:
         wanted = self.grid.facets.shape[0]
-        rows = np.array([cells.connectivity[start : start + wanted] for start in cells.offsets[:-1]], dtype=np.int64).reshape(-1, wanted)
-        rows = np.sort(self._numbers[rows], axis=1)
+        corners = _facet_corners(cells, wanted)
+        rows = np.sort(np.where(corners < 0, -1, self._numbers[corners]), axis=1)
         there = np.sort(self.grid.facets, axis=0).T
         keys, sought = _keys(there, self.grid.nvertices), _keys(rows, self.grid.nvertices)
         order = np.argsort(keys)
@@ -114,30 +127,44 @@ class Domain:
         """(n_points,) unknown of a scalar Lagrange basis that is the value at each point of the mesh, -1 where there is none."""
         places = basis.doflocs.T
         span = float(np.ptp(places, axis=0).max())
-        distance, index = cKDTree(places).query(self.mesh.points)
+        distance, index = KDTree(places).query(self.mesh.points)
         return np.where(distance <= 1e-9 * span, index, -1)
 
 
-def _cells_of(mesh: Mesh) -> tuple[str, np.ndarray]:
-    """(cell type, (n, k) points of every cell) of the cells of the space's own dimension.
+def _facet_corners(cells: Cells, wanted: int) -> np.ndarray:
+    """(n, wanted) corner points of the facets of a patch; quadrilaterals where triangles are wanted are cut as the cells are."""
+    parts = [np.zeros((0, wanted), dtype=np.int64)]
+    for name in cells.names:
+        corners = {"line": 2, "line3": 2, "triangle": 3, "triangle6": 3, "quad": 4, "quad8": 4, "quad9": 4}.get(name, 0)
+        rows = cells.block(name)[:, :corners] if corners else np.full((len(cells.where(name)), wanted), -1)
+        if corners == 4 and wanted == 3:
+            rows = cut_quads(rows).reshape(-1, 3)
+        parts.append(rows if rows.shape[1] == wanted else np.full((len(rows), wanted), -1))
+    return np.concatenate(parts)
+
+
+def _cells_of(mesh: Mesh) -> tuple[str, np.ndarray, np.ndarray]:
+    """(cell type, (n, k) points of every cell, (n,) cell of the mesh) of the cells of the space's own dimension.
 
     Raises:
-        InvalidMeshError: none, several types, or a type without an element.
+        InvalidMeshError: none, several types of which one is quadratic, or a type without an element.
     """
     names = sorted({CELL_NAMES[int(code)] for code in np.unique(mesh.cells.types[mesh.cells.dimensions == mesh.dimension])})
     if len(names) == 1 and names[0] in _KINDS:
-        return names[0], mesh.cells.block(names[0])
+        return names[0], mesh.cells.block(names[0]), mesh.cells.where(names[0])
+    if names and set(names) <= set(CUT[mesh.dimension]):
+        return {2: "triangle", 3: "tetra"}[mesh.dimension], *simplices(mesh.cells, mesh.dimension)
     found = f"cells are {', '.join(names)}" if names else f"there is no cell of dimension {mesh.dimension}"
     raise InvalidMeshError(
-        f"finite elements need cells of one kind that fill the region, but {found}",
+        f"finite elements need linear cells, or quadratic cells of one kind, that fill the region, but {found}",
         where=mesh.name,
-        remedy=f"mesh the region with one of {', '.join(_KINDS)}, e.g. geoop.mesh.generate.triangles.mesh_inside(outline)",
+        remedy=f"mesh the region with {', '.join(_KINDS)}, wedge or pyramid, e.g. geoop.mesh.generate.triangles.mesh_inside(outline)",
     )
 
 
 def _keys(rows: np.ndarray, count: int) -> np.ndarray:
     """(n,) one number per row of sorted vertex numbers: the first three name a facet."""
     key = np.zeros(len(rows), dtype=np.int64)
-    for column in rows.T[:3]:
+    for column in rows.T[:3]:  # of four corners three are enough
         key = key * (count + 1) + column
     return key

@@ -71,7 +71,8 @@ def flattened(case: Case) -> Case:
         if len(row):
             patches[name], rows[name] = Cells.of(line=lines), row
     lost = [name for name in mesh.patches if name not in patches]
-    note = f"a layer one cell thick along {'xyz'[layer.axis]}, read as the plane flow that it is" + (f"; without {', '.join(lost)}" if lost else "")
+    names = "" if layer.axis == 2 else f", {'xyz'[layer.kept[0]]} and {'xyz'[layer.kept[1]]} as x and y"
+    note = f"one cell thick along {'xyz'[layer.axis]}: taken as plane{names}" + (f", without {', '.join(lost)}" if lost else "")
     zones = {name: new_cell[index][new_cell[index] >= 0] for name, index in mesh.zones.items()}
     plane = Mesh(points, cells, patches, zones, mesh.name, (*mesh.notes, note))
     fields = {name: _plane_field(item, layer, owner) for name, item in case.fields.items()}
@@ -80,27 +81,29 @@ def flattened(case: Case) -> Case:
 
 
 def _layer(mesh: Mesh) -> _Layer | None:
-    extent = float(np.ptp(mesh.points, axis=0).max())
+    """The layer, None unless there is one axis across which the mesh is one: a single row of cells is one across two."""
     used = np.unique(mesh.cells.connectivity)
-    for axis in (2, 1, 0):
-        height = mesh.points[used, axis]
-        low, high = float(height.min()), float(height.max())
-        if not high > low:
-            continue
-        slack = _TOLERANCE * min(extent, high - low) + 1e-12 * extent
-        below, above = height - low <= slack, high - height <= slack
-        if not (below | above).all() or below.sum() != above.sum():
-            continue
-        kept = tuple(k for k in range(3) if k != axis)
-        tree = cKDTree(mesh.points[used[below]][:, kept])
-        distance, partner = tree.query(mesh.points[used[above]][:, kept])
-        if distance.max() > _TOLERANCE * extent or len(np.unique(partner)) < len(partner):
-            continue
-        point = np.full(len(mesh.points), -1, dtype=np.int64)
-        point[used[below]] = np.arange(int(below.sum()))
-        point[used[above]] = partner
-        return _Layer(axis, (kept[0], kept[1]), point, used[below])
-    return None
+    found = [layer for axis in range(mesh.dimension) if (layer := _layer_across(mesh, used, axis)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _layer_across(mesh: Mesh, used: np.ndarray, axis: int) -> _Layer | None:
+    extent = float(np.ptp(mesh.points[used], axis=0).max())
+    height = mesh.points[used, axis]
+    low, high = float(height.min()), float(height.max())
+    slack = _TOLERANCE * (high - low) + 1e-12 * extent
+    below, above = height - low <= slack, high - height <= slack
+    if not high > low or not (below ^ above).all() or below.sum() != above.sum():
+        return None
+    first, second = (k for k in range(mesh.dimension) if k != axis)
+    tree = cKDTree(mesh.points[used[below]][:, [first, second]])
+    distance, partner = tree.query(mesh.points[used[above]][:, [first, second]])
+    if distance.max() > _TOLERANCE * extent or len(np.unique(partner)) < len(partner):
+        return None
+    point = np.full(len(mesh.points), -1, dtype=np.int64)
+    point[used[below]] = np.arange(int(below.sum()))
+    point[used[above]] = partner
+    return _Layer(axis, (first, second), point, used[below])
 
 
 def _plane_cells(mesh: Mesh, layer: _Layer, points: np.ndarray) -> tuple[Cells, np.ndarray]:

@@ -211,34 +211,22 @@ def forces(
         reference_length: [m]; None takes the operating point's, in 2-D else the chord.
         reference_point: (d,) [m] of the moments; None takes the quarter chord in 2-D, the origin of the coordinates in 3-D.
         reference_pressure: [Pa], subtracted from a static or kinematic pressure; matters only where the wall is not closed.
-        pressure_unit: unit of a ``pressure`` or ``wall_shear_stress`` field whose file does not say it.
-        density: [kg/m^3] for a kinematic pressure; None takes the operating point's.
-        friction: ``field`` takes a field of the case; ``velocity`` the slope of a result's velocity at the wall, for laminar flows
-            (:func:`geoop.results.wall_friction.friction_from_velocity`).
+        pressure_unit: of a ``pressure`` or ``wall_shear_stress`` whose file does not say it. density: [kg/m^3], else the operating point's.
+        friction: from a field, or from a result's ``velocity`` near the wall (laminar; :mod:`geoop.results.wall_friction`).
 
     Raises:
         ConditionError: a coefficient cannot be formed: no area in 3-D, Cp without an operating point, kinematic pressure without density.
         PatchError: no such patch, or no pressure field. UnitError: its unit is unknown, or contradicts ``pressure_unit``.
         FieldError, NonFiniteError: the field has another size or place than the wall, or NaN on it.
     """
-    result = case_or_result if isinstance(case_or_result, Result) else None
-    case = case_or_result.case if isinstance(case_or_result, Result) else case_or_result
+    result, case = (case_or_result, case_or_result.case) if isinstance(case_or_result, Result) else (None, case_or_result)
     point = case.operating_point
     _refuse(case, reference_area, reference_length, reference_point, reference_pressure, density)
     wall = wall_of(case, patches)
     stated = density if density is not None else (point.density if point is not None else None)
     pressure, pressure_text = pressure_on(case, wall, stated, pressure_unit, reference_pressure)
     length, length_source, about, about_source = _length_and_point(case, reference_length, reference_point)
-    if friction == "field":
-        traction, friction_text = friction_on(case, wall, stated, pressure_unit)
-    elif result is None or length is None:
-        raise ConditionError(
-            "friction from the velocity needs a result, whose field can be asked anywhere, and a length",
-            where=case.name,
-            remedy="pass what surrogate.predict returned, and reference_length= in 3-D; or friction='field' for a case",
-        )
-    else:
-        traction, friction_text = friction_from_velocity(result, wall, length)
+    traction, friction_text = _friction(friction, result, case, wall, (stated, pressure_unit, length))
     references = References(
         length=length,
         length_source=length_source,
@@ -256,6 +244,22 @@ def forces(
     viscous = traction is not None or (result.viscous if result else point is not None and point.viscosity is not None)
     notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None))
     return Forces(parts, whole, references, point, viscous, case.name, notes)
+
+
+def _friction(
+    source: Literal["field", "velocity"], result: Result | None, case: Case, wall: Wall, known: tuple[float | None, PressureUnit | None, float | None]
+) -> tuple[np.ndarray | None, str]:
+    """(q, d) traction [Pa], None without friction, and what it was taken from."""
+    density, unit, length = known
+    if source == "field":
+        return friction_on(case, wall, density, unit)
+    if result is None or length is None:
+        raise ConditionError(
+            "friction from the velocity needs a result, whose field can be asked anywhere, and a length",
+            where=case.name,
+            remedy="pass what surrogate.predict returned, and reference_length= in 3-D; or friction='field' for a case",
+        )
+    return friction_from_velocity(result, wall, length)
 
 
 def _refuse(case: Case, area: float | None, length: float | None, about: Sequence[float] | None, pressure: float, density: float | None) -> None:

@@ -102,10 +102,10 @@ def fit(
     change to the script.
 
     Args:
-        data: a data set or its folder, with splits ``train`` and ``val``.
-        directory: of the run; must not hold another run unless ``resume``.
+        data: a data set or its folder, with splits ``train`` and ``val``. directory: of the run; holds no other unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
-        model: makes the model from ``scalars_out``, ``vectors_out`` and, where scalar conditions vary, ``scalars_in``; any class of geoop.models, or a partial of one.
+        model: makes the model from ``scalars_out``, ``vectors_out`` and, where scalar conditions vary,
+            ``scalars_in``; any class of geoop.models, or a partial of one.
         settings: budget, batch, rates; None trains for 10 minutes.
         resume: go on with the run in ``directory`` from its last epoch; exact where the budget is in epochs.
         progress: show a bar.
@@ -127,15 +127,12 @@ def fit(
     if _rank() == 0:
         _claim(directory, dataset, quantities, settings, dict(made.arguments), resume)
     L.seed_everything(settings.seed, verbose=False)
-    started = time.perf_counter()
     try:
-        prepared = _prepare(dataset, [_quantity(name, dataset) for name in quantities], model, settings, progress)
+        prepared = _prepare(dataset, quantities, model, settings, progress)
     except BaseException:
         if _rank() == 0 and not resume:  # nothing was trained: the folder is free for the next attempt
             (directory / "run.json").unlink(missing_ok=True)
         raise
-    prepared.about.update(dataset=dataset.name, dataset_hash=dataset.hash, settings=asdict(settings))
-    prepared.about["preparation_seconds"] = round(time.perf_counter() - started, 1)
 
     def epoch_loader(epoch: int):
         subsets = SubsetDataset(prepared.train, settings.field_points, settings.wall_points, settings.seed, epoch)
@@ -195,7 +192,9 @@ def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], setting
         temporary.write_text(json.dumps(record, indent=2))
 
 
-def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., AbstractModel], settings: FitSettings, progress: bool) -> _Preparation:
+def _prepare(dataset: Dataset, names: Sequence[str], make: Callable[..., AbstractModel], settings: FitSettings, progress: bool) -> _Preparation:
+    started = time.perf_counter()
+    quantities = [_quantity(name, dataset) for name in names]
     train, validation = dataset.cases("train"), dataset.cases("val")
     if not train or not validation:
         raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
@@ -216,7 +215,11 @@ def _prepare(dataset: Dataset, quantities: list[Quantity], make: Callable[..., A
     objective = Supervised(settings.wall_weight, settings.area_weighted)
     viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
     reach = max(float(sample.queries.points.pos.norm(dim=1).max()) for sample in samples[:cut])
-    return _Preparation(model, normaliser, TrainingEnvelope.fit(seen), samples[:cut], samples[cut:], parts, objective, viscous, reach, conditions)
+    about = {"dataset": dataset.name, "dataset_hash": dataset.hash, "settings": asdict(settings)}
+    about["preparation_seconds"] = round(time.perf_counter() - started, 1)
+    return _Preparation(
+        model, normaliser, TrainingEnvelope.fit(seen), samples[:cut], samples[cut:], parts, objective, viscous, reach, conditions, about
+    )
 
 
 def _quantity(name: str, dataset: Dataset) -> Quantity:

@@ -91,12 +91,13 @@ def test_round_trip(axis):
     on_wall = mesh.points[mesh.patch_points("wall")]
     assert np.allclose(found.boundary["wall"]["p"].values, on_wall @ weights[kept] + 0.15 * weights[axis])
     assert np.array_equal(mesh.zones["quads"], [2, 3]) and found.wall == ("wall",)
-    assert "plane flow" in mesh.notes[-1] and "frontAndBack" in mesh.notes[-1]
+    assert "taken as plane" in mesh.notes[-1] and "frontAndBack" in mesh.notes[-1]
 
 
 def test_what_is_no_layer():
     two = box((0, 0, 0), (1, 1, 1), 2)
-    for mesh in (icosphere(1), two):
+    row = box((0, 0, 0), (3, 1, 1), 1)  # one hexahedron thick across every axis: nobody can tell which is meant
+    for mesh in (icosphere(1), two, row):
         assert not is_one_layer(mesh)
     slanted = extruded(plane(), 2)
     moved = slanted.moved(slanted.points + 0.01 * slanted.points[:, [1, 0, 0]] * (slanted.points[:, 2:] > 0))

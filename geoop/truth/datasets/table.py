@@ -10,7 +10,27 @@ from .named import NamedDataset
 
 #: Data set -> module with a ``DATASET``.
 DATASETS: dict[str, str] = {
+    "bodies-3d": "bodies_3d",
     "kt-airfoils": "kt_airfoils",
+    "sections-panel": "sections_panel",
+    "two-element": "two_element",
+    "void-elasticity": "void_elasticity",
+    "uiuc-panel": "uiuc_panel",
+    "bluff-channel": "bluff_channel",
+    "cylinder-wake": "cylinder_wake",
+    "poisson-c-sines": "poisson_c_sines",
+    "poisson-gauss": "poisson_gauss",
+    "nonlinear-poisson": "nonlinear_poisson",
+    "nonlinear-poisson-disk": "nonlinear_poisson_disk",
+    "polyhedra-laplace": "polyhedra_laplace",
+    "polygons-laplace": "polygons.laplace",
+    "polygons-mixed": "polygons.mixed",
+    "polygons-darcy": "polygons.darcy",
+    "polygons-heat": "polygons.heat",
+    "polygons-nonlinear": "polygons.nonlinear",
+    "polygons-poisson": "polygons.poisson",
+    "polygons-elasticity": "polygons.elasticity",
+    "burgers": "burgers",
 }
 
 

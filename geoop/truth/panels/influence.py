@@ -13,6 +13,7 @@ second-order accurate up to the wall. (Straight panels with the same nodal gamma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +21,15 @@ import numpy as np
 #: Beyond this many body lengths the multipole series is exact to rounding, and the panel sum is not.
 _FAR = 20.0
 _MULTIPOLES = 14
+#: Beyond this many lengths of a panel its stream function is a series in the inverse of the distance.
+_FAR_FROM_PANEL = 300.0
 #: (point, panel) pairs evaluated at once: 2^18 pairs need about 30 MB.
 _PAIRS = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
 class PanelDensity:
-    """Complex velocity density on the closed ring of panels for k flows.
+    """Complex velocity density on the closed ring of panels of one body, for k flows.
 
     Attributes:
         start: (m,) complex first nodes, counter-clockwise; the last panel ends at the first node.
@@ -50,60 +53,82 @@ class PanelDensity:
         return self.at_start[panel] * (1.0 - t) + self.at_end[panel] * t + self.bubble[panel] * (t * (1.0 - t))
 
 
-def stream_matrix(nodes: np.ndarray) -> np.ndarray:
-    """(n+1, n+1) stream function at the nodes per nodal vortex density, gamma linear on straight panels between them.
+def stream_matrix(points: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """(p, n+1) stream function at points per nodal vortex density, gamma linear on straight panels between the nodes of one body.
 
     The integral of ln|z - z'| is exact, and finite at the nodes themselves.
+
+    Args:
+        points: (p,) complex [m].
+        nodes: (n+1,) complex [m].
     """
     start, span = nodes[:-1], np.diff(nodes)
     size = np.abs(span)
-    t = (nodes[:, None] - start) / span
-    index = np.arange(len(span))
-    t[index, index], t[index + 1, index] = 0.0, 1.0
-    with np.errstate(divide="ignore"):
-        first = np.log(np.where(t == 0.0, 1.0, t))
-        second = np.log(np.where(t == 1.0, 1.0, t - 1.0))
-    whole = (t * first - (t - 1.0) * second).real - 1.0 + np.log(size)
-    upper = (0.5 * t**2 * first - 0.5 * (t**2 - 1.0) * second - 0.5 * t).real - 0.25 + 0.5 * np.log(size)
-    matrix = np.zeros((len(nodes), len(nodes)))
+    t, t_end = (points[:, None] - start) / span, (points[:, None] - nodes[1:]) / span
+    first, second = np.log(np.where(t == 0.0, 1.0, t)), np.log(np.where(t_end == 0.0, 1.0, t_end))
+    whole = (t * first - t_end * second).real - 1.0
+    upper = (0.5 * t**2 * first - 0.5 * (t + 1.0) * t_end * second - 0.5 * t).real - 0.25
+    far = np.abs(t) > _FAR_FROM_PANEL  # where the difference of the logarithms loses digits, their series
+    v = 1.0 / t[far]
+    whole[far] = (first[far] - v * (1 / 2 + v * (1 / 6 + v * (1 / 12 + v / 20)))).real
+    upper[far] = (0.5 * first[far] - v * (1 / 3 + v * (1 / 8 + v * (1 / 15 + v / 24)))).real
+    whole, upper = whole + np.log(size), upper + 0.5 * np.log(size)
+    matrix = np.zeros((len(points), len(nodes)))
     matrix[:, :-1] -= size * (whole - upper) / (2.0 * np.pi)
     matrix[:, 1:] -= size * upper / (2.0 * np.pi)
     return matrix
 
 
-def base_stream(nodes: np.ndarray, downstream: complex) -> np.ndarray:
-    """(n+1,) stream function at the nodes of a blunt base through which fluid leaves with unit velocity.
+def base_stream(points: np.ndarray, nodes: np.ndarray, downstream: complex) -> np.ndarray:
+    """(p,) stream function along a body's outline if fluid leaves with unit velocity through a blunt base.
+
+    The stream function of a source jumps across a cut. At the body's own nodes the cut lies downstream, away from it. Along the
+    outline of another body, which encloses no source, the function is continued without a jump; a constant remains free, as the
+    stream function of that body is.
 
     Args:
-        nodes: the base runs from the last node to the first.
-        downstream: unit direction of the outflow; the branch cut of the source is laid there, away from the body.
+        points: (p,) complex points along one outline, in order: ``nodes`` itself, or those of another body [m].
+        nodes: of the body with the base, which runs from the last node to the first [m].
+        downstream: unit direction of the outflow.
     """
+    behind = -np.conj(downstream)
+    u = points - nodes[-1], points - nodes[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        primitive = [np.where(u == 0.0, 0.0, u * np.log(-np.conj(downstream) * u) - u) for u in (nodes - nodes[-1], nodes - nodes[0])]
+        if points is nodes:
+            angle = np.angle(behind * u[0]), np.angle(behind * u[1])
+        else:
+            turned = np.unwrap(np.angle(behind * u[0]))
+            angle = turned, turned + np.angle(u[1] / u[0])
+        primitive = [np.where(x == 0.0, 0.0, x * (np.log(np.abs(x)) + 1j * a) - x) for x, a in zip(u, angle, strict=True)]
     return (np.conj(downstream) / (2j * np.pi) * (primitive[0] - primitive[1])).imag
 
 
-def velocity_outside(density: PanelDensity, stream: np.ndarray, z: np.ndarray, tolerance: float) -> np.ndarray:
-    """(n, k) complex velocity u - i v at (n,) points outside; NaN inside the body.
+def velocity_outside(densities: Sequence[PanelDensity], stream: np.ndarray, z: np.ndarray, tolerance: float) -> np.ndarray:
+    """(n, k) complex velocity u - i v at (n,) points outside; NaN inside a body.
 
     Args:
+        densities: of all bodies. Every body is summed about its own centre: digits do not get lost between distant ones.
         stream: (k,) velocity of the free stream.
         tolerance: points less than this inside the curved wall [m] count as wall points and get the outer value.
     """
-    center = density.start.mean()
-    size = float(np.abs(density.start - center).max())
-    out = np.empty((len(z), density.at_start.shape[1]), dtype=np.complex128)
-    far = np.abs(z - center) > _FAR * size
-    out[far] = stream + _multipoles(density, z[far], center, size)
-    near = np.flatnonzero(~far)
-    step = max(1, _PAIRS // len(density.start))
-    coefficients = _polynomials(density, center)
-    for first in range(0, len(near), step):
-        rows = near[first : first + step]
-        u = z[rows, None] - density.start
-        out[rows] = stream + _panel_sum(density, coefficients, z[rows], u, center, tolerance)
-        point, node = np.nonzero(u.real**2 + u.imag**2 < (1e-10 * size) ** 2)  # angles are undefined there, the density is not
-        out[rows[point]] = density.at_start[node]
+    out = np.zeros((len(z), len(stream)), dtype=np.complex128) + stream
+    at_nodes = []
+    for density in densities:
+        center = density.start.mean()
+        size = float(np.abs(density.start - center).max())
+        away = np.abs(z - center)
+        far, near = away > _FAR * size, np.flatnonzero(away <= _FAR * size)
+        out[far] += _multipoles(density, z[far], center, size)
+        step = max(1, _PAIRS // len(density.start))
+        coefficients = _polynomials(density, center)
+        for first in range(0, len(near), step):
+            rows = near[first : first + step]
+            u = z[rows, None] - density.start
+            point, node = np.nonzero(u.real**2 + u.imag**2 < (1e-10 * size) ** 2)
+            at_nodes.append((rows[point], density.at_start[node]))
+            out[rows] += _panel_sum(density, coefficients, z[rows], u, center, tolerance)
+    for rows, velocity in at_nodes:  # angles are undefined there, the density is not
+        out[rows] = velocity
     return out
 
 
@@ -133,7 +158,7 @@ def _polynomials(density: PanelDensity, center: complex) -> tuple[np.ndarray, np
 
 
 def _logarithms(density: PanelDensity, z: np.ndarray, u: np.ndarray, tolerance: float) -> np.ndarray:
-    """(n, m) log((z - start)/(z - end)), continued from outside for points on the wall; their imaginary parts add up to -2 pi inside.
+    """(n, m) log((z - start)/(z - end)), continued from outside for points on the wall; their imaginary parts add up to -2 pi inside a body.
 
     ``u`` is z - start.
     """

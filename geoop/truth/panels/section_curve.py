@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -54,13 +55,13 @@ class SectionCurve:
         """Width of a blunt base [m], 0 for a sharp edge."""
         return float(abs(self.ring[0] - self.ring[-1]))
 
-    @property
+    @cached_property
     def nose(self) -> float:
         """Parameter of the leading edge: the point farthest from the trailing edge."""
-        s = np.unique(np.concatenate([np.linspace(a, b, 9) for a, b in zip(self.length[:-1], self.length[1:], strict=True)]))
+        s = np.unique(np.linspace(self.length[:-1], self.length[1:], 9))
         return float(s[np.argmax(np.abs(self.points(s) - self.edge))])
 
-    @property
+    @cached_property
     def chord(self) -> float:
         """Distance from the trailing edge to the farthest point [m]."""
         return float(abs(self.points(np.array([self.nose]))[0] - self.edge))

@@ -1,0 +1,130 @@
+"""Functions of a space at any place: which cell holds a point, where in it, and what the function is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..mesh.box_tree import BoxTree
+from .domain import Domain
+from .space import Space
+
+_STEPS = 12  # of Newton's method for the inverse of a curved map; straight simplices need one
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where points lie in the cells of a domain.
+
+    Attributes:
+        cells: (m,) cell of the grid, -1 outside.
+        reference: (m, d) coordinates in the reference cell.
+    """
+
+    cells: np.ndarray
+    reference: np.ndarray
+
+
+def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6) -> Places:
+    """The cell that holds each point.
+
+    Args:
+        domain: of any cells, straight or curved.
+        points: (m, d) [m].
+        tolerance: how far outside every cell, in sizes of the nearest one, a point may lie and still belong to it. Cells follow a
+            curved wall only up to the order of the geometry: 0.05 takes in points of the wall itself.
+
+    Returns:
+        the places; cell -1 for points farther outside.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    grid = domain.grid
+    nodes = grid.doflocs.T[grid.dofs.element_dofs.T]
+    low, high = nodes.min(axis=1), nodes.max(axis=1)
+    size = (high - low).max(axis=1)
+    if nodes.shape[1] > grid.t.shape[0]:  # a parabola through its nodes may leave their box by an eighth of it
+        low, high = low - 0.125 * size[:, None], high + 0.125 * size[:, None]
+    margin = tolerance * size[:, None]
+    tree = BoxTree.of(low - margin, high + margin)
+    cells, reference = np.full(len(points), -1, dtype=np.int64), np.zeros((len(points), domain.dimension))
+    least = np.full(len(points), tolerance)
+    for index, candidate in tree.near(points, np.zeros(len(points))):
+        xi = _inverse(grid.elem(), nodes[candidate], points[index])
+        outside = _outside(xi, grid.elem.refdom.__name__)
+        order = np.lexsort((candidate, outside))[::-1]  # the last of equal indices that is written is the best, then the lowest cell
+        better = order[(outside <= least[index])[order]]
+        best = np.full(len(points), -1, dtype=np.int64)
+        best[index[better]] = better
+        hit = np.flatnonzero(best >= 0)
+        chosen = best[hit]
+        fresh = (cells[hit] < 0) | (outside[chosen] < least[hit])
+        hit, chosen = hit[fresh], chosen[fresh]
+        cells[hit], reference[hit], least[hit] = candidate[chosen], xi[chosen], outside[chosen]
+    return Places(cells, reference)
+
+
+def evaluate(space: Space, values: np.ndarray, points: np.ndarray | Places, *, tolerance: float = 1e-6) -> np.ndarray:
+    """(m,) or (m, k) values at points of the function(s) with values (n,) or (n, k) at the unknowns; NaN outside the cells.
+
+    Args:
+        space: the space.
+        values: at its unknowns.
+        points: (m, d) [m], or where they are, from :func:`locate`.
+        tolerance: as in :func:`locate`.
+    """
+    places = points if isinstance(points, Places) else locate(space.domain, points, tolerance=tolerance)
+    inside = np.flatnonzero(places.cells >= 0)
+    shape, _ = _shapes(space.basis.elem, places.reference[inside])
+    at = values[space.basis.element_dofs[:, places.cells[inside]]]
+    answer = np.full((len(places.cells), *values.shape[1:]), np.nan)
+    answer[inside] = np.einsum("km,km...->m...", shape, at)
+    return answer
+
+
+def evaluate_gradient(space: Space, values: np.ndarray, points: np.ndarray | Places, *, tolerance: float = 1e-6) -> np.ndarray:
+    """(m, d) gradients at points [1/m] of the function with values (n,) at the unknowns; NaN outside the cells."""
+    places = points if isinstance(points, Places) else locate(space.domain, points, tolerance=tolerance)
+    inside = np.flatnonzero(places.cells >= 0)
+    grid, cells = space.domain.grid, places.cells[inside]
+    nodes = grid.doflocs.T[grid.dofs.element_dofs.T[cells]]
+    _, bend = _shapes(grid.elem(), places.reference[inside])
+    jacobian = np.einsum("mkd,kjm->mdj", nodes, bend)
+    _, slopes = _shapes(space.basis.elem, places.reference[inside])
+    local = np.einsum("km,kjm->mj", values[space.basis.element_dofs[:, cells]], slopes)
+    answer = np.full((len(places.cells), space.domain.dimension), np.nan)
+    answer[inside] = np.linalg.solve(np.swapaxes(jacobian, 1, 2), local[:, :, None])[:, :, 0]
+    return answer
+
+
+def _shapes(element: Any, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(k, m) shape functions and (k, d, m) derivatives at (m, d) reference points."""
+    x = reference.T
+    found = [element.lbasis(x, k) for k in range(len(element.doflocs))]
+    shape = np.stack([np.broadcast_to(np.asarray(value, dtype=np.float64), x.shape[1:]) for value, _ in found])
+    slopes = np.stack([np.stack([np.broadcast_to(np.asarray(part, dtype=np.float64), x.shape[1:]) for part in slope]) for _, slope in found])
+    return shape, slopes
+
+
+def _inverse(element: Any, nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(m, d) reference coordinates of points (m, d) in cells with nodes (m, k, d), by Newton's method from the middle of the cell."""
+    middle = element.doflocs[: element.refdom.nnodes].mean(axis=0)
+    xi = np.tile(middle, (len(points), 1))
+    for _ in range(_STEPS):
+        shape, slopes = _shapes(element, xi)
+        gap = np.einsum("km,mkd->md", shape, nodes) - points
+        jacobian = np.einsum("mkd,kjm->mdj", nodes, slopes)
+        flat = np.abs(np.linalg.det(jacobian)) < 1e-300
+        jacobian[flat] = np.eye(points.shape[1])
+        step = np.linalg.solve(jacobian, gap[:, :, None])[:, :, 0]
+        xi = np.clip(xi - step, -1.0, 2.0)  # far outside the map may fold; such points belong to another cell
+        if np.abs(step).max(initial=0.0) < 1e-13:
+            break
+    return xi
+
+
+def _outside(xi: np.ndarray, kind: str) -> np.ndarray:
+    """(m,) how far reference points lie outside the reference cell, 0 inside."""
+    beyond = xi.sum(axis=1) if kind in ("RefTri", "RefTet") else xi.max(axis=1)
+    return np.maximum(0.0, np.maximum(-xi.min(axis=1), beyond - 1.0))

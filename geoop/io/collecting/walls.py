@@ -1,0 +1,141 @@
+"""Which patches of a run are the body; patches for files that have none: their rim, or surfaces that lie beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import coo_matrix, csgraph
+from scipy.spatial import KDTree
+
+from ...errors import GeoopError, InvalidMeshError, PatchError
+from ...mesh.body import wall_patches
+from ...mesh.case import Case
+from ...mesh.cells import Cells
+from ...mesh.mesh import Mesh
+from ...mesh.topology import sides, welded
+from .choices import Choices, Question
+
+#: Names of the parts of a rim.
+OUTER, BODY = "outer", "body"
+#: Points of two files that are this close, relative to the size, are the same.
+_SAME = 1e-5
+
+
+def with_patches(case: Case, surfaces: tuple[Path, ...] = (), scale: float = 1.0) -> tuple[Case, list[str]]:
+    """A case whose mesh has patches where the file has none, and notes.
+
+    Args:
+        case: as it was read.
+        surfaces: files of surfaces of the run; those whose points are points of the mesh become patches of their names.
+        scale: metres per unit of the surfaces.
+    """
+    mesh, notes, patches = case.mesh, [], dict(case.mesh.patches)
+    for path in surfaces:
+        try:
+            from ..reading import read
+
+            part = patch_of(mesh, read(path), scale)
+        except GeoopError as error:
+            notes.append(f"'{path.name}' is left out: {' '.join(error.message.split())}")
+            continue
+        name = path.stem if path.stem not in patches else f"{path.stem} (file)"
+        patches[name] = part
+        notes.append(f"patch '{name}' is the surface '{path.name}'")
+    if not patches and not mesh.is_surface and not mesh.is_cloud:
+        patches = rim_parts(mesh)
+        notes.append(f"the file has no patches: its rim is {', '.join(repr(name) for name in patches)}")
+    if patches.keys() == mesh.patches.keys():
+        return case, notes
+    return replace(case, mesh=replace(mesh, patches=patches)), notes
+
+
+def patch_of(mesh: Mesh, surface: Mesh, scale: float = 1.0) -> Cells:
+    """The facets of a surface mesh in the point numbers of a mesh that has the same points.
+
+    Raises:
+        InvalidMeshError: some of its points are no points of the mesh.
+    """
+    points = np.zeros((len(surface.points), max(mesh.dimension, surface.dimension)))
+    points[:, : surface.dimension] = surface.points * scale
+    size = float(np.ptp(mesh.points, axis=0).max())
+    distance, index = map(np.asarray, KDTree(mesh.points).query(points[:, : mesh.dimension]))
+    used = np.unique(surface.cells.connectivity)
+    off = int((distance[used] > _SAME * size).sum())
+    if off:
+        raise InvalidMeshError(
+            f"{off} of {len(used)} points of the surface are no points of the mesh", where=surface.name, remedy="export surface and mesh together"
+        )
+    return surface.cells.renumbered(index)
+
+
+def rim_parts(mesh: Mesh) -> dict[str, Cells]:
+    """The boundary of a plane or volume mesh in connected parts: ``outer`` round everything, the others ``body``, ``body_2``, ...
+
+    Facets run as the cells run round them: the mesh on the left in 2-D, outward in 3-D.
+    """
+    listed = sides(mesh, welded(mesh.points))
+    corners = listed.corners[listed.counts[listed.group] == 1]
+    first = np.repeat(corners[:, :1], corners.shape[1], axis=1)
+    links = corners >= 0
+    n = len(mesh.points)
+    graph = coo_matrix((np.ones(int(links.sum())), (first[links], corners[links])), shape=(n, n))
+    component = csgraph.connected_components(graph, directed=False)[1][corners[:, 0]]
+    parts = []
+    for number in np.unique(component):
+        own = corners[component == number]
+        parts.append((float(np.prod(np.ptp(mesh.points[own[own >= 0]], axis=0))), own))
+    parts.sort(key=lambda part: -part[0])
+    found = {}
+    for k, (_, own) in enumerate(parts):
+        found[OUTER if k == 0 else BODY if k == 1 else f"{BODY}_{k}"] = _facets(own)
+    return found
+
+
+def _facets(corners: np.ndarray) -> Cells:
+    sizes = (corners >= 0).sum(axis=1)
+    kinds = {2: "line", 3: "triangle", 4: "quad"}
+    parts = [Cells.of({kinds[k]: corners[sizes == k][:, :k]}) for k in np.unique(sizes) if k in kinds]
+    rest = [row[row >= 0] for row in corners[sizes > 4]]
+    return Cells.concatenate([*parts, *([Cells.ragged("polygon", rest)] if rest else [])])
+
+
+def guess_wall(case: Case, choices: Choices) -> tuple[tuple[str, ...] | None, dict[str, str], Question | None]:
+    """Patches that are the body, the reason for every patch, and what must be asked.
+
+    Returns:
+        (names, patch -> reason, question); names are None where the mesh itself is the body.
+
+    Raises:
+        PatchError: the case has none of the patches that the user names.
+    """
+    mesh = case.mesh
+    names = list(mesh.patches)
+    if choices.wall:
+        wanted = () if choices.wall == ("none",) else tuple(name for name in choices.wall if name in mesh.patches)
+        if not wanted and choices.wall != ("none",):
+            raise PatchError(
+                f"it has none of the patches {', '.join(choices.wall)}; it has {', '.join(names) or 'no patches'}",
+                where=case.name,
+                remedy="repeat --wall for every name that the body has in some run",
+            )
+        return wanted, {name: "wall, as said" if name in wanted else "no wall, as said" for name in names}, None
+    if case.wall is not None:
+        return case.wall, {name: "wall: type in the file" if name in case.wall else "no wall: type in the file" for name in names}, None
+    if mesh.is_surface or mesh.is_cloud:
+        return None, dict.fromkeys(names, "part of the surface, which is the body"), None
+    if set(names) <= {OUTER, BODY, *(f"{BODY}_{k}" for k in range(2, len(names) + 1))} and len(names) > 1 and OUTER in names:
+        own = tuple(name for name in names if name != OUTER)
+        return own, {name: "wall: inner part of the rim" if name in own else "no wall: goes round everything" for name in names}, None
+    try:
+        if names == [OUTER]:
+            raise InvalidMeshError("one rim", remedy="-")
+        walls = wall_patches(mesh)
+    except GeoopError:
+        listed = ", ".join(names[:8])
+        question = Question(
+            f"which patch is the body? Patches: {listed} ('none' if there is no body)", "--wall ", "none" if names == [OUTER] else names[0]
+        )
+        return (), dict.fromkeys(names, "unknown"), question
+    return walls, {name: "wall, by its name" if name in walls else "no wall, by its name" for name in names}, None

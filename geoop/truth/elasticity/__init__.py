@@ -1,0 +1,1 @@
+"""Solids that deform: linear elasticity, and neo-Hookean solids at large strains."""

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 import geoop
-from geoop.io.collecting.collect import collect
 from geoop.mesh.cells import Cells
 from geoop.results.metrics import relative_l2
 from geoop.train.fit import FitSettings
@@ -25,7 +24,7 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
     print(f"{count} runs in {runs} after {time.perf_counter() - start:.0f} s")
 
     names = {"U": "velocity:m/s", "p": "pressure:Pa"}
-    dataset = collect(runs, data, runs / "runs.csv", names=names, wall=("body",), licence="CC0-1.0", name="my-bodies")
+    dataset = geoop.collect(runs, data, runs / "runs.csv", names=names, wall=["body"], licence="CC0-1.0", name="my-bodies")
     print(dataset)
 
     settings = FitSettings(epochs=4, batch=4, validate_every=2) if quick else FitSettings(minutes=10, batch=4)

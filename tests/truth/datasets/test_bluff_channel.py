@@ -77,8 +77,13 @@ def test_splits_and_ranges():
         for name in names:
             body = bluff_channel.body_of(plan.parameters[name])
             wall = body.wall(np.linspace(0, 2 * np.pi, 200))
+            assert plan.parameters[name]["reynolds_of_height"] == pytest.approx(
+                plan.parameters[name]["reynolds"] * np.ptp(wall[:, 1]) / 0.1, rel=0.01
+            )
             assert body.radius(np.linspace(0, 2 * np.pi, 200)).min() > 0.02
             assert min(wall[:, 1].min(), 0.41 - wall[:, 1].max(), wall[:, 0].min()) > 0.085
+    heights = [plan.parameters[name]["reynolds_of_height"] for split, names in plan.splits.items() if split != "ood" for name in names]
+    assert max(heights) < 48  # what was found to be stable in time, with a margin to 52
     with pytest.raises(ConfigurationError, match="3 geometries cannot be split"):
         bluff_channel.plan(3, 0)
 

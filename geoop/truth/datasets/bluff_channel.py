@@ -42,7 +42,8 @@ OUTSIDE_MODES = {2: 0.0, 3: 0.0, 4: 0.0, 5: 0.2}
 
 _DESCRIPTION = """Steady incompressible flow around one random body in a plane channel of 2.2 x 0.41 m: parabolic inlet, no slip on walls and body, \
 nothing imposed at the outlet. Velocity and pressure at the points of curved quadratic triangles; drag and lift coefficients as globals. \
-Splits by geometry. The flows are steady solutions; some of 'ood' would be unsteady in time (see generator.steadiness). 'ood': Reynolds numbers above those of the others; 'ood-shape': the fifth Fourier mode, which no other body has."""
+Splits by geometry. The flows are steady solutions; some of 'ood' would be unsteady in time (see generator.steadiness). \
+'ood': Reynolds numbers above those of the others; 'ood-shape': the fifth Fourier mode, which no other body has."""
 
 
 def plan(n: int, seed: int) -> DatasetPlan:

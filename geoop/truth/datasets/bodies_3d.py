@@ -87,7 +87,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
     Raises:
         ConfigurationError: fewer than 4 geometries.
     """
-    geometries = split_geometries(PREFIX, -(-n // PER_GEOMETRY), where=NAME)
+    geometries = split_geometries(PREFIX, -(-n // PER_GEOMETRY), where=NAME, per_geometry=PER_GEOMETRY)
     splits, geometry = cases_of(geometries, PER_GEOMETRY)
     parameters = {name: {**_numbers(drawn(seed, shape)), **drawn_flow(seed, name)} for name, shape in geometry.items()}
     return DatasetPlan(NAME, _DESCRIPTION, splits, _generator(), parameters, geometry, seed=seed, licence="CC0-1.0")
@@ -201,6 +201,9 @@ def _generator() -> dict[str, Any]:
         "panels": f"{6 * CUBE_DIVISIONS**2} quads on superellipsoids and cars, {AROUND} x {STRIPS} on wings",
         "boundary_conditions": "no flow through the wall, free stream far away, Kutta condition at a wing's trailing edge, wake straight along x",
         "self_intersection": "impossible: superellipsoids are star-shaped, cars are one-to-one images of them, wing sections lie in parallel planes",
+        "label_error": "against four times as many panels, two bodies of each family, RMS of the velocity over the free stream: field 0.7 % "
+        "(superellipsoids), 0.4 % (cars), 2 to 5 % (wings); wall 0.6 %, 1.7 %, 7 to 14 %, medians below 0.6 %: the wings' errors sit at "
+        "trailing edges and tips (2 % elsewhere); CL to 0.004; drag is the induced one of the wake, the wall's pressure does not give it",
         "field_points": FIELD_POINTS,
         "field_law": "30 % uniform in the box, the others around panel centres chosen by area, log of the distance uniform; none inside the body",
         "nearest": NEAREST,

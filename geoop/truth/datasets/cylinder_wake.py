@@ -34,7 +34,7 @@ FRAMES, PERIODS = 32, 2
 LENGTH, HEIGHT, CENTER = 26.0, 16.0, (7.0, 8.0)
 #: Height of every body across the stream [m], speed of the stream [m/s], density [kg/m^3].
 BODY, SPEED, DENSITY = 1.0, 1.0, 1.0
-SEGMENT, FINEST, WALL, WAKE, WAKE_LENGTH = 0.08, 0.5, 1.5, 0.25, 6.0
+SEGMENT, FINEST, WALL, WAKE, WAKE_LENGTH = 0.08, 0.5, 1.5, 0.32, 19.0
 #: Time [s] by which a wake must be periodic.
 LATEST = 300.0
 #: Largest difference of velocities a period apart, over the speed of the stream, at any point of the region.

@@ -24,7 +24,9 @@ def uniform(random: np.random.Generator, laws: Laws) -> dict[str, float]:
     return {key: low + (high - low) * float(u) for (key, (low, high)), u in zip(laws.items(), random.random(len(laws)), strict=True)}
 
 
-def split_geometries(prefix: str, n: int, *, where: str, outside: Mapping[str, float] | None = None) -> dict[str, tuple[str, ...]]:
+def split_geometries(
+    prefix: str, n: int, *, where: str, outside: Mapping[str, float] | None = None, per_geometry: int = 1
+) -> dict[str, tuple[str, ...]]:
     """Names of geometries: ``PREFIX_0001`` ... in train, val and test as 7 : 1 : 2, and ``PREFIX_SPLIT_0001`` in splits beyond them.
 
     Args:
@@ -32,12 +34,17 @@ def split_geometries(prefix: str, n: int, *, where: str, outside: Mapping[str, f
         n: geometries in train, val and test together.
         where: name of the data set, for the error.
         outside: split -> number of its geometries as a share of n; ``{"ood": 0.2}`` if None.
+        per_geometry: cases of each, for the error.
 
     Raises:
         ConfigurationError: fewer than 4 geometries.
     """
     if n < 4:
-        raise ConfigurationError(f"{n} geometries cannot be split", where=where, remedy="ask for more cases: train, val and test need 4 geometries")
+        raise ConfigurationError(
+            f"{n * per_geometry} cases of {n} geometries cannot be split into train, val and test",
+            where=where,
+            remedy=f"ask for at least {4 * per_geometry}: -n {4 * per_geometry}",
+        )
     validation, test = max(1, round(n / 10)), max(1, round(n / 5))
     names = [f"{prefix}_{k:04d}" for k in range(1, n + 1)]
     train = n - validation - test

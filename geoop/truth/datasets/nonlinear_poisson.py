@@ -37,7 +37,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
     Raises:
         ConfigurationError: fewer than 4 regions.
     """
-    regions = split_geometries(PREFIX, -(-n // PER_GEOMETRY), where=NAME, outside={"ood": 0.2})
+    regions = split_geometries(PREFIX, -(-n // PER_GEOMETRY), where=NAME, outside={"ood": 0.2}, per_geometry=PER_GEOMETRY)
     regions["disk"] = (f"{PREFIX}_disk_0001",)
     splits, geometry = cases_of(regions, PER_GEOMETRY)
     drawn = {name: roughness(seed, name) for names in regions.values() for name in names}

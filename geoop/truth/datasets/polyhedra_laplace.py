@@ -38,7 +38,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
     Raises:
         ConfigurationError: fewer than 4 polyhedra.
     """
-    solids = split_geometries(PREFIX, -(-n // PER_GEOMETRY), where=NAME)
+    solids = split_geometries(PREFIX, -(-n // PER_GEOMETRY), where=NAME, per_geometry=PER_GEOMETRY)
     solids["target"] = tuple(f"{PREFIX}_target_{k:04d}" for k in range(1, len(TARGETS) + 1))
     splits, geometry = cases_of(solids, PER_GEOMETRY)
     parameters = {name: {"shape": _shape(name), **boundary_law(seed, name)} for name in geometry}

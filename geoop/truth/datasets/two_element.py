@@ -53,7 +53,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
     Raises:
         ConfigurationError: fewer than 10 cases.
     """
-    splits = split_geometries(PREFIX, math.ceil(n / PER_GEOMETRY), where=NAME)
+    splits = split_geometries(PREFIX, math.ceil(n / PER_GEOMETRY), where=NAME, per_geometry=PER_GEOMETRY)
     cases, geometry = cases_of(splits, PER_GEOMETRY)
     cases = trimmed(cases, n)
     geometry = {name: geometry[name] for members in cases.values() for name in members}

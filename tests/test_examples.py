@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import geoop
+
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("[0-9]*.py"))
 
 
@@ -60,3 +62,19 @@ def test_05_mesh_around_a_section(out):
     assert numbers["weights"] == pytest.approx(box - 0.0817, rel=2e-3)
     assert (out / "naca2412_c-grid.vtu").exists()
     assert (out / "naca2412_meshes.png").exists()
+
+
+def test_06_own_runs(out):
+    """Files of twelve solved flows, four epochs: the path, not the accuracy, which `examples/06_own_runs.py` itself prints for sixty."""
+    pytest.importorskip("gmsh")
+    pytest.importorskip("skfem")
+    numbers = main_of("06")(quick=True, out=out)
+    assert numbers["cases"] == 12
+    assert 4.0 < numbers["truth"] < 9.0  # drag of a bluff body at Re 17 in a channel
+    assert numbers["CD"] > 0.0 and numbers["velocity"] < 1.0
+    kinds = {tuple(geoop.read(out / "runs-12" / f"run_{k:03d}.vtu").cells.names) for k in (1, 3)}
+    assert len(kinds) == 2 and any("quad" in names for names in kinds)
+    case = geoop.Dataset.open(out / "collected-12").case("run_001")
+    assert case.wall == ("body",) and set(case.mesh.patches) == {"inlet", "outlet", "walls", "body"}
+    assert case.operating_point.viscosity == pytest.approx(1e-3) and case.field("pressure").quantity.unit == "Pa"
+    assert (out / "new_body.vtu").is_file()

@@ -35,7 +35,7 @@ ASKED = {
     "bluff-channel": Asked(500, 600.0),
     "void-elasticity": Asked(1200, 90.0),
     "polygons-laplace": Asked(2000, 60.0),
-    "bodies-3d": Asked(200, 900.0),
+    "bodies-3d": Asked(400, 900.0),  # 200 bodies, two conditions each
 }
 #: Cases of the data sets that nothing is asked of: enough for a rate.
 OTHERS = 40

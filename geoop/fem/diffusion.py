@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, FieldError
 from ..mesh.mesh import Mesh
 from .scalar_forms import load, mass, patch_loads, patch_mass, stiffness
 from .solving import LinearSystem
@@ -38,10 +38,10 @@ class Diffusion:
         reaction: c >= 0, of the same kinds.
         degree: of the elements, 1 or 2 (of a mesh; a space has its own).
         dirichlet: patches where u is given; ``("boundary",)`` is the whole boundary of a mesh without patches.
-        robin: patch -> h > 0.
+        robin: patch -> h >= 0.
 
     Raises:
-        InvalidMeshError, PatchError, FieldError: the mesh, a patch or a coefficient cannot be used.
+        InvalidMeshError, PatchError, FieldError: the mesh, a patch or a coefficient cannot be used (a <= 0, c < 0 or h < 0 somewhere).
         ConfigurationError: a part of the region that touches no other has no condition.
     """
 
@@ -60,8 +60,7 @@ class Diffusion:
         both = sorted(set(self.dirichlet) & set(self.robin))
         if both:
             raise ConfigurationError(f"patches {both} have two conditions", where=self.space.mesh.name, remedy="give each patch one")
-        self.matrix = _operator(self.space, conductivity, reaction, self.robin)
-        self._reacts = not (isinstance(reaction, int | float) and reaction == 0.0)
+        self.matrix, self._anchored = _operator(self.space, conductivity, reaction, self.robin)
         self.fixed = self.space.on(*self.dirichlet) if self.dirichlet else np.zeros(0, dtype=np.int64)
         self.floating = self._is_floating()
         #: Unknowns that are solved for; without any condition one is pinned, and the mean restored afterwards.
@@ -71,18 +70,14 @@ class Diffusion:
 
     def _is_floating(self) -> bool:
         """Whether nothing fixes the level of u; refuses regions of which only some parts are fixed."""
-        if self._reacts:
-            return False
         count, label = connected_components(self.matrix, directed=False)
         held = np.zeros(count, dtype=bool)
-        held[label[self.fixed]] = True
-        for patch in self.robin:
-            held[label[self.space.on(patch)]] = True
+        held[label[self.fixed]] = held[label[self._anchored]] = True
         if count == 1:
             return not held[0]
         if not held.all():
             raise ConfigurationError(
-                f"{int((~held).sum())} of {count} parts of the region that do not touch have no Dirichlet or Robin condition",
+                f"{int((~held).sum())} of {count} parts of the region that do not touch have no Dirichlet or Robin condition and do not react",
                 where=self.space.mesh.name,
                 remedy="name a patch of every part in dirichlet=(...), or solve the parts one by one",
             )
@@ -130,7 +125,7 @@ class Diffusion:
         right = self.load(source, neumann=neumann, ambient=ambient)
         values = self.boundary_values(dirichlet or {})
         columns = max(right.ndim, values.ndim) == 2
-        k = max((array.shape[1] for array in (right, values) if array.ndim == 2), default=1)
+        k = _columns(self.space, [right, values])
         right = np.broadcast_to(right.reshape(len(right), -1), (self.space.n, k))
         answer = np.zeros((self.space.n, k))
         answer[self.fixed] = values if values.ndim == 2 else values[:, None]
@@ -149,9 +144,11 @@ class Diffusion:
         """(n,) or (n, k) right-hand side of all equations, those of fixed unknowns too."""
         parts = [load(self.space, source, self._cached), *patch_loads(self.space, neumann or {}, self._cached)]
         for patch, value in (ambient or {}).items():
-            values = np.zeros(self.space.n)
-            values[self.space.on(patch)] = self.space.patch_values(patch, value)
+            given = self.space.patch_values(patch, value)
+            values = np.zeros((self.space.n, *given.shape[1:]))
+            values[self.space.on(patch)] = given
             parts.append(patch_mass(self.space, patch, self.robin[patch]) @ values)
+        _columns(self.space, parts)
         if any(part.ndim == 2 for part in parts):
             parts = [part.reshape(self.space.n, -1) for part in parts]
         return sum(parts[1:], start=parts[0])
@@ -171,10 +168,10 @@ class Diffusion:
     def boundary_values(self, data: Mapping[str, Coefficient]) -> np.ndarray:
         """(m,) or (m, k) values of the fixed unknowns, in the order of ``self.fixed``."""
         parts = [(self.space.on(patch), self.space.patch_values(patch, data.get(patch, 0.0))) for patch in self.dirichlet]
-        k = max((part.shape[1] for _, part in parts if part.ndim == 2), default=0)
-        whole = np.zeros((self.space.n, k) if k else self.space.n)
+        columns = any(part.ndim == 2 for _, part in parts)
+        whole = np.zeros((self.space.n, _columns(self.space, [part for _, part in parts])) if columns else self.space.n)
         for unknowns, part in parts:
-            whole[unknowns] = part[:, None] if k and part.ndim == 1 else part
+            whole[unknowns] = part[:, None] if columns and part.ndim == 1 else part
         return whole[self.fixed]
 
     def _balanced(self, right: np.ndarray) -> np.ndarray:
@@ -207,13 +204,26 @@ class Diffusion:
             )
 
 
-def _operator(space: Space, conductivity: Coefficient, reaction: Coefficient, robin: Mapping[str, Coefficient]) -> csr_matrix:
-    matrix = stiffness(space, conductivity)
-    if not (isinstance(reaction, int | float) and reaction == 0.0):
-        matrix = matrix + mass(space, reaction)
-    for patch, transfer in robin.items():
-        matrix = matrix + patch_mass(space, patch, transfer)
-    return matrix.tocsr()
+def _operator(space: Space, conductivity: Coefficient, reaction: Coefficient, robin: Mapping[str, Coefficient]) -> tuple[csr_matrix, np.ndarray]:
+    """The matrix, and (n,) whether a reaction or a Robin condition acts on an unknown."""
+    matrix, anchored = stiffness(space, conductivity), np.zeros(space.n, dtype=bool)
+    parts = [] if isinstance(reaction, int | float) and reaction == 0.0 else [mass(space, reaction)]
+    parts += [patch_mass(space, patch, transfer) for patch, transfer in robin.items()]
+    for part in parts:
+        matrix, anchored = matrix + part, anchored | (part.diagonal() > 0.0)
+    return matrix.tocsr(), anchored
+
+
+def _columns(space: Space, arrays: Sequence[np.ndarray]) -> int:
+    """Number of columns of those arrays that have columns, 1 if none has.
+
+    Raises:
+        FieldError: it is not the same.
+    """
+    found = sorted({array.shape[1] for array in arrays if array.ndim == 2})
+    if len(found) > 1:
+        raise FieldError(f"data have {found} columns", where=space.mesh.name, remedy="give all data as many columns, or none")
+    return found[0] if found else 1
 
 
 def _others(n: int, taken: np.ndarray) -> np.ndarray:

@@ -117,6 +117,33 @@ class Domain:
         """(k,) facets of the grid that belong to one cell only."""
         return self.grid.boundary_facets()
 
+    def require_upright(self, order: int) -> None:
+        """Refuse cells that a quadrature of the given order would integrate wrongly: it takes the magnitude of the Jacobian, not its sign.
+
+        Clockwise cells are sound.
+
+        Raises:
+            InvalidMeshError: cells that fold over themselves, or without area or volume (to rounding).
+        """
+        from skfem.quadrature import get_quadrature
+
+        places, _ = get_quadrature(self.grid.elem.refdom, order)
+        nodes, element = self.grid.dofs.element_dofs, self.grid.elem()
+        if len(nodes) == self.dimension + 1:  # straight simplices have one Jacobian
+            places = places[:, :1]
+        slopes = np.stack([np.stack(np.broadcast_arrays(*element.lbasis(places, k)[1], places[0])[:-1]) for k in range(len(nodes))])
+        volume = np.linalg.det(np.einsum("dkc,kjq->cqdj", self.grid.doflocs[:, nodes], slopes, optimize=True))
+        size = np.ptp(self.grid.p[:, self.grid.t], axis=1).max(axis=0)
+        least = np.spacing(1.0) * size**self.dimension
+        bad = (volume.min(axis=1) <= least) & (volume.max(axis=1) >= -least)
+        if bad.any():
+            at = self.grid.p[:, self.grid.t[0, np.argmax(bad)]]
+            raise InvalidMeshError(
+                f"{int(bad.sum())} cells fold over themselves or are flat, first near ({', '.join(f'{x:.4g}' for x in at)})",
+                where=self.mesh.name,
+                remedy="refine the mesh where its sides bend, remove cells without area, or `geoop inspect FILE` to see them",
+            )
+
     def basis(self, element: Any, order: int | None = None) -> Any:
         """scikit-fem's basis of an element on the cells, with a quadrature of the given order (None: the element's own)."""
         import skfem

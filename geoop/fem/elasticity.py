@@ -19,7 +19,6 @@ import numpy as np
 import skfem
 from scipy import sparse
 
-from ..errors import InvalidMeshError
 from ..mesh.mesh import Mesh
 from .domain import Domain
 from .space import Space
@@ -91,17 +90,7 @@ class Displacements:
         """
         domain = Domain.of(mesh)
         order = _QUADRATURE[domain.grid.elem.refdom.__name__][degree == 2]
-        space = Space.of(domain, degree, order=order)
-        volume = np.atleast_2d(space.basis.mapping.detDF(space.basis.X))  # its sign is lost in the weights
-        folded = (volume.min(axis=1) <= 0) & (volume.max(axis=1) >= 0)
-        if folded.any():
-            at = mesh.points[mesh.cells.connectivity[mesh.cells.offsets[domain.cell_of[np.argmax(folded)]]]]
-            raise InvalidMeshError(
-                f"{int(folded.sum())} cells fold over themselves, first near ({', '.join(f'{x:.4g}' for x in at)})",
-                where=mesh.name,
-                remedy="refine the mesh where its sides bend, or `geoop inspect FILE` to see the cells",
-            )
-        return cls(space)
+        return cls(Space.of(domain, degree, order=order))
 
     @property
     def dimension(self) -> int:

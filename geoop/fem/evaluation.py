@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import FieldError
 from ..mesh.box_tree import BoxTree
 from .domain import Domain
 from .space import Space
@@ -38,8 +39,15 @@ def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6) -> Pl
 
     Returns:
         the places; cell -1 for points farther outside.
+
+    Raises:
+        FieldError: points of another shape.
     """
     points = np.asarray(points, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != domain.dimension:
+        raise FieldError(
+            f"points of shape {points.shape} in {domain.dimension}-D", where=domain.mesh.name, remedy=f"give (m, {domain.dimension}) points in metres"
+        )
     grid = domain.grid
     nodes = grid.doflocs.T[grid.dofs.element_dofs.T]
     low, high = nodes.min(axis=1), nodes.max(axis=1)
@@ -73,7 +81,11 @@ def evaluate(space: Space, values: np.ndarray, points: np.ndarray | Places, *, t
         values: at its unknowns.
         points: (m, d) [m], or where they are, from :func:`locate`.
         tolerance: as in :func:`locate`.
+
+    Raises:
+        FieldError: values or points of another shape.
     """
+    _require_values(space, values)
     places = points if isinstance(points, Places) else locate(space.domain, points, tolerance=tolerance)
     inside = np.flatnonzero(places.cells >= 0)
     shape, _ = _shapes(space.basis.elem, places.reference[inside])
@@ -84,7 +96,12 @@ def evaluate(space: Space, values: np.ndarray, points: np.ndarray | Places, *, t
 
 
 def evaluate_gradient(space: Space, values: np.ndarray, points: np.ndarray | Places, *, tolerance: float = 1e-6) -> np.ndarray:
-    """(m, d) gradients at points [1/m] of the function with values (n,) at the unknowns; NaN outside the cells."""
+    """(m, d) gradients at points [1/m] of the function with values (n,) at the unknowns; NaN outside the cells.
+
+    Raises:
+        FieldError: values or points of another shape.
+    """
+    _require_values(space, values)
     places = points if isinstance(points, Places) else locate(space.domain, points, tolerance=tolerance)
     inside = np.flatnonzero(places.cells >= 0)
     grid, cells = space.domain.grid, places.cells[inside]
@@ -98,6 +115,11 @@ def evaluate_gradient(space: Space, values: np.ndarray, points: np.ndarray | Pla
     return answer
 
 
+def _require_values(space: Space, values: np.ndarray) -> None:
+    if len(values) != space.n:
+        raise FieldError(f"{len(values)} values for {space.n} unknowns", where=space.mesh.name, remedy="give values at space.points")
+
+
 def _shapes(element: Any, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(k, m) shape functions and (k, d, m) derivatives at (m, d) reference points."""
     x = reference.T
@@ -108,7 +130,10 @@ def _shapes(element: Any, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _inverse(element: Any, nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(m, d) reference coordinates of points (m, d) in cells with nodes (m, k, d), by Newton's method from the middle of the cell."""
+    """(m, d) reference coordinates of points (m, d) in cells with nodes (m, k, d), by Newton's method from the middle of the cell.
+
+    Infinite where it does not get to the point: beyond the places where a map folds there may be no coordinates.
+    """
     middle = element.doflocs[: element.refdom.nnodes].mean(axis=0)
     xi = np.tile(middle, (len(points), 1))
     for _ in range(_STEPS):
@@ -121,7 +146,9 @@ def _inverse(element: Any, nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
         xi = np.clip(xi - step, -1.0, 2.0)  # far outside the map may fold; such points belong to another cell
         if np.abs(step).max(initial=0.0) < 1e-13:
             break
-    return xi
+    gap = np.abs(np.einsum("km,mkd->md", _shapes(element, xi)[0], nodes) - points).max(axis=1)
+    missed = gap > 1e-7 * np.ptp(nodes, axis=1).max(axis=1) + 1e-15 * np.abs(nodes).max(axis=(1, 2))
+    return np.where(missed[:, None], np.inf, xi)
 
 
 def _outside(xi: np.ndarray, kind: str) -> np.ndarray:

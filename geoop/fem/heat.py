@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, FieldError
 from ..mesh.mesh import Mesh
 from .diffusion import Diffusion
+from .sampling import sampled
 from .scalar_forms import mass
 from .solving import LinearSystem
 from .space import Coefficient, Space
@@ -77,6 +78,9 @@ class Heat:
             )
         self.steady = Diffusion(mesh, conductivity=conductivity, degree=degree, dirichlet=dirichlet, robin=robin)
         self.space, self.step, self.scheme = self.steady.space, step, scheme
+        lowest = float(sampled(self.space, self.space.basis, capacity, "capacity").min())
+        if not lowest > 0.0:
+            raise FieldError(f"capacity is {lowest:.3g} somewhere", where=self.space.mesh.name, remedy="give positive values")
         self._inertia = mass(self.space, capacity) * ((2.0 if scheme == "crank_nicolson" else 1.0) / step)
         self._free = np.setdiff1d(np.arange(self.space.n), self.steady.fixed)  # all of them where the steady problem pins one
         rows = (self._inertia + self.steady.matrix).tocsr()[self._free]

@@ -18,6 +18,7 @@ from .space import Coefficient, Space
 Law = Callable[[np.ndarray], np.ndarray]
 
 _STEPS, _HALVINGS = 40, 12
+_ROUNDING = 1e-14  # of the sum of magnitudes in every equation
 
 
 @skfem.BilinearForm
@@ -65,7 +66,8 @@ class NonlinearDiffusion:
             dirichlet: patch -> u.
             neumann: patch -> flux into the region.
             start: (n,) first guess; None: the boundary values, harmonic inside.
-            tolerance: of the residual's norm, relative to that of the first guess or of the load, whichever is larger.
+            tolerance: of the residual's norm, relative to that of all loads and fluxes through the fixed unknowns where it is
+                measured: a far start does not loosen it. Residuals that are rounding noise of the equations count as zero.
 
         Returns:
             (n,) values at the unknowns, and the norms of the residuals.
@@ -77,17 +79,25 @@ class NonlinearDiffusion:
         self.linear.require_conditions(dirichlet or {}, neumann or {}, {})
         right, free = self.linear.load(source, neumann=neumann), self.linear.free
         u = self.linear.solve(0.0, dirichlet=dirichlet) if start is None else np.array(start, dtype=np.float64)
-        u[self.linear.fixed] = self.linear.boundary_values(dirichlet or {})
-        residual = self._residual(u, right)[free]
-        norms = [float(np.linalg.norm(residual))]
-        limit = tolerance * max(norms[0], float(np.linalg.norm(right[free])))
-        while norms[-1] > limit:
+        values = self.linear.boundary_values(dirichlet or {})
+        if right.shape != (self.space.n,) or u.shape != right.shape or values.ndim != 1:
+            raise FieldError(
+                f"data of {right.shape} with boundary values {values.shape} and a start of {u.shape}",
+                where=self.space.mesh.name,
+                remedy=f"give data of one column and a start of {self.space.n} values",
+            )
+        u[self.linear.fixed] = values
+        residual = self._residual(u, right)
+        norms = [float(np.linalg.norm(residual[free]))]
+        while norms[-1] > tolerance * max(float(np.linalg.norm(residual + right)), float(np.linalg.norm(right[free]))):
             if len(norms) > _STEPS:
                 raise self._failure(norms)
-            tangent = self._tangent_matrix(u)[free][:, free]
-            step = LinearSystem(tangent, self.space.mesh.name, symmetric=False).solve(-residual)
+            tangent = self._tangent_matrix(u)
+            if norms[-1] <= _ROUNDING * float(np.linalg.norm(abs(tangent) @ np.abs(u))):
+                break
+            step = LinearSystem(tangent[free][:, free], self.space.mesh.name, symmetric=False).solve(-residual[free])
             u, residual = self._damped(u, step, right, norms)
-            norms.append(float(np.linalg.norm(residual)))
+            norms.append(float(np.linalg.norm(residual[free])))
         return u, tuple(norms)
 
     def _damped(self, u: np.ndarray, step: np.ndarray, right: np.ndarray, norms: list[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -95,8 +105,8 @@ class NonlinearDiffusion:
         for _ in range(_HALVINGS):
             tried = u.copy()
             tried[free] += share * step
-            residual = self._residual(tried, right)[free]
-            if np.linalg.norm(residual) < (1.0 - 0.1 * share) * norms[-1]:
+            residual = self._residual(tried, right)
+            if np.linalg.norm(residual[free]) < (1.0 - 0.1 * share) * norms[-1]:
                 return tried, residual
             share *= 0.5
         raise self._failure(norms)

@@ -37,11 +37,15 @@ def stiffness(space: Space, conductivity: Coefficient = 1.0) -> csr_matrix:
         FieldError: the conductivity is not positive (tensors: not symmetric positive definite) everywhere.
     """
     values = sampled(space, space.basis, conductivity, "conductivity")
+    d = space.domain.dimension
+    if values.shape[2:] not in ((), (d, d)):
+        raise FieldError(f"a conductivity has shape {values.shape[2:]}", where=space.mesh.name, remedy=f"give numbers or ({d}, {d}) tensors")
     if values.ndim == 2:
         lowest = float(values.min())
     else:
         lowest = float(np.linalg.eigvalsh(values).min())
-        if not np.allclose(values, np.swapaxes(values, 2, 3), rtol=1e-10, atol=0.0):
+        skew = np.abs(values - np.swapaxes(values, 2, 3)).max(axis=(2, 3))
+        if (skew > 1e-10 * np.abs(values).max(axis=(2, 3))).any():
             raise FieldError("a conductivity tensor is not symmetric", where=space.mesh.name, remedy="give symmetric tensors")
     if not lowest > 0:
         raise FieldError(
@@ -51,8 +55,12 @@ def stiffness(space: Space, conductivity: Coefficient = 1.0) -> csr_matrix:
 
 
 def mass(space: Space, density: Coefficient = 1.0) -> csr_matrix:
-    """(n, n) integrals of c u v."""
-    return skfem.asm(_mass, space.basis, coefficient=sampled(space, space.basis, density, "coefficient")).tocsr()
+    """(n, n) integrals of c u v.
+
+    Raises:
+        FieldError: c is negative somewhere, or no number.
+    """
+    return skfem.asm(_mass, space.basis, coefficient=_not_negative(space, space.basis, density, "coefficient")).tocsr()
 
 
 def drift(space: Space, vectors: np.ndarray) -> csr_matrix:
@@ -61,9 +69,22 @@ def drift(space: Space, vectors: np.ndarray) -> csr_matrix:
 
 
 def patch_mass(space: Space, patch: str, density: Coefficient = 1.0) -> csr_matrix:
-    """(n, n) integrals of c u v over a patch."""
+    """(n, n) integrals of c u v over a patch.
+
+    Raises:
+        FieldError: c is negative somewhere, or no number.
+    """
     basis = space.facet_basis(patch)
-    return skfem.asm(_mass, basis, coefficient=sampled(space, basis, density, f"coefficient on '{patch}'")).tocsr()
+    return skfem.asm(_mass, basis, coefficient=_not_negative(space, basis, density, f"coefficient on '{patch}'")).tocsr()
+
+
+def _not_negative(space: Space, basis: Any, density: Coefficient, what: str) -> np.ndarray:
+    """(ne, q) values at the quadrature points of a basis."""
+    values = sampled(space, basis, density, what)
+    if values.ndim != 2 or values.min(initial=0.0) < 0.0:
+        found = f"is {values.min():.3g} somewhere" if values.ndim == 2 else f"has values of shape {values.shape[2:]}"
+        raise FieldError(f"{what} {found}", where=space.mesh.name, remedy="give numbers that are zero or positive")
+    return values
 
 
 def load(space: Space, source: Coefficient, cached: dict[str, Any] | None = None) -> np.ndarray:
@@ -80,10 +101,17 @@ def load(space: Space, source: Coefficient, cached: dict[str, Any] | None = None
     """
     count = space.basis.dx.size
     if not callable(source) and not isinstance(source, Field) and np.ndim(source) and len(np.asarray(source)) == count:
-        return moments(space, np.asarray(source, dtype=np.float64))
+        values = _columns(space, np.asarray(source, dtype=np.float64), "source")
+        if not np.isfinite(values).all():
+            raise FieldError("source is not finite at the quadrature points", where=space.mesh.name, remedy="correct the data")
+        return moments(space, values)
     if callable(source):
-        return moments(space, sampled(space, space.basis, source, "source").reshape(count, -1)[:, 0])
+        at = sampled(space, space.basis, source, "source")
+        if at.size != count:
+            raise FieldError(f"the source answers {at.shape[2:]} per point", where=space.mesh.name, remedy="answer one value per point")
+        return moments(space, at.reshape(count))
     values, location = located(space, source, "source")
+    values = _columns(space, values, "source")
     cached = {} if cached is None else cached
     if location == "constant":
         if "constant" not in cached:
@@ -96,6 +124,13 @@ def load(space: Space, source: Coefficient, cached: dict[str, Any] | None = None
         geometry = space.basis if location == "unknown" else space.basis.with_element(space.domain.grid.elem())
         cached[location] = skfem.asm(_mass, geometry, space.basis, coefficient=np.ones(space.basis.dx.shape)).tocsr()
     return cached[location] @ (values if location == "unknown" else values[space.domain.nodes])
+
+
+def _columns(space: Space, values: np.ndarray, what: str) -> np.ndarray:
+    """The values, if they are a number, (m,) or (m, k)."""
+    if values.ndim > 2:
+        raise FieldError(f"{what} has shape {values.shape}", where=space.mesh.name, remedy="give (m,) or (m, k) values")
+    return values
 
 
 def moments(space: Space, values: np.ndarray, basis: object | None = None) -> np.ndarray:
@@ -139,7 +174,7 @@ def patch_load(space: Space, patch: str, flux: Coefficient, cached: dict[str, An
             node_of = np.full(len(space.mesh.points), -1, dtype=np.int64)
             node_of[space.domain.nodes] = np.arange(len(space.domain.nodes))
             cached[key] = matrix[:, node_of[points]].tocsr()
-        return cached[key] @ values
+        return cached[key] @ _columns(space, values, f"flux on '{patch}'")
     if values is not None and values.ndim and len(values) not in (space.n, len(space.mesh.points), len(space.mesh.cells)):
         raise FieldError(
             f"{len(values)} values of flux for patch '{patch}', which has {len(points)} points of the mesh",
@@ -147,6 +182,10 @@ def patch_load(space: Space, patch: str, flux: Coefficient, cached: dict[str, An
             remedy=f"give one value per point space.patch_points('{patch}'), a number or a function of position",
         )
     at = sampled(space, basis, flux, f"flux on '{patch}'")
+    if at.shape[2:] not in ((), (space.domain.dimension,)):
+        raise FieldError(
+            f"flux on patch '{patch}' has shape {at.shape[2:]} at each point", where=space.mesh.name, remedy="answer numbers or vectors of the space"
+        )
     if at.ndim == 3:
         at = (at * np.moveaxis(basis.normals, 0, -1)).sum(axis=-1)
     return moments(space, np.ascontiguousarray(at).reshape(-1), basis)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..errors import ConfigurationError, FieldError
+from ..errors import ConfigurationError, FieldError, PatchError
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
 from .domain import Domain
@@ -65,7 +65,7 @@ class Space:
             order: degree up to which the quadrature is exact on straight cells; None: twice the degree, 2 more on curved cells.
 
         Raises:
-            InvalidMeshError: no such cells.
+            InvalidMeshError: no such cells, or cells that fold over themselves or are flat.
             ConfigurationError: another degree.
         """
         import skfem
@@ -76,6 +76,7 @@ class Space:
         element = getattr(skfem, _ELEMENTS[domain.grid.elem.refdom.__name__][degree - 1])()
         if order is None:
             order = 2 * degree + (2 if len(domain.nodes) > len(domain.vertices) else 0)
+        domain.require_upright(order)
         return cls(domain, degree, domain.basis(element, order), order)
 
     @property
@@ -99,8 +100,11 @@ class Space:
         """(k,) facets of the grid on these patches; ``boundary`` is the whole boundary unless a patch is called so.
 
         Raises:
-            PatchError: no such patch.
+            PatchError: no such patch, or one without facets: a condition on it would do nothing.
         """
+        empty = [patch for patch in patches if patch in self.mesh.patches and not len(self.mesh.patches[patch])]
+        if empty:
+            raise PatchError(f"patches {empty} have no facets", where=self.mesh.name, remedy="leave them out of the conditions")
         whole = BOUNDARY in patches and BOUNDARY not in self.mesh.patches
         named = tuple(patch for patch in patches if not (whole and patch == BOUNDARY))
         parts = [self.domain.facets(*named)] if named else []
@@ -164,7 +168,7 @@ class Space:
         from .sampling import located
 
         if callable(item):
-            return _finite(np.asarray(item(self.points), dtype=np.float64), self.mesh.name)
+            return _answered(item, self.points, self.mesh.name)
         values, location = located(self, item, "values")
         if location == "constant":
             return np.full(self.n, float(values))
@@ -187,13 +191,15 @@ class Space:
         """
         unknowns = self.on(patch)
         if callable(item):
-            return _finite(np.asarray(item(self.points[unknowns]), dtype=np.float64), f"{self.mesh.name}:{patch}")
+            return _answered(item, self.points[unknowns], f"{self.mesh.name}:{patch}")
         if isinstance(item, Field):
             return self.interpolate(item)[unknowns]
         values = _finite(np.asarray(item, dtype=np.float64), f"{self.mesh.name}:{patch}")
         if values.ndim == 0:
             return np.full(len(unknowns), float(values))
         points = self.patch_points(patch)
+        if values.ndim > 2:
+            raise FieldError(f"values of shape {values.shape} for patch '{patch}'", where=self.mesh.name, remedy="give (m,) or (m, k) values")
         if len(values) == len(points):
             return self.from_mesh_points[unknowns][:, points] @ values
         if len(values) == self.n:
@@ -243,6 +249,18 @@ def _resampled(element: Any, dofs: np.ndarray, columns: np.ndarray | None, targe
     matrix = csr_matrix((weights[:, local[there]].ravel(), entry), shape=(n_rows, width))
     matrix.eliminate_zeros()
     return matrix
+
+
+def _answered(function: Function, points: np.ndarray, where: str) -> np.ndarray:
+    """(m,) or (m, k) values of a function at points; a number counts for all of them."""
+    values = np.asarray(function(points), dtype=np.float64)
+    if values.ndim == 0:
+        values = np.full(len(points), float(values))
+    if values.ndim > 2 or len(values) != len(points):
+        raise FieldError(
+            f"the function answers {values.shape} for {points.shape} points", where=where, remedy="answer one value per point: f(points[:, 0], ...)"
+        )
+    return _finite(values, where)
 
 
 def _finite(values: np.ndarray, where: str) -> np.ndarray:

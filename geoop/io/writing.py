@@ -11,6 +11,7 @@
 ``.stl``     surfaces as triangles, binary, or text with one solid per patch
 ``.ply``     surfaces and clouds with point and cell fields, binary or text
 ``.obj``     surfaces and outlines, one group per patch
+``.foam``    plane and volume meshes: an OpenFOAM case in the folder of this (empty) file, with cell and point fields
 ``.csv``     points, or centres of cells, with the fields there
 ===========  ==============================================================================================================
 """
@@ -27,6 +28,7 @@ from ..errors import ConfigurationError, GeoopError, UnitError, UnsupportedForma
 from ..mesh.case import Case, Series
 from ..mesh.mesh import Mesh
 from .atomic import replacing
+from .openfoam.case_writing import write_foam
 from .paraview import write_case, write_series
 from .units import metres_per
 from .writers.csv import write_csv
@@ -99,6 +101,7 @@ WRITERS: dict[str, _Writer] = {
     ".obj": _Writer(write_obj, unit=True, takes=("text",)),
     ".su2": _Writer(write_su2, takes=("text",)),
     ".msh": _Writer(write_msh, takes=("text",)),
+    ".foam": _Writer(write_foam, takes=("text",), atomic=True),
     ".csv": _Writer(write_csv, unit=True, takes=("text", "location")),
 }
 

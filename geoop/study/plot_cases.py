@@ -142,7 +142,7 @@ def _solid(figure, place: tuple[int, int, int], case: Case, item: Field):
     axes.add_collection3d(polygons)
     low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
-    axes.set_box_aspect(np.maximum(high - low, 1e-3 * float((high - low).max())), zoom=1.4)
+    axes.set_box_aspect(np.maximum(high - low, 1e-3 * float((high - low).max())), zoom=1.15)
     axes.view_init(elev=25, azim=-125)
     axes.set_axis_off()
     return colours, axes

@@ -214,3 +214,42 @@ def test_bad_input():
     )
     with pytest.raises(ConfigurationError, match="1 of 2 parts"):
         Diffusion(two, dirichlet=("left",))
+
+
+def two_squares():
+    mesh = square(3)
+    points = np.concatenate([mesh.points, mesh.points + [2.0, 0.0]])
+    return Mesh(points, Cells.concatenate([mesh.cells, mesh.cells.renumbered(np.arange(16) + 16)]), mesh.patches)
+
+
+@pytest.mark.parametrize(
+    "given", [{"reaction": np.zeros(49)}, {"reaction": np.int64(0)}, {"reaction": lambda p: 0.0 * p[:, 0]}, {"robin": {"left": 0.0}}], ids=str
+)
+def test_coefficients_that_are_zero_fix_nothing(given):
+    """The matrix is singular, though a factorisation does not notice: it would answer 1e14."""
+    problem = Diffusion(square(3), **given)
+    assert problem.floating and np.allclose(problem.solve(0.0, mean=2.0), 2.0, atol=1e-12)
+    with pytest.raises(ConfigurationError, match="sum to 1 "):
+        problem.solve(1.0)
+
+
+def test_every_part_must_be_fixed_by_something():
+    left = lambda p: (p[:, 0] < 1.5) * 1.0  # noqa: E731
+    with pytest.raises(ConfigurationError, match="1 of 2 parts"):
+        Diffusion(two_squares(), reaction=left)
+    both = Diffusion(two_squares(), reaction=lambda p: 1.0 + left(p))
+    assert np.allclose(both.solve(2.0), np.where(both.space.points[:, 0] < 1.5, 1.0, 2.0), atol=1e-12)
+    mixed = Diffusion(two_squares(), reaction=lambda p: 1.0 - left(p), robin={"left": 1.0})
+    assert mixed.solve(2.0)[mixed.space.points[:, 0] > 1.5] == pytest.approx(2.0)
+
+
+def test_columns_of_all_data():
+    problem = Diffusion(square(3), dirichlet=("left",), robin={"right": 1.0})
+    rng = np.random.default_rng(0)
+    outside, f = rng.random((4, 3)), rng.random((16, 3))
+    together = problem.solve(f, ambient={"right": outside}, dirichlet={"left": 1.0})
+    for k in range(3):
+        assert np.allclose(together[:, k], problem.solve(f[:, k], ambient={"right": outside[:, k]}, dirichlet={"left": 1.0}), atol=1e-13)
+    for data in ({"dirichlet": {"left": np.ones((4, 2))}}, {"neumann": {"top": np.ones((4, 2))}}, {"ambient": {"right": np.ones((4, 2))}}):
+        with pytest.raises(FieldError, match=r"\[2, 3\] columns"):
+            problem.solve(f, **data)

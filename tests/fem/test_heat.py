@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fem_shapes import orders, square
 
-from geoop.errors import ConfigurationError
+from geoop.errors import ConfigurationError, FieldError
 from geoop.fem.heat import Heat, HeatData
 from geoop.fem.integrals import integral, l2_error
 from geoop.fem.space import Space
@@ -87,7 +87,27 @@ def test_columns():
         assert np.allclose(together[:, k], last(heat.march(start[:, k], 5, HeatData(dirichlet={"left": side[:, k]}))), atol=1e-13)
 
 
+def test_data_that_change_with_time_keep_order_two():
+    """u = sin(3 t + x) exp(y) + x t^2, boundary values and flux from it, against small steps on the same elements."""
+    exact = lambda p, t: np.sin(3 * t + p[:, 0]) * np.exp(p[:, 1]) + p[:, 0] * t**2  # noqa: E731
+    held = ("left", "top", "bottom")
+
+    def data(t):
+        return HeatData(
+            source=lambda p: 3 * np.cos(3 * t + p[:, 0]) * np.exp(p[:, 1]) + 2 * p[:, 0] * t,
+            dirichlet=dict.fromkeys(held, lambda p: exact(p, t)),
+            neumann={"right": lambda p: np.cos(3 * t + p[:, 0]) * np.exp(p[:, 1]) + t**2},
+        )
+
+    at_end = {n: last(Heat(square(4, seed=2), 1.0 / n, dirichlet=held).march(lambda p: exact(p, 0.0), n, data)) for n in (8, 16, 32, 256)}
+    error = [np.abs(at_end[n] - at_end[256]).max() for n in (8, 16, 32)]
+    assert (orders(error) > 1.9).all() and error[-1] < 1e-3
+
+
 def test_bad_input():
+    for capacity in (0.0, -1.0, lambda p: p[:, 0] - 0.5):
+        with pytest.raises(FieldError, match="capacity is"):
+            Heat(square(2), 1.0, capacity=capacity)
     with pytest.raises(ConfigurationError, match="step -1"):
         Heat(square(2), -1.0)
     with pytest.raises(ConfigurationError, match="'top' is no Dirichlet patch"):

@@ -70,3 +70,29 @@ def test_failures():
     wrong = NonlinearDiffusion(square(4), lambda u: 1.0 + u**2, lambda u: -40.0 * u, dirichlet=SIDES)
     with pytest.raises(ConvergenceError, match="Newton's method stopped"):
         wrong.solve(lambda p: 2.0 * np.pi**2 * bump(p))
+
+
+@pytest.mark.parametrize("far", [10.0, 1e3, 1e5])
+def test_a_far_start_ends_at_the_same_solution(far):
+    """The residual of the first guess is 1e16 times that of the load: it is no measure of the last one."""
+    problem = NonlinearDiffusion(square(6), *CUBIC, dirichlet=SIDES)
+    near, _ = problem.solve(5.0)
+    u, _ = problem.solve(5.0, start=np.full(problem.space.n, far))
+    assert np.abs(u - near).max() < 1e-11 * near.max()
+
+
+def test_nothing_to_do_converges():
+    """Residuals of constants and of linear functions are rounding noise, which no step makes smaller."""
+    problem = NonlinearDiffusion(square(5, seed=1), *CUBIC, dirichlet=SIDES)
+    u, _ = problem.solve(dirichlet=dict.fromkeys(SIDES, 3.0))
+    assert np.allclose(u, 3.0, atol=1e-13)
+    linear = NonlinearDiffusion(square(5, seed=1), np.ones_like, np.zeros_like, dirichlet=SIDES)
+    u, _ = linear.solve(dirichlet=dict.fromkeys(SIDES, lambda p: p[:, 0] - 2.0 * p[:, 1]))
+    assert np.allclose(u, linear.space.points @ [1.0, -2.0], atol=1e-13)
+
+
+def test_starts_and_data_of_the_wrong_shape():
+    problem = NonlinearDiffusion(square(3), *CUBIC, dirichlet=SIDES)
+    for given in ({"start": np.ones(3)}, {"start": np.ones((problem.space.n, 2))}, {"source": np.ones((16, 2))}):
+        with pytest.raises(FieldError, match="start of"):
+            problem.solve(**given)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fem_shapes import cube, square
 
+from geoop.errors import FieldError
 from geoop.fem.scalar_forms import drift, load, mass, moments, patch_load, patch_mass, stiffness
 from geoop.fem.space import Space
 from geoop.mesh.quantity import Field, Quantity
@@ -54,3 +55,24 @@ def test_energies_of_polynomials(mesh):
     end = "x_max" if d == 3 else "right"
     assert u @ patch_mass(space, end, 3.0) @ u == pytest.approx(3.0, rel=1e-12)
     assert moments(space, space.quadrature_points[:, 0]).sum() == pytest.approx(0.5, rel=1e-12)
+
+
+def test_bad_data():
+    space = Space.of(square(3), 2)
+    vector = lambda p: p  # noqa: E731
+    for call, message in (
+        (lambda: load(space, vector), "answers"),  # its first column would pass for the source
+        (lambda: load(space, np.ones((16, 2, 2))), "has shape"),
+        (lambda: load(space, np.full(space.basis.dx.size, np.nan)), "not finite"),
+        (lambda: patch_load(space, "top", np.ones((4, 2, 2))), "has shape"),
+        (lambda: patch_load(space, "top", lambda p: np.ones((len(p), 4))), "has shape"),
+        (lambda: mass(space, -1.0), "is -1 somewhere"),
+        (lambda: mass(space, np.eye(2)), "shape"),
+        (lambda: patch_mass(space, "top", -2.0), "'top' is -2 somewhere"),
+        (lambda: stiffness(space, lambda p: np.ones((len(p), 3))), "shape"),
+        (lambda: stiffness(space, np.array([[1.0, 0.1], [0.0, 1.0]])), "not symmetric"),
+    ):
+        with pytest.raises(FieldError, match=message):
+            call()
+    noisy = np.array([[1.0, 1e-17], [0.0, 2.0]])  # as a product of rotations leaves it
+    assert np.allclose(stiffness(space, noisy).toarray(), stiffness(space, np.diag([1.0, 2.0])).toarray(), atol=1e-14)

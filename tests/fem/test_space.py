@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from fem_shapes import cube, square
 
-from geoop.errors import ConfigurationError, FieldError, PatchError
+from geoop.errors import ConfigurationError, FieldError, InvalidMeshError, PatchError
 from geoop.fem.integrals import integral
 from geoop.fem.space import Space
+from geoop.mesh.cells import Cells
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.mesh import Mesh
 
@@ -78,3 +79,40 @@ def test_bad_input():
         space.interpolate(np.zeros(5))
     with pytest.raises(FieldError, match="values of cells"):
         space.interpolate(np.zeros(18))
+
+
+def test_conditions_on_nothing_and_answers_of_the_wrong_shape():
+    mesh = square(3)
+    space = Space.of(Mesh(mesh.points, mesh.cells, {**mesh.patches, "nothing": mesh.patches["left"].take(np.zeros(0, dtype=int))}), 2)
+    with pytest.raises(PatchError, match=r"\['nothing'\] have no facets"):
+        space.on("left", "nothing")
+    with pytest.raises(FieldError, match=r"answers \(3,\) for \(7, 2\) points"):
+        space.patch_values("left", lambda p: np.ones(3))
+    with pytest.raises(FieldError, match="answers"):
+        space.interpolate(lambda p: np.ones((len(p), 2, 2)))
+    with pytest.raises(FieldError, match=r"shape \(4, 2, 2\)"):
+        space.patch_values("left", np.ones((4, 2, 2)))
+    assert np.array_equal(space.patch_values("left", lambda p: 2.0), np.full(7, 2.0))
+
+
+def moved_middle(x, y):
+    mesh = square(2, "quad")
+    points = mesh.points.copy()
+    points[4] = [x, y]
+    return Mesh(points, mesh.cells)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
+def test_cells_that_fold_are_refused(scale):
+    """The quadrature takes the magnitude of the Jacobian: the area of a quad that folds would be too large, without a word."""
+    area = lambda mesh: Space.of(Mesh(scale * mesh.points, mesh.cells), 1).quadrature_weights.sum() / scale**2  # noqa: E731
+    assert area(moved_middle(0.3, 0.3)) == pytest.approx(1.0, rel=1e-14)  # convex
+    twisted = square(4, "quad").cells.block("quad").copy()
+    twisted[5] = twisted[5][[0, 2, 1, 3]]
+    flat = np.concatenate([square(4).cells.block("triangle"), [[0, 1, 2]]])  # on a side
+    points = square(4).points
+    for bad in (moved_middle(0.1, 0.05), Mesh(points, Cells.of(quad=twisted)), Mesh(points, Cells.of(triangle=flat))):
+        with pytest.raises(InvalidMeshError, match="1 cells fold over themselves or are flat"):
+            area(bad)
+    needles = Mesh(points * [1.0, 1e-9], square(4).cells)
+    assert area(needles) == pytest.approx(1e-9, rel=1e-12)

@@ -47,7 +47,9 @@ def held(displacements: Displacements, loads: Loads) -> tuple[np.ndarray, np.nda
         except GeoopError as error:
             problems.append(error.message)
             continue
-        clash = np.abs(own - values[nodes]) > 1e-9 * (np.abs(own) + np.ptp(space.points, axis=0).max())
+        # a fraction of the displacements, not of the body: stiff bodies are moved by 1e-10 of their size
+        scale = max((float(np.abs(item[np.isfinite(item)]).max(initial=0.0)) for item in (own, values)), default=0.0)
+        clash = np.abs(own - values[nodes]) > 1e-9 * scale + 1e-15 * np.ptp(space.points, axis=0).max()
         if clash.any():
             at = space.points[nodes[np.flatnonzero(clash.any(axis=1))[0]]]
             problems.append(f"'{patch}' and another patch displace the same point ({', '.join(f'{x:.4g}' for x in at)}) differently")

@@ -21,13 +21,13 @@ from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import circle, naca4
 from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.results.forces import forces
-from geoop.truth.openfoam.finished import EXPERIMENTAL
 from geoop.truth.openfoam.foam_case import FoamCase
 from geoop.truth.openfoam.parabolic_grid import parabolic_cgrid
 from geoop.truth.openfoam.rans import solve_rans
 from geoop.truth.openfoam.running import Limits, run
-from geoop.truth.openfoam.settings import Schemes, Steady, Unsteady
+from geoop.truth.openfoam.settings import Schemes, Steady, Turbulence, Unsteady
 from geoop.truth.openfoam.solving import ExperimentalWarning, solve
+from geoop.truth.openfoam.standing import EXPERIMENTAL, VALIDATED
 from geoop.truth.openfoam.template import write_table
 
 pytestmark = pytest.mark.openfoam
@@ -208,17 +208,26 @@ def test_a_users_template_is_run_over_a_table(tmp_path):
 
 
 @pytest.mark.slow
-def test_rans_says_that_it_is_experimental_and_lifts_at_incidence(tmp_path):
+def test_rans_lifts_at_incidence_and_says_how_far_it_is_validated(tmp_path):
     """A coarse grid at Re 1e6: thin-aerofoil lift within 15 %, drag of the order of two turbulent plates (0.0090 at this Re), and the label."""
     settings = {"n_side": 72, "n_wake": 32, "n_normal": 56, "first_height": 4e-5, "nose_spacing": 2.5e-3, "tail_spacing": 2.5e-3}
     mesh = parabolic_cgrid(naca4("0012", n_points=4000), **settings)
-    with pytest.warns(ExperimentalWarning, match="experimental"):
-        case = solve_rans(mesh, at(1e6, alpha=4.0), limits=Limits(seconds=600), folder=tmp_path)
-    assert EXPERIMENTAL in case.mesh.notes
+    case = solve_rans(mesh, at(1e6, alpha=4.0), limits=Limits(seconds=600), folder=tmp_path)
+    assert VALIDATED in case.mesh.notes
     assert float(case.field("lift_coefficient").values) == pytest.approx(2 * np.pi * np.radians(4), rel=0.15)
     assert 0.009 < float(case.field("drag_coefficient").values) < 0.015
     assert {"turbulent_viscosity", "modified_turbulent_viscosity"} <= set(case.fields)
     assert {path.name for path in tmp_path.iterdir()} == {"alpha-0", "upwind", "lust"}
+
+
+@pytest.mark.slow
+def test_other_models_are_called_experimental():
+    settings = {"n_side": 72, "n_wake": 32, "n_normal": 56, "first_height": 4e-5, "nose_spacing": 2.5e-3, "tail_spacing": 2.5e-3}
+    mesh = parabolic_cgrid(naca4("0012", n_points=4000), **settings)
+    with pytest.warns(ExperimentalWarning, match="experimental"):
+        case = solve(mesh, at(1e6), march=Steady(2000, residual=1e-6), turbulence=Turbulence("kOmegaSST"), roles={"outlet": "freestream"})
+    assert EXPERIMENTAL in case.mesh.notes
+    assert 0.008 < float(case.field("drag_coefficient").values) < 0.013
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Incompressible viscous flow in the plane: steady and in time."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,11 +18,35 @@ if TYPE_CHECKING:
     from ..io.dataset import Progress
 
 
+class TimeLeft:
+    """Time left at the mean speed since the start.
+
+    The speed of the last half-minute, which progress bars usually show, says "one second" whenever all frames of a series have
+    come at once, and counts the cases of an earlier attempt as if they had just been computed.
+
+    Args:
+        clock: seconds; for tests.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+        self._before: int | None = None
+
+    def after(self, done: int, total: int) -> str:
+        """``h:mm:ss``, of which nothing is known before the first case is done."""
+        if self._before is None:
+            self._before = done - 1  # the first call comes after the first case, or says what an earlier attempt has done
+        computed = done - self._before
+        seconds = (self._clock() - self._start) * (total - done) / max(computed, 1)
+        return str(timedelta(seconds=math.ceil(seconds)))
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
     """A bar on stderr with the cases done, the time taken and the time left; called as (done, total)."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -29,11 +56,12 @@ def progress_bar(label: str) -> Iterator[Progress]:
         TextColumn("taken"),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
     )
+    left = TimeLeft()
     with Bar(*columns, transient=True, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(label, total=None, left="-:--:--")
+        yield lambda done, total: bar.update(task, completed=done, total=total, left=left.after(done, total))
 
 
 def generate(
@@ -43,7 +71,8 @@ def generate(
     seed: Annotated[int, typer.Option(help="equal seeds give equal files")] = 0,
     workers: Annotated[int | None, typer.Option("--workers", "-j", help="processes; all cores that have work unless given")] = None,
     dask: Annotated[str | None, typer.Option(help="address of a Dask scheduler, tcp://host:8786, whose workers compute")] = None,
-    overwrite: Annotated[bool, typer.Option(help="replace another data set in the folder")] = False,
+    time_limit: Annotated[float | None, typer.Option(help="seconds that one case may take; a longer one is left out and listed")] = None,
+    overwrite: Annotated[bool, typer.Option(help="replace another data set in the folder; of the same one, try its failed cases again")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="name the data sets")] = False,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +89,7 @@ def generate(
     if name is None:
         raise ConfigurationError("no data set is named", where="geoop generate", remedy="geoop generate --list, then geoop generate NAME -o data/")
     with progress_bar(name) as progress:
-        dataset = run(name, output, number, seed, workers=workers, dask=dask, overwrite=overwrite, progress=progress)
+        dataset = run(name, output, number, seed, workers=workers, dask=dask, time_limit=time_limit, overwrite=overwrite, progress=progress)
     sizes, failed = {split: len(names) for split, names in dataset.splits.items()}, dict(dataset.manifest.failed)
     lines = [
         f"{dataset.name}: {', '.join(f'{count} {split}' for split, count in sizes.items())} cases in {dataset.directory}",

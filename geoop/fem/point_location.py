@@ -9,6 +9,10 @@ from .domain import Domain
 
 #: Cells tried per point, nearest centres first, and steps of Newton's method for the inverse of the curved map.
 _CANDIDATES, _STEPS = 12, 8
+#: How far from its cell, in reference coordinates, a point may lie to be called inside.
+_INSIDE = 1e-9
+#: (point, cell) pairs looked at at once.
+_PAIRS = 1 << 20
 
 
 def quadratic_shape(xi: np.ndarray) -> np.ndarray:
@@ -54,17 +58,38 @@ def located(domain: Domain, points: np.ndarray, tolerance: float = 0.05) -> tupl
     cell, where = np.full(len(points), -1), np.zeros((len(points), 2))
     least = np.full(len(points), np.inf)
     for column in range(count):
-        open_ = np.flatnonzero(least > 1e-9)
+        open_ = np.flatnonzero(least > _INSIDE)
         if not len(open_):
             break
-        xi = _inverse(places[nearest[open_, column]], points[open_])
-        outside = np.maximum(0.0, np.maximum(-xi.min(axis=1), xi.sum(axis=1) - 1.0))
+        xi, outside = _tried(places[nearest[open_, column]], points[open_])
         better = outside < least[open_]
         chosen = open_[better]
         least[chosen], cell[chosen], where[chosen] = outside[better], nearest[chosen, column], xi[better]
-    lost = least > tolerance
-    cell[lost] = -1
+    # beside a large cell the nearest centres may all be those of small ones: the cells whose boxes hold the point decide
+    open_ = np.flatnonzero(least > _INSIDE)
+    low, high = (bound(places, axis=1) for bound in (np.min, np.max))
+    low, high = low - 0.25 * (high - low), high + 0.25 * (high - low)  # a bent side may leave the box of its three nodes
+    step = max(1, _PAIRS // len(places))
+    for first in range(0, len(open_), step):
+        rows = open_[first : first + step]
+        row, held = np.nonzero(((points[rows, None] >= low) & (points[rows, None] <= high)).all(axis=2))
+        if not len(row):
+            continue
+        xi, outside = _tried(places[held], points[rows[row]])
+        order = np.lexsort((outside, row))
+        row, best = np.unique(row[order], return_index=True)
+        best = order[best]
+        better = outside[best] < least[rows[row]]
+        chosen, best = rows[row[better]], best[better]
+        least[chosen], cell[chosen], where[chosen] = outside[best], held[best], xi[best]
+    cell[least > tolerance] = -1
     return cell, where
+
+
+def _tried(places: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(k, 2) reference coordinates of points in cells (k, 6, 2), and (k,) how far outside they lie there."""
+    xi = _inverse(places, points)
+    return xi, np.maximum(0.0, np.maximum(-xi.min(axis=1), xi.sum(axis=1) - 1.0))
 
 
 def _inverse(places: np.ndarray, points: np.ndarray) -> np.ndarray:

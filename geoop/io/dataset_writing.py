@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,29 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import DatasetError, GeoopError, UnwritableFileError
+import numpy as np
+
+from ..errors import DatasetError, GeoopError, NonFiniteError, UnwritableFileError
 from ..mesh.case import Case
 from ..version import __version__
 from .atomic import replacing
 from .dataset import CARD_PICTURE, CARD_TEXT, PARTIAL, Dataset, Progress, beside, sha256_of
+from .dataset_lock import sole_writer
+from .dataset_resuming import CASES, JOURNAL, PLAN, StoredCase, begin_with, journal_line, resumed
 from .manifest import FILE_NAME, CaseEntry, Manifest, name_problems, read_manifest, split_problems
 from .paraview import write_case
 from .toml_text import toml_text
 
-CASES, _JOURNAL, _PLAN, _OLD = "cases", "journal.jsonl", "plan.toml", ".old"
-
-
-@dataclass(frozen=True)
-class StoredCase:
-    """A case that was written.
-
-    Attributes:
-        entry: for the manifest.
-        units: field name -> unit.
-    """
-
-    entry: CaseEntry
-    units: Mapping[str, str]
+_OLD = ".old"
 
 
 #: What became of one case: its name, and what was written or the error that it raised.
@@ -116,7 +106,8 @@ def write_dataset(
     """Write a data-set folder. It is built in ``DIRECTORY.partial`` and renamed when it is complete.
 
     A complete folder of the same plan is kept and opened. An interrupted one is continued: cases whose file is still what the
-    journal says are not computed again. A case that fails is left out and listed with its reason.
+    journal says are not computed again. A case that fails, or that has a value that is not finite, is left out and listed with its
+    reason. One writer at a time: a second one is refused.
 
     Args:
         directory: the folder to make.
@@ -124,41 +115,72 @@ def write_dataset(
         make: case name -> case with its fields.
         run: how the cases are computed: one after the other, or in worker processes.
         progress: called as (done, total).
-        overwrite: replace a data set of another plan, or one with changed files. Folders with anything else in them are never replaced.
+        overwrite: replace a data set of another plan, or one with changed files; of the same plan only the cases that failed are tried again.
+            Folders with anything else in them are never replaced.
 
     Raises:
-        DatasetError: the plan contradicts itself, another data set or foreign files are there, or no case succeeded.
+        DatasetError: the plan contradicts itself, another data set or foreign files are there, another process is writing it, or no case succeeded.
         UnwritableFileError: no permission, or the disk is full; what is done so far is kept for the next attempt.
     """
     folder = Path(directory).expanduser().absolute()
     _refuse_bad_plan(plan)
     kept = _kept(folder, plan, overwrite)
-    if kept is not None:
-        if progress:
-            progress(len(plan.names), len(plan.names))
-        return kept
+    if kept is None:
+        try:
+            with sole_writer(folder):
+                kept = _kept(folder, plan, overwrite)  # another process may have completed it since
+                if kept is None:
+                    return _written(folder, plan, make, run, progress)
+        except GeoopError:
+            raise
+        except OSError as error:
+            found = f"cannot be written: {error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+            remedy = "check permissions and free disk space, then run it again"
+            raise UnwritableFileError(found, where=str(beside(folder, PARTIAL)), remedy=remedy) from error
+    if progress:
+        progress(len(plan.names), len(plan.names))
+    return kept
+
+
+def _written(folder: Path, plan: DatasetPlan, make: Callable[[str], Case], run: Runner, progress: Progress | None) -> Dataset:
+    """Build the data set beside its place, from what an earlier attempt left, and move it there."""
+    _refuse_leftover(folder)
     work = beside(folder, PARTIAL)
-    try:
-        done = _resumed(work, plan)
-        left = plan.groups([name for name in plan.names if name not in done])
-        failed = _compute(work, plan, run(partial(store_case, make), work, left), done, progress)
-        _finish(work, folder, _manifest(plan, done, failed))
-    except GeoopError:
-        raise
-    except OSError as error:
-        raise UnwritableFileError(
-            f"cannot be written: {error}", where=str(work), remedy="check permissions and free disk space, then run it again"
-        ) from error
+    before = _same_plan(folder, plan)
+    if before is not None and before.manifest.failed and not work.exists():
+        begin_with(work, before, plan.to_text())
+    done = resumed(work, plan.to_text())
+    if done and progress:
+        progress(len(done), len(plan.names))
+    left = plan.groups([name for name in plan.names if name not in done])
+    failed = _compute(work, plan, run(partial(store_case, make), work, left), done, progress)
+    _finish(work, folder, _manifest(plan, done, failed))
     return Dataset.open(folder)
 
 
 def store_case(make: Callable[[str], Case], work: Path, name: str) -> StoredCase:
-    """Compute and write one case; runs in a worker process too."""
+    """Compute and write one case; runs in a worker process too.
+
+    Raises:
+        NonFiniteError: a value is NaN or infinite: one such label would make every loss that it enters NaN.
+    """
     case = make(name)
+    _refuse_non_finite(case, name)
     (work / CASES).mkdir(exist_ok=True)
     file = write_case(case, work / CASES / f"{name}.vtu")
     entry = CaseEntry(f"{CASES}/{file.name}", sha256_of(file), len(case.mesh.points), case.operating_point, case.wall, time=case.time)
     return StoredCase(entry, {item.name: item.quantity.unit for item in case.fields.values()})
+
+
+def _refuse_non_finite(case: Case, name: str) -> None:
+    labels = {key: item.values for key, item in case.fields.items()}
+    counted = {key: (int((~np.isfinite(values)).sum()), np.size(values)) for key, values in labels.items() if np.asarray(values).dtype.kind in "fc"}
+    found = [f"{bad} of {size} values of '{key}'" for key, (bad, size) in counted.items() if bad]
+    if case.time is not None and not np.isfinite(case.time):
+        found.append("the time")
+    if found:
+        remedy = "look where they come from: the solver, a division, points inside the body; or leave the field out"
+        raise NonFiniteError(f"NaN or infinite: {', '.join(found)}", where=name, remedy=remedy)
 
 
 def _refuse_bad_plan(plan: DatasetPlan) -> None:
@@ -176,6 +198,8 @@ def _kept(folder: Path, plan: DatasetPlan, overwrite: bool) -> Dataset | None:
     """The data set that is already there if it is the planned one; None if the place is free or may be replaced."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
+    if not folder.is_dir():
+        raise DatasetError("is a file, and a data set is a folder", where=str(folder), remedy="choose another name")
     foreign = _foreign(folder)
     if foreign:
         raise DatasetError(
@@ -188,9 +212,10 @@ def _kept(folder: Path, plan: DatasetPlan, overwrite: bool) -> Dataset | None:
         manifest = read_manifest(folder, other)
         if manifest.plan == plan.fingerprint:
             dataset = Dataset.open(folder)
-            if overwrite:
-                dataset.verify()
-            return dataset
+            if not overwrite:
+                return dataset
+            dataset.verify()
+            return None if manifest.failed else dataset
         found = f"another data set is there: '{manifest.name}' with {len(manifest.cases)} cases" + (
             f" and seed {manifest.seed}" if manifest.seed is not None else ""
         )
@@ -203,11 +228,32 @@ def _kept(folder: Path, plan: DatasetPlan, overwrite: bool) -> Dataset | None:
     raise DatasetError(found, where=str(folder), remedy=other)
 
 
+def _same_plan(folder: Path, plan: DatasetPlan) -> Dataset | None:
+    """The intact data set of this plan and this geoop that is to be replaced because cases of it failed."""
+    try:
+        dataset = Dataset.open(folder)
+        if dataset.manifest.plan != plan.fingerprint or dataset.manifest.geoop_version != __version__:
+            return None
+        dataset.verify()
+    except DatasetError:
+        return None
+    return dataset
+
+
+def _refuse_leftover(folder: Path) -> None:
+    """Two data sets and no word which one counts: said before hours of work, not after."""
+    old = beside(folder, _OLD)
+    if old.exists() and folder.exists() and any(folder.iterdir()):
+        raise DatasetError(
+            "an earlier replacement was interrupted and left the old data set here",
+            where=str(old),
+            remedy="delete that folder, then run it again",
+        )
+
+
 def _foreign(folder: Path) -> list[str]:
     """What lies in a folder that does not belong to a data set."""
-    if not folder.is_dir():
-        return [folder.name]
-    own = {FILE_NAME, CASES, _JOURNAL, _PLAN, CARD_TEXT, CARD_PICTURE}
+    own = {FILE_NAME, CASES, JOURNAL, PLAN, CARD_TEXT, CARD_PICTURE}
     found = [item.name for item in folder.iterdir() if item.name not in own]
     if not (folder / FILE_NAME).is_file():
         return found or [item.name for item in folder.iterdir()]
@@ -216,53 +262,10 @@ def _foreign(folder: Path) -> list[str]:
     return found + [f"{CASES}/{item.name}" for item in inside if item.suffix not in (".vtu", ".vtp")]
 
 
-def _resumed(work: Path, plan: DatasetPlan) -> dict[str, StoredCase]:
-    """Prepare the working folder; the cases of an interrupted attempt at the same plan whose files are intact."""
-    text = f"# geoop {__version__}\n{plan.to_text()}"
-    note = work / _PLAN
-    done: dict[str, StoredCase] = {}
-    if note.is_file() and note.read_text(encoding="utf-8") == text:
-        done = {name: stored for name, stored in _journal(work / _JOURNAL) if _intact(work, stored)}
-    elif work.is_dir() and any(work.iterdir()):
-        if not note.is_file():
-            raise DatasetError(
-                "the folder in which the data set would be built holds something else",
-                where=str(work),
-                remedy="move it away, or choose another folder",
-            )
-        shutil.rmtree(work)
-    (work / CASES).mkdir(parents=True, exist_ok=True)
-    with replacing(note) as path:
-        path.write_text(text, encoding="utf-8")
-    with replacing(work / _JOURNAL) as path:
-        path.write_text("".join(_line(name, stored) for name, stored in done.items()), encoding="utf-8")
-    return done
-
-
-def _line(name: str, stored: StoredCase) -> str:
-    return json.dumps({"name": name, "entry": stored.entry.to_dict(), "units": dict(stored.units)}) + "\n"
-
-
-def _journal(path: Path) -> Iterator[tuple[str, StoredCase]]:
-    """What the journal says was written; a line that an interruption cut off ends it."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for line in lines:
-        try:
-            data = json.loads(line)
-            yield data["name"], StoredCase(CaseEntry.from_dict(data["entry"]), data["units"])
-        except (ValueError, KeyError, TypeError):
-            return
-
-
-def _intact(work: Path, stored: StoredCase) -> bool:
-    file = work / stored.entry.file
-    return file.is_file() and sha256_of(file) == stored.entry.sha256
-
-
 def _compute(work: Path, plan: DatasetPlan, outcomes: Iterator[Outcome], done: dict[str, StoredCase], progress: Progress | None) -> dict[str, str]:
     """Collect outcomes into ``done`` and the journal; name -> reason of the cases that failed."""
     failed: dict[str, str] = {}
-    with (work / _JOURNAL).open("a", encoding="utf-8") as journal:
+    with (work / JOURNAL).open("a", encoding="utf-8") as journal:
         for name, outcome in outcomes:
             if isinstance(outcome, UnwritableFileError):
                 raise outcome
@@ -270,7 +273,7 @@ def _compute(work: Path, plan: DatasetPlan, outcomes: Iterator[Outcome], done: d
                 failed[name] = outcome.message
             else:
                 done[name] = outcome
-                journal.write(_line(name, outcome))
+                journal.write(journal_line(name, outcome))
                 journal.flush()
             if progress:
                 progress(len(done) + len(failed), len(plan.names))
@@ -326,17 +329,11 @@ def _finish(work: Path, folder: Path, manifest: Manifest) -> None:
         path.write_text(manifest.to_text(), encoding="utf-8")
     old = beside(folder, _OLD)
     if folder.exists() and any(folder.iterdir()):
-        if old.exists():
-            raise DatasetError(
-                "an earlier replacement was interrupted and left the old data set here",
-                where=str(old),
-                remedy="delete that folder, then run it again",
-            )
         os.rename(folder, old)
     elif folder.exists():
         folder.rmdir()
     os.rename(work, folder)
-    for note in (_JOURNAL, _PLAN):
+    for note in (JOURNAL, PLAN):
         (folder / note).unlink(missing_ok=True)
     if old.exists():
         shutil.rmtree(old)

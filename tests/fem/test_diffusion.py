@@ -223,7 +223,9 @@ def two_squares():
 
 
 @pytest.mark.parametrize(
-    "given", [{"reaction": np.zeros(49)}, {"reaction": np.int64(0)}, {"reaction": lambda p: 0.0 * p[:, 0]}, {"robin": {"left": 0.0}}], ids=str
+    "given",
+    [{"reaction": np.zeros(49)}, {"reaction": np.int64(0)}, {"reaction": lambda p: 0.0 * p[:, 0]}, {"robin": {"left": 0.0}}],
+    ids=["array", "integer", "function", "robin"],
 )
 def test_coefficients_that_are_zero_fix_nothing(given):
     """The matrix is singular, though a factorisation does not notice: it would answer 1e14."""

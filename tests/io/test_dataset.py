@@ -263,7 +263,7 @@ def test_folders_with_other_things_are_never_replaced(folder, tmp_path, overwrit
     with pytest.raises(DatasetError, match=r"other things"):
         write_dataset(tmp_path / "notes", PLAN, make, overwrite=overwrite)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DatasetError, match="other things"):
+    with pytest.raises(DatasetError, match="is a file, and a data set is a folder"):
         write_dataset(tmp_path / "file", PLAN, make, overwrite=overwrite)
     (tmp_path / "new.partial").mkdir()
     (tmp_path / "new.partial" / "mine").touch()

@@ -50,6 +50,8 @@ def disk(rings: int, *, radius: float = 1.0, center: tuple[float, float] = (0.0,
 def star(rings: int, radius: Callable[[np.ndarray], np.ndarray], *, center: tuple[float, float] = (0.0, 0.0)) -> Mesh:
     """A star-shaped region of quadratic triangles: the disk's rings stretched along every ray, the outer edges on the exact curve.
 
+    Towards the centre the rings turn gradually into circles: the few points of the inner ones could not follow a rough curve.
+
     Args:
         rings: as for :func:`disk`.
         radius: (k,) angles [rad] -> (k,) distances of the boundary from the centre [m], smooth and positive.
@@ -64,7 +66,9 @@ def star(rings: int, radius: Callable[[np.ndarray], np.ndarray], *, center: tupl
     """
     flat, middle = disk(rings), np.asarray(center, dtype=np.float64)
     reach = radius(np.arctan2(flat.points[:, 1], flat.points[:, 0]))
-    stretched = replace(flat, points=middle + reach[:, None] * flat.points, name="star")
+    least = float(reach.min())
+    share = np.hypot(flat.points[:, 0], flat.points[:, 1])
+    stretched = replace(flat, points=middle + (least + share * (reach - least))[:, None] * flat.points, name="star")
 
     def onto(points: np.ndarray) -> np.ndarray:
         angle = np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0])

@@ -62,7 +62,7 @@ def polar(
 
     Raises:
         InvalidMeshError: a bad outline, or several bodies.
-        ConditionError: no viscosity, sideslip or a Mach number.
+        ConditionError: no viscosity, sideslip, a Mach number, or flow from behind.
         ConfigurationError: a trip that is not on the chord, or too few panels.
     """
     system = PanelSystem(section, n_panels, smallest_edge_angle=smallest_edge_angle)

@@ -58,7 +58,7 @@ def boundary_layer(flow: PanelFlow, transition: Trip = None) -> BoundaryLayer:
 
     Raises:
         InvalidMeshError: several bodies, whose wakes and layers would meet.
-        ConditionError: no viscosity.
+        ConditionError: no viscosity, or flow from behind.
         ConfigurationError: a trip that is not on the chord.
     """
     system, point = flow.system, flow.operating_point
@@ -87,7 +87,7 @@ def squire_young(side: SideLayer, velocity: float, length: float) -> float:
 
 
 def _trips(transition: Trip) -> tuple[float | None, float | None]:
-    trips = transition if isinstance(transition, tuple) else (transition, transition)
+    trips = tuple(transition) if isinstance(transition, (tuple, list)) else (transition, transition)
     if len(trips) != 2 or any(trip is not None and not 0.0 <= trip <= 1.0 for trip in trips):
         raise ConfigurationError(
             f"transition is {transition!r}",
@@ -104,9 +104,13 @@ def _sides(flow: PanelFlow) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     s = np.concatenate([[0.0], np.cumsum(item.arc_length)])
     nose = np.interp(item.curve.nose, item.parameters, s)
     change = np.flatnonzero((gamma[:-1] < 0.0) & (gamma[1:] >= 0.0))
-    if not len(change):
-        raise InvalidMeshError("no stagnation point on the surface", where=item.curve.name, remedy="look at flow.surface: the panels are too coarse")
-    k = int(change[np.argmin(np.abs(0.5 * (s[change] + s[change + 1]) - nose))])
+    k = int(change[np.argmin(np.abs(0.5 * (s[change] + s[change + 1]) - nose))]) if len(change) else 0
+    if not 2 <= k < len(gamma) - 4:
+        raise ConditionError(
+            f"at {flow.operating_point.alpha:g} degrees the flow does not part on the nose but at the trailing edge: no layer runs from one to the other",
+            where=item.curve.name,
+            remedy="take a smaller angle of attack, or turn the section: x points backward along it",
+        )
     share = gamma[k] / (gamma[k] - gamma[k + 1])
     stop, place = s[k] + share * (s[k + 1] - s[k]), item.nodes[k] + share * (item.nodes[k + 1] - item.nodes[k])
     least = 0.2 * (s[k + 1] - s[k])  # a node that almost is the stagnation point would make the velocity gradient there noise

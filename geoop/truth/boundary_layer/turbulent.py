@@ -104,9 +104,9 @@ def head(s: np.ndarray, edge_velocity: np.ndarray, kinematic_viscosity: float, t
         values.append(state)
     thickness, shape, _ = np.array(values).T
     local = edge_velocity * thickness / kinematic_viscosity
-    friction = np.array([skin_friction(h, r) for h, r in zip(shape, local, strict=True)])
-    if separated_at is not None:
-        friction[s >= separated_at] = 0.0
+    attached = np.full(len(s), True) if separated_at is None else s < separated_at
+    friction = np.zeros(len(s))
+    friction[attached] = [skin_friction(h, r) for h, r in zip(shape[attached], local[attached], strict=True)]
     return TurbulentLayer(thickness, shape, friction, separated_at)
 
 

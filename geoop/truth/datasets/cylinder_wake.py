@@ -156,13 +156,13 @@ def frames(seed: int, body: str) -> tuple[Shedding, tuple[tuple[FlowSolution, Fo
         gap = float(np.abs(found[0][0].velocity - found[FRAMES // PERIODS][0].velocity).max())
         if gap <= MISMATCH * SPEED:
             return state, found
-        if flow.time > LATEST:
+        if flow.time >= LATEST:
             raise ConvergenceError(
                 f"the forces are periodic, but frames a period apart differ by {gap:.2g} m/s at {flow.time:.4g} s",
                 where=body,
                 remedy="the series is left out; the wakes of flat bodies have slow modulations of their own",
             )
-        state = march_until_periodic(flow, "body", latest=flow.time + LATEST)[1]
+        state = march_until_periodic(flow, "body", latest=LATEST)[1]
 
 
 def _recorded(flow: UnsteadyFlow, state: Shedding, gauge: ForceGauge) -> tuple[tuple[FlowSolution, Force], ...]:

@@ -116,6 +116,13 @@ class Constraints:
             _require_balance(problem, made)
         return made
 
+    def centred(self, unknowns: np.ndarray, areas: np.ndarray) -> np.ndarray:
+        """(size,) unknowns with zero mean pressure where only its differences are known; ``areas`` (m,) of the space's pressures."""
+        if not self.enclosed:
+            return unknowns
+        m = len(areas)
+        return np.concatenate([unknowns[:-m], unknowns[-m:] - float(areas @ unknowns[-m:]) / areas.sum()])
+
     def given(self, time: float = 0.0) -> np.ndarray:
         """(size,) the vector g: given velocities at their nodes, zero elsewhere.
 
@@ -154,6 +161,9 @@ def _uncovered(problem: FlowProblem) -> list[str]:
     if not names:
         return [*found, "no patch has a condition"]
     covered = np.isin(domain.boundary_facets, domain.facets(*names))
+    number = np.unique(np.concatenate([domain.facets(name) for name in dict.fromkeys(names)]), return_counts=True)[1]
+    if (number > 1).any():
+        found.append(f"{int((number > 1).sum())} facets belong to two patches with a condition each")
     if not covered.all():
         unnamed = sorted(set(domain.mesh.patches) - set(names))
         found.append(f"{int((~covered).sum())} of {len(covered)} facets of the boundary have no condition (patches without one: {unnamed or 'none'})")

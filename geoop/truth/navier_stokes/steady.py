@@ -130,7 +130,8 @@ def solve_steady(problem: FlowProblem, *, start: FlowSolution | None = None, set
         else:
             x, last, solved = solution, attempt, True
             if attempt == target:
-                return FlowSolution(problem, _centred(system, x), steps=progress.steps, factorisations=progress.factorisations)
+                x = problem.constraints.centred(x, problem.space.pressure_areas)
+                return FlowSolution(problem, x, steps=progress.steps, factorisations=progress.factorisations)
             step = min(step**1.5, settings.first_step**2)
         attempt = max(target, last / step)
 
@@ -147,7 +148,7 @@ def _newton(system: _System, x: np.ndarray, viscosity: float, settings: SteadySe
     Raises:
         _NotConverged: the damping becomes too strong, or it is not there after the allowed number of steps.
     """
-    n, damping = system.space.n, 1.0
+    n, damping, change = system.space.n, 1.0, math.inf
 
     def size(step: np.ndarray) -> float:
         return float(np.abs(step[: 2 * n]).max()) / max(float(np.abs(x[: 2 * n]).max()), 1e-300)
@@ -177,16 +178,9 @@ def _newton(system: _System, x: np.ndarray, viscosity: float, settings: SteadySe
             after = size(following)
         if after <= settings.tolerance:
             return x - following
+    if math.isinf(change):
+        raise _NotConverged(f"all of {settings.total_steps} factorisations are spent")
     raise _NotConverged(f"the last of {settings.newton_steps} Newton steps changed the velocity by {change:.2g} of its largest value")
-
-
-def _centred(system: _System, x: np.ndarray) -> np.ndarray:
-    """With zero mean pressure where only its differences are known."""
-    if not system.problem.constraints.enclosed:
-        return x
-    x, area, n = x.copy(), system.space.pressure_areas, system.space.n
-    x[2 * n :] -= float(area @ x[2 * n :]) / area.sum()
-    return x
 
 
 def _failure(problem: FlowProblem, last: float, why: str) -> ConvergenceError:

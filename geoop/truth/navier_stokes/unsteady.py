@@ -57,8 +57,8 @@ class UnsteadyFlow:
     ) -> None:
         self.problem, self.space = problem, problem.space
         for key, value in (("step", step), ("courant", courant)):
-            if value is not None and not 0 < value < np.inf:
-                raise ConditionError(f"{key} is {value}, must be positive", where="UnsteadyFlow", remedy="leave it out for the default")
+            if value is not None:
+                _require_positive(key, value)
         self.fixed, self.courant = step is not None, courant
         n = self.space.n
         self._mass = sp.block_diag([self.space.mass] * 2, format="csr")
@@ -70,7 +70,7 @@ class UnsteadyFlow:
         velocity = self._start(start)
         self._past: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=3)  # velocity and convection, newest first
         self._past.appendleft((velocity, self._convection(velocity)))
-        self._largest = max(1.0, float(np.abs(velocity).max()), float(np.abs(problem.constraints.given()[: 2 * n]).max()))
+        self._largest = max(problem.reference_velocity, float(np.abs(velocity).max()))
         self._carrier, self._sum, self._count = velocity, np.zeros(2 * n), 0
         self.step = step if step is not None else self._allowed(velocity)
         self._matrix: Factorisation | None = None
@@ -111,7 +111,12 @@ class UnsteadyFlow:
         return min(limits, default=np.inf)
 
     def set_step(self, step: float) -> None:
-        """Go on with another time step [s]; what the scheme remembers is interpolated to it. The step is not changed again."""
+        """Go on with another time step [s]; what the scheme remembers is interpolated to it. The step is not changed again.
+
+        Raises:
+            ConditionError: a step that is not positive.
+        """
+        _require_positive("step", step)
         self.fixed = True
         self._change(step, self._mean)
 
@@ -164,6 +169,7 @@ class UnsteadyFlow:
         history = u1 / self.step if first else (4 * u1 - u2) / (2 * self.step)
         self.time += self.step
         given = self.problem.constraints.given(self.time)
+        self._largest = max(self._largest, float(np.abs(given).max()))
         explicit, known = (c1, u1) if first else (2 * c1 - c2, 2 * u1 - u2)
         momentum = self._mass @ history + self.problem.load - explicit + self._transport @ known
         right = np.concatenate([momentum, -self._source(given)]) - self._whole @ given
@@ -178,6 +184,7 @@ class UnsteadyFlow:
             )
         self._past.appendleft((velocity, self._convection(velocity)))
         self._sum, self._count = self._sum + velocity, self._count + 1
+        unknowns = self.problem.constraints.centred(unknowns, self.space.pressure_areas)
         return FlowSolution(self.problem, unknowns, time=self.time, acceleration=factor * velocity - history)
 
     def _factorise(self, factor: float) -> Factorisation:
@@ -193,6 +200,11 @@ class UnsteadyFlow:
             return np.zeros(self.space.m)
         area = self.space.pressure_areas
         return area * (float((self.space.divergence @ given[: 2 * self.space.n]).sum()) / area.sum())
+
+
+def _require_positive(key: str, value: float) -> None:
+    if not 0 < value < np.inf:
+        raise ConditionError(f"{key} is {value}, must be positive", where="UnsteadyFlow", remedy="give a positive number; at the start leave it out")
 
 
 def _weighted(weights: np.ndarray, items: list[np.ndarray]) -> np.ndarray:

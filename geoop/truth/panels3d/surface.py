@@ -9,6 +9,8 @@ from scipy.sparse import coo_array, csgraph
 
 from ...errors import InvalidMeshError
 from ...mesh.cells import Cells
+from ...mesh.distance import signed_distance
+from ...mesh.intersections import intersecting_triangles
 from ...mesh.measure import cell_fluxes
 from ...mesh.mesh import Mesh
 from ...mesh.topology import welded
@@ -91,7 +93,7 @@ def panel_surface(mesh: Mesh) -> PanelSurface:
 
     Raises:
         InvalidMeshError: not a surface in 3-D, open, branched, turned inconsistently, inside out, or with panels without area:
-            all in one error.
+            all in one error; else panels that cut through each other, or bodies inside one another.
     """
     corners, cell = triangulated(mesh)
     merged = welded(mesh.points)
@@ -145,18 +147,44 @@ def _refuse(mesh: Mesh, skin: TriangleSet) -> None:
             problems.append(f"{inward} closed parts of the surface are inside out: their normals point into the body")
         if turned or inward:
             remedies.append("turn the faces: geoop.mesh.orientation.oriented(mesh)")
+    if not problems:
+        found = _overlaps(skin)
+        if found:
+            problems.append(found)
+            remedies.append("move the bodies apart, or unite them to one surface: no flow passes between panels that cut each other")
     if problems:
         raise InvalidMeshError("; ".join(problems), where=mesh.name, remedy="; ".join(remedies))
+
+
+def _overlaps(skin: TriangleSet) -> str:
+    """How bodies overlap, in words; empty if they do not."""
+    pairs = intersecting_triangles(skin.points, skin.triangles)
+    if len(pairs):
+        x, y, z = skin.points[skin.triangles[pairs[0, 0]]].mean(axis=0)
+        return f"{len(pairs)} pairs of faces cut through each other, first near ({x:.4g}, {y:.4g}, {z:.4g}) m"
+    count, part = _parts(skin)
+    shells = [skin.triangles[part == k] for k in range(count)]
+    places = skin.points[[shell[0, 0] for shell in shells]]
+    inside = 0
+    for k, shell in enumerate(shells if count > 1 else []):
+        cells = Cells.of(triangle=shell)
+        others = np.delete(places, k, axis=0)
+        inside += int((signed_distance(Mesh(skin.points, cells).submesh(cells), others).distance < 0.0).sum())
+    return f"{inside} bodies lie inside another one" if inside else ""
+
+
+def _parts(skin: TriangleSet) -> tuple[int, np.ndarray]:
+    """(number of bodies, (t,) which one a triangle belongs to) of a closed surface."""
+    pair = np.argsort(skin.triangle_edges.ravel(), kind="stable").reshape(-1, 2) // 3
+    n = len(skin.triangles)
+    return csgraph.connected_components(coo_array((np.ones(len(pair)), (pair[:, 0], pair[:, 1])), shape=(n, n)), directed=False)
 
 
 def _turned(skin: TriangleSet) -> tuple[int, int]:
     """Number of neighbours turned against each other, and of components with negative volume."""
     forward = skin.triangles < np.roll(skin.triangles, -1, axis=1)
     balance = np.bincount(skin.triangle_edges.ravel(), weights=np.where(forward, 1.0, -1.0).ravel())
-    order = np.argsort(skin.triangle_edges.ravel(), kind="stable")
-    pair = order.reshape(-1, 2) // 3
-    n = len(skin.triangles)
-    count, part = csgraph.connected_components(coo_array((np.ones(len(pair)), (pair[:, 0], pair[:, 1])), shape=(n, n)), directed=False)
+    count, part = _parts(skin)
     volume = np.bincount(part, weights=cell_fluxes(Mesh(skin.points, Cells.of(triangle=skin.triangles))), minlength=count)
     turned = int((balance != 0).sum())
     return turned, 0 if turned else int((volume <= 0).sum())

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
 from ...axes import check
-from ...errors import ConditionError, InvalidMeshError
+from ...errors import ConditionError, ConfigurationError, InvalidMeshError
 from ...mesh.body import body_cells
 from ...mesh.case import Case
 from ...mesh.mesh import Mesh
@@ -29,7 +29,7 @@ from .near_wall import near_wall
 from .recovery import Recovery
 from .surface import PanelSurface, panel_surface
 from .trailing_edge import TrailingEdge, named_trailing_edge
-from .wake import Wake
+from .wake import Wake, refuse_wake_through_body
 
 #: Points that lie less than this many sizes inside the body count as wall points: coordinates of files are rounded.
 WALL_TOLERANCE = 1e-6
@@ -70,8 +70,9 @@ class PanelSystem:
         taylor: (k, 16, 3) harmonic polynomials of the disturbance potential around the nodes, likewise; see :class:`Recovery`.
 
     Raises:
-        InvalidMeshError: open, inside out, panels without area, or pairs that are no edges.
+        InvalidMeshError: open, inside out, panels without area or through each other, pairs that are no edges, or a wake through a body.
         PatchError: no patch of that name.
+        ConfigurationError: a wake without direction, or an area that is not positive.
     """
 
     def __init__(
@@ -82,12 +83,16 @@ class PanelSystem:
         wake_direction: Sequence[float] = (1.0, 0.0, 0.0),
         reference_area: float | None = None,
     ) -> None:
+        direction = _checked(wake_direction, reference_area)
         named = named_trailing_edge(mesh, trailing_edge)
         shape, number = _body_of(mesh)
         self.surface: PanelSurface = panel_surface(shape)
+        if (number[named] < 0).any():
+            raise InvalidMeshError("the trailing edge has points that the body has not", where=mesh.name, remedy="name edges of the body's surface")
         self.edge = TrailingEdge.of(self.surface, number[named])
         skin = self.surface.skin
-        self.wake = Wake.of(skin.points, skin.triangles, self.edge.edges, np.asarray(wake_direction, dtype=np.float64))
+        refuse_wake_through_body(skin, self.edge.edges, direction, mesh.name)
+        self.wake = Wake.of(skin.points, skin.triangles, self.edge.edges, direction)
         shadow = 0.5 * float(np.abs(skin.area_vectors[:, 2]).sum())
         self.reference_area = shadow if reference_area is None else float(reference_area)
         self.potential, self.circulation_of = self._solve()
@@ -286,8 +291,7 @@ def panel_flow(
     """Potential flow around a closed body; see :class:`PanelSystem` for the arguments.
 
     Raises:
-        InvalidMeshError: open, inside out, panels without area, or pairs that are no edges.
-        PatchError: no patch of that name.
+        InvalidMeshError, PatchError, ConfigurationError: see :class:`PanelSystem`.
         ConditionError: a Mach number.
     """
     _streams([operating_point])
@@ -304,6 +308,18 @@ def _streams(operating_points: Sequence[OperatingPoint]) -> np.ndarray:
     if fast:
         raise ConditionError(f"mach is {fast[0]}, but the flow is incompressible", where="OperatingPoint", remedy="leave mach out")
     return np.stack([p.velocity * p.direction(3) for p in operating_points], axis=1)
+
+
+def _checked(wake_direction: Sequence[float], reference_area: float | None) -> np.ndarray:
+    direction = np.asarray(wake_direction, dtype=np.float64)
+    problems = []
+    if direction.shape != (3,) or not np.isfinite(direction).all() or not direction.any():
+        problems.append(f"wake_direction is {wake_direction}, must be three finite numbers, not all zero")
+    if reference_area is not None and not 0.0 < reference_area < np.inf:
+        problems.append(f"reference_area is {reference_area}, must be positive")
+    if problems:
+        raise ConfigurationError("; ".join(problems), where="PanelSystem", remedy="leave them out, or give a direction and an area in m^2")
+    return direction
 
 
 def _sources(kernel: Kernel, count: int) -> np.ndarray:

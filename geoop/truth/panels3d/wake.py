@@ -6,10 +6,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...errors import InvalidMeshError
 from .surface import TriangleSet
 
 #: Length of the wake in sizes of the body: what ends there changes the circulation by less than 1e-4.
 WAKE_LENGTH = 100.0
+
+
+def refuse_wake_through_body(skin: TriangleSet, edges: np.ndarray, direction: np.ndarray, where: str) -> None:
+    """Raise where the middle of a strip meets the body again: its doublets would be those of panels inside or through it.
+
+    Rays against triangles by T. Moeller and B. Trumbore (J. Graphics Tools 2, 21, 1997).
+
+    Args:
+        skin: the body.
+        edges: (w, 2) points from which the strips leave.
+        direction: (3,) of the wake, of any length.
+        where: for the error.
+
+    Raises:
+        InvalidMeshError: says how many strips do.
+    """
+    direction = direction / np.linalg.norm(direction)
+    a, b, c = (skin.points[skin.triangles[:, k]] for k in range(3))
+    first, second = b - a, c - a
+    across = np.cross(direction, second)
+    size = float(np.ptp(skin.points, axis=0).max())
+    met = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 1.0 / (first * across).sum(axis=1)
+        for start in skin.points[edges].mean(axis=1):
+            offset = start - a
+            u, turned = (offset * across).sum(axis=1) * scale, np.cross(offset, first)
+            v, way = (turned @ direction) * scale, (turned * second).sum(axis=1) * scale
+            if ((u >= 0.0) & (v >= 0.0) & (u + v <= 1.0) & (way > 1e-6 * size) & (way < WAKE_LENGTH * size)).any():
+                met.append(start)
+    if met:
+        x, y, z = met[0]
+        raise InvalidMeshError(
+            f"the wake runs through a body: {len(met)} of {len(edges)} strips do, the first from ({x:.4g}, {y:.4g}, {z:.4g}) m",
+            where=where,
+            remedy="give a wake_direction that leaves the body, such as (1, 0, 0) or operating_point.direction(3); move what lies behind the edge out of it",
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,23 +2,31 @@
 
 A case is computed and written on a worker, into a folder of its own, and its file comes back as bytes. A worker that dies is
 replaced by Dask, which computes the group of cases once more elsewhere; a case that ends several workers is given up, and the
-others go on.
+others go on. A worker computes one group at a time, however many threads it has: meshers and solvers are not made for several
+in one process, so that a machine's cores are used by as many worker processes of one thread each.
 """
 
 from __future__ import annotations
 
+import socket
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConfigurationError, ConvergenceError, GeoopError, MissingDependencyError
+from ...errors import ConfigurationError, ConvergenceError, GeoopError, MissingDependencyError, UnwritableFileError
 from ...io.dataset_writing import Outcome, Store, StoredCase
+from ...version import __version__
 from .answers import answer
+from .one_thread import one_thread
 
 #: Seconds until a scheduler that does not answer is given up.
 PATIENCE = 20.0
+_START = "start one: `dask scheduler` on one machine, `dask worker tcp://HOST:8786 --nworkers auto --nthreads 1` on each; then --dask tcp://HOST:8786"
+#: Groups on one worker wait for each other.
+_ALONE = threading.Lock()
 
 
 def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, address: str) -> Iterator[Outcome]:
@@ -31,36 +39,67 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
         address: of the scheduler, e.g. ``tcp://host:8786``.
 
     Raises:
-        ConfigurationError: no scheduler answers, or it has no workers.
+        ConfigurationError: no scheduler answers, it has no workers, or they lack geoop or have another version of it.
+        ConvergenceError: the scheduler went away; what had come back is kept.
         MissingDependencyError: Dask is not installed.
     """
     if not groups:
         return
     client = _client(address)
     try:
+        _refuse_other_workers(client, address)
         from distributed import as_completed
 
-        waiting = {client.submit(_group, store, list(group), pure=False): list(group) for group in groups}
+        waiting = {client.submit(_group, store, list(group), __version__, pure=False): list(group) for group in groups}
         suspects: list[str] = []
         for future in as_completed(list(waiting), loop=client.loop):  # the default loop is that of the newest client, which may be the user's
             names = waiting.pop(future)
             if future.status == "finished":
                 for name, found in future.result():
                     yield name, _received(found, folder)
+            elif future.status == "cancelled":
+                raise _gone(address)
             else:
                 suspects += names
             future.release()
         for name in suspects:
-            yield name, _alone(client, store, folder, name)
+            yield name, _alone(client, store, folder, name, address)
     finally:
         client.close()
 
 
-def _alone(client: Any, store: Store, folder: Path, name: str) -> StoredCase | GeoopError:
+def _alone(client: Any, store: Store, folder: Path, name: str, address: str) -> StoredCase | GeoopError:
     """A case that was on a worker that died, once more with nothing beside it: Dask blames all that the dead worker had been given."""
-    future = client.submit(_group, store, [name], pure=False)
-    error = future.exception()
+    from concurrent.futures import CancelledError
+
+    try:
+        future = client.submit(_group, store, [name], __version__, pure=False)
+        error = future.exception()
+    except (CancelledError, OSError, RuntimeError) as reason:  # distributed's own cancellation is one of these, by version
+        raise _gone(address) from reason
+    if future.status == "cancelled":
+        raise _gone(address)
     return _lost(name, error) if error is not None else _received(future.result()[0][1], folder)
+
+
+def _gone(address: str) -> ConvergenceError:
+    return ConvergenceError(
+        "the Dask scheduler went away; the cases that had come back are kept",
+        where=address,
+        remedy="start it again, then run this again: it continues",
+    )
+
+
+def _refuse_other_workers(client: Any, address: str) -> None:
+    """Every worker must have this geoop: said once at the start, not once per case."""
+    asked = "__import__('geoop.version', fromlist=['version']).__version__"
+    found = client.run(eval, asked, on_error="return")
+    lacking = [worker for worker, version in found.items() if isinstance(version, BaseException)]
+    other = [f"{worker} ({version})" for worker, version in found.items() if isinstance(version, str) and version != __version__]
+    problems = [f"{len(lacking)} of {len(found)} workers cannot import geoop: {', '.join(lacking[:3])}"] if lacking else []
+    problems += [f"{len(other)} of {len(found)} workers have another geoop than {__version__}: {', '.join(other[:3])}"] if other else []
+    if problems:
+        raise ConfigurationError("; ".join(problems), where=address, remedy=f"pip install 'geoop[dask]=={__version__}' in the Python of every worker")
 
 
 def _client(address: str) -> Any:
@@ -70,26 +109,38 @@ def _client(address: str) -> Any:
         raise MissingDependencyError(
             "a Dask scheduler needs Dask, which is not installed", where=address, remedy="pip install geoop[dask]"
         ) from error
-    remedy = "start one: `dask scheduler` on one machine, `dask worker tcp://HOST:8786` on each; then --dask tcp://HOST:8786"
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        raise ConfigurationError(f"no Dask scheduler answers: {error}", where=address, remedy=remedy) from error
+        raise ConfigurationError(f"no Dask scheduler answers: {error}", where=address, remedy=_START) from error
     if not client.scheduler_info(n_workers=-1)["workers"]:
         client.close()
-        raise ConfigurationError("the Dask scheduler has no workers", where=address, remedy=remedy)
+        raise ConfigurationError("the Dask scheduler has no workers", where=address, remedy=_START)
     return client
 
 
-def _group(store: Store, names: list[str]) -> list[tuple[str, GeoopError | tuple[StoredCase, bytes]]]:
-    """On a worker: what became of every case, with the bytes of its file."""
-    from threadpoolctl import threadpool_limits
+def _group(store: Store, names: list[str], version: str) -> list[tuple[str, GeoopError | tuple[StoredCase, bytes]]]:
+    """On a worker: what became of every case, with the bytes of its file.
 
+    Raises:
+        ConfigurationError: a worker that came later has another geoop.
+        UnwritableFileError: this machine has no room for a scratch file.
+    """
+    host = socket.gethostname()
+    if version != __version__:
+        raise ConfigurationError(f"this worker has geoop {__version__}, not {version}", where=host, remedy=f"pip install geoop=={version} there")
     found: list[tuple[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="geoop-") as scratch, threadpool_limits(limits=1):
+    with _ALONE, tempfile.TemporaryDirectory(prefix="geoop-") as scratch, one_thread():
         for name in names:
             done = answer(partial(store, Path(scratch)), name)
-            found.append((name, done if isinstance(done, GeoopError) else (done, (Path(scratch) / done.entry.file).read_bytes())))
+            if isinstance(done, UnwritableFileError):
+                done = UnwritableFileError(f"on worker {host}: {done.message}", where=done.where, remedy=done.remedy)
+            if isinstance(done, GeoopError):
+                found.append((name, done))
+                continue
+            file = Path(scratch) / done.entry.file
+            found.append((name, (done, file.read_bytes())))
+            file.unlink()  # a scratch disk holds one case, not a series
     return found
 
 

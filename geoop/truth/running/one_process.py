@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
-
 from ...errors import GeoopError
 from .answers import answer
+from .one_thread import one_thread
 
 T = TypeVar("T")
 
 
 def in_this_process(job: Callable[[str], T], groups: Sequence[Sequence[str]]) -> Iterator[tuple[str, T | GeoopError]]:
-    """Run a job for every name and yield (name, result or error), one after the other.
-
-    Numerical libraries get one thread: how a sum is shared among threads changes its last digits.
-    """
+    """Run a job for every name and yield (name, result or error), one after the other."""
     for name in (name for group in groups for name in group):
-        with threadpool_limits(limits=1):
+        with one_thread():
             found = answer(job, name)
         yield name, found

@@ -2,7 +2,8 @@
 
 A worker is a fresh Python that imports geoop and nothing of the user's script: no ``if __name__ == "__main__"`` is needed, and
 no state of a process with running threads is copied, as ``fork`` would. A worker that dies (memory, a crash in a library) is
-replaced; its case is tried once more and then given up, and the others go on.
+replaced; its case is tried once more and then given up, and the others go on. One that takes too long is ended, and its case
+given up at once.
 """
 
 from __future__ import annotations
@@ -14,32 +15,43 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ...errors import ConvergenceError, GeoopError
 from .answers import answer
+from .one_thread import VARIABLES
 
 T = TypeVar("T")
 
 #: Attempts at a case before it is given up because the worker died.
 _ATTEMPTS = 2
 _START = "from geoop.truth.running.workers import serve; serve()"
+#: What a worker says first, when it has the job.
+_READY = "ready"
 
 
-def in_processes(job: Callable[[str], T], groups: Sequence[Sequence[str]], workers: int) -> Iterator[tuple[str, T | GeoopError]]:
+def in_processes(
+    job: Callable[[str], T], groups: Sequence[Sequence[str]], workers: int, *, time_limit: float | None = None
+) -> Iterator[tuple[str, T | GeoopError]]:
     """Run a job for every name and yield (name, result or error) as they come.
 
     Args:
         job: picklable by the name of its function, with picklable arguments.
         groups: names that it is called with; those of a group go to one process, one after the other.
         workers: number of processes.
+        time_limit: [s] that one name may take, without the start of its process; None: any.
+
+    Raises:
+        ConvergenceError: no worker can be started, which is no case's fault.
     """
     todo: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
     for group in groups:
         todo.put(group)
     done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    drivers = [_Driver(pickle.dumps(job), todo, done) for _ in range(max(1, min(workers, len(groups))))]
+    drivers = [_Driver(pickle.dumps(job), todo, done, time_limit) for _ in range(max(1, min(workers, len(groups))))]
     for driver in drivers:
         driver.start()
     try:
@@ -60,9 +72,9 @@ def in_processes(job: Callable[[str], T], groups: Sequence[Sequence[str]], worke
 class _Driver(threading.Thread):
     """One thread per worker: hands out names and collects answers until nothing is left."""
 
-    def __init__(self, payload: bytes, todo: queue.SimpleQueue[Sequence[str]], done: queue.SimpleQueue[Any]) -> None:
+    def __init__(self, payload: bytes, todo: queue.SimpleQueue[Sequence[str]], done: queue.SimpleQueue[Any], time_limit: float | None = None) -> None:
         super().__init__(daemon=True)
-        self.payload, self.todo, self.done = payload, todo, done
+        self.payload, self.todo, self.done, self.time_limit = payload, todo, done, time_limit
         self.cancelled = threading.Event()
         self.worker: subprocess.Popen[bytes] | None = None
 
@@ -93,23 +105,61 @@ class _Driver(threading.Thread):
     def _answer(self, name: str) -> Any:
         code = 0
         for _ in range(_ATTEMPTS):
-            if self.cancelled.is_set():
-                break
             if self.worker is None:
-                self.worker = _started(self.payload)
-            answer = _ask(self.worker, name)
+                self._start()
+            if self.worker is None or self.cancelled.is_set():
+                break
+            worker, start = self.worker, time.monotonic()
+            with _ended_after(worker, self.time_limit):
+                answer = _ask(worker, name)
             if answer is not None:
                 return answer
-            code, self.worker = _ended(self.worker), None
-        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+            code, self.worker = _ended(worker), None
+            if self.time_limit is not None and time.monotonic() - start >= self.time_limit:
+                remedy = "give it more time (--time-limit, time_limit=), or leave it out"
+                return ConvergenceError(f"not done after {self.time_limit:g} s", where=name, remedy=remedy)
         remedy = "run with workers=1 to see the cause; check the memory"
-        return ConvergenceError(f"the worker process ended {_ATTEMPTS} times without an answer ({reason})", where=name, remedy=remedy)
+        return ConvergenceError(f"the worker process ended {_ATTEMPTS} times without an answer ({_reason(code)})", where=name, remedy=remedy)
+
+    def _start(self) -> None:
+        """A worker that has the job; none when the run was given up meanwhile."""
+        code = 0
+        for _ in range(_ATTEMPTS):
+            worker = self.worker = _started(self.payload)
+            if self.cancelled.is_set():  # cancel() may have looked before there was a worker
+                worker.terminate()
+            if _heard(worker) == _READY:
+                return
+            code, self.worker = _ended(worker), None
+            if self.cancelled.is_set():
+                return
+        remedy = "read what it printed above; check the memory, and that this Python can import geoop; or stay in this process: workers=1, -j 1"
+        raise ConvergenceError(f"no worker process can be started ({_reason(code)})", where=sys.executable, remedy=remedy)
+
+
+def _reason(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+@contextmanager
+def _ended_after(worker: subprocess.Popen[bytes], seconds: float | None) -> Iterator[None]:
+    """Kill a worker that is still busy with the block after some seconds."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, worker.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _started(payload: bytes) -> subprocess.Popen[bytes]:
     """A fresh Python with this one's search path; numerical libraries get one thread each, because the workers share the cores."""
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    threads = dict.fromkeys(VARIABLES, "1")
     worker = subprocess.Popen(
         [sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path, **threads}
     )
@@ -124,10 +174,19 @@ def _started(payload: bytes) -> subprocess.Popen[bytes]:
 
 def _ask(worker: subprocess.Popen[bytes], name: str) -> Any:
     """The worker's answer, None if it is dead."""
-    assert worker.stdin is not None and worker.stdout is not None
+    assert worker.stdin is not None
     try:
         pickle.dump(name, worker.stdin)
         worker.stdin.flush()
+    except OSError:
+        return None
+    return _heard(worker)
+
+
+def _heard(worker: subprocess.Popen[bytes]) -> Any:
+    """What a worker says next, None if it is dead."""
+    assert worker.stdout is not None
+    try:
         return pickle.load(worker.stdout)
     except (OSError, EOFError, pickle.UnpicklingError):
         return None
@@ -151,6 +210,8 @@ def serve() -> None:
     os.dup2(2, 1)  # what a library prints must not end up between the answers
     questions = sys.stdin.buffer
     job = pickle.load(questions)
+    pickle.dump(_READY, answers)
+    answers.flush()
     while True:
         try:
             name = pickle.load(questions)

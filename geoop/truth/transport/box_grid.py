@@ -28,9 +28,9 @@ class BoxGrid:
 
     def __post_init__(self) -> None:
         for key, kind in (("shape", int), ("lower", float), ("upper", float)):
-            object.__setattr__(self, key, tuple(kind(item) for item in getattr(self, key)))
+            object.__setattr__(self, key, tuple(kind(item) for item in np.atleast_1d(getattr(self, key))))
         fits = len(self.shape) in (1, 2) and len(self.shape) == len(self.lower) == len(self.upper) and min(self.shape) >= 3
-        if not fits or not all(a < b for a, b in zip(self.lower, self.upper, strict=True)):
+        if not fits or not all(0.0 < b - a < np.inf for a, b in zip(self.lower, self.upper, strict=True)):
             raise ConfigurationError(
                 f"{self.shape} cells between {self.lower} and {self.upper} are no grid",
                 where="BoxGrid",

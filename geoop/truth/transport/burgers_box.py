@@ -53,7 +53,8 @@ class BoxBurgers:
             initial: (d, degree + 1, ..., degree + 1) velocity at time 0 on the grid [m/s].
             times: (t,) increasing, after 0 [s].
             boundary: velocities of the sides.
-            step: longest time step [s]; None takes the length over degree^2 per largest speed.
+            step: longest time step [s]; None takes the length over degree^2 per largest speed, looked for anew before every given time
+                in the velocity and, at nine times up to the given one, on the sides (inside it never exceeds these).
 
         Returns:
             (t, d, degree + 1, ..., degree + 1) velocities [m/s].
@@ -64,22 +65,26 @@ class BoxBurgers:
         """
         initial, times = np.array(initial, dtype=np.float64), np.asarray(times, dtype=np.float64)
         shape = (self.grid.dimension, *self.grid.shape)
-        if initial.shape != shape or times.ndim != 1 or not len(times) or times[0] <= 0 or not (np.diff(times) > 0).all():
+        ordered = times.ndim == 1 and len(times) > 0 and bool(np.isfinite(times).all()) and times[0] > 0 and bool((np.diff(times) > 0).all())
+        if initial.shape != shape or not np.isfinite(initial).all() or not ordered or (step is not None and not 0 < step < math.inf):
             raise ConfigurationError(
-                f"velocity {initial.shape} and {times.shape} times; expected {shape}, and times after 0 that increase",
+                f"velocity {initial.shape}, {times.shape} times, step {step}; expected finite values {shape}, times after 0 that increase, a positive step",
                 where="BoxBurgers.solve",
                 remedy="give the velocity at grid.points as (d, n, ..., n)",
             )
-        if step is None:
-            speed = max(float(np.abs(initial).max()), float(np.abs(boundary(self.grid.points, 0.0)).max()), 1e-300)
-            step = _COURANT * float(self.grid.sides.min()) / speed / self.grid.degree**2
         state, now, frames = initial, 0.0, []
         for time in times:
-            state = self._advance(state, now, float(time), max(3, math.ceil((time - now) / step * (1.0 - 1e-12))), boundary)
+            longest = self._longest_step(state, now, float(time), boundary) if step is None else step
+            state = self._advance(state, now, float(time), max(3, math.ceil((time - now) / longest * (1.0 - 1e-12))), boundary)
             now = float(time)
             self._refuse_unresolved(state, now)
             frames.append(state)
         return np.stack(frames)
+
+    def _longest_step(self, state: np.ndarray, start: float, stop: float, boundary: Velocity) -> float:
+        rim = self.grid.points[~self.grid.inside.reshape(-1)]
+        speeds = [float(np.abs(state).max()), *(float(np.abs(boundary(rim, t)).max()) for t in np.linspace(start, stop, 9))]
+        return _COURANT * float(self.grid.sides.min()) / max(*speeds, 1e-300) / self.grid.degree**2
 
     def _advance(self, state: np.ndarray, start: float, stop: float, count: int, boundary: Velocity) -> np.ndarray:
         step = (stop - start) / count

@@ -65,11 +65,11 @@ class ChebyshevGrid:
         return outer
 
     def tail(self, values: np.ndarray) -> float:
-        """The largest coefficient among the highest sixth of the polynomials, as a share of the largest of all."""
+        """The largest coefficient among the highest sixth of the polynomials, as a share of the largest of all but the constant."""
         axes = tuple(range(-self.dimension, 0))
         coefficients = np.abs(np.asarray(fft.dctn(values, type=1, axes=axes))).reshape(-1, *self.shape).max(axis=0)
         degree = np.max(np.meshgrid(*[np.arange(self.degree + 1)] * self.dimension, indexing="ij"), axis=0)
-        largest = float(coefficients.max())
+        largest = max(float(coefficients[degree > 0].max()), 1e-6 * float(coefficients.max()))  # less is rounding
         return float(coefficients[degree >= 5 * self.degree / 6].max()) / largest if largest else 0.0
 
     def stiffness(self) -> float:

@@ -65,8 +65,10 @@ def steady_transport(
     values[rim] = boundary(points[rim])
     load = np.zeros(len(row)) if source is None else np.asarray(source(points[row]), dtype=np.float64)
     equations = matrix[row]
-    values[row] = splu(equations[:, row].tocsc()).solve(load - equations[:, rim] @ values[rim])
-    if not np.isfinite(values).all():
+    sound = bool(np.isfinite(speed).all() and np.isfinite(load).all())
+    if sound:
+        values[row] = splu(equations[:, row].tocsc()).solve(load - equations[:, rim] @ values[rim])
+    if not sound or not np.isfinite(values).all():
         raise ConvergenceError("values are not finite", where="steady_transport", remedy="look at velocity, source and boundary values")
     return values.reshape(number.shape)
 

@@ -83,7 +83,8 @@ class ScalarTransport:
             ConfigurationError: shapes or times out of range.
         """
         state, times, now, frames = np.array(initial, dtype=np.float64), np.asarray(times, dtype=np.float64), 0.0, []
-        if state.shape != self.grid.shape or not np.isfinite(state).all() or not len(times) or times[0] < 0 or not (np.diff(times) > 0).all():
+        ordered = times.ndim == 1 and len(times) > 0 and bool(np.isfinite(times).all()) and times[0] >= 0 and bool((np.diff(times) > 0).all())
+        if state.shape != self.grid.shape or not np.isfinite(state).all() or not ordered:
             raise ConfigurationError(
                 f"start {state.shape} and {times.shape} times: expected finite values {self.grid.shape} and times of 0 or later that increase",
                 where="ScalarTransport.solve",

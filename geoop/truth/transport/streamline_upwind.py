@@ -81,7 +81,8 @@ class StreamlineUpwind:
             ConvergenceError: data are not finite.
         """
         times = np.asarray(times, dtype=np.float64)
-        numbers = np.round(times / step).astype(np.int64) if 0 < step < math.inf else np.zeros(0, dtype=np.int64)
+        sound = 0 < step < math.inf and times.ndim == 1 and bool(np.isfinite(times).all())
+        numbers = np.round(times / step).astype(np.int64) if sound else np.zeros(0, dtype=np.int64)
         if (
             not len(numbers)
             or numbers[0] < 0

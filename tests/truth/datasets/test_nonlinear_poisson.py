@@ -6,6 +6,7 @@ import pytest
 from geoop.fem.evaluation import evaluate
 from geoop.fem.nonlinear_diffusion import NonlinearDiffusion
 from geoop.mesh.generate.disk import star
+from geoop.mesh.measure import signed_measures
 from geoop.truth.datasets import nonlinear_poisson as stars
 from geoop.truth.datasets import nonlinear_poisson_disk as one_disk
 from geoop.truth.datasets.sine_sources import SineProblem, random_series
@@ -65,3 +66,15 @@ def test_the_map_is_not_linear():
     u, half = from_kirchhoff(w), from_kirchhoff(0.5 * w)
     assert np.linalg.norm(u - 2 * half) > 0.05 * np.linalg.norm(u)
     assert np.allclose(to_kirchhoff(u), w, atol=1e-12)
+
+
+@pytest.mark.parametrize("geometry", ["nlp_ood_0024", "nlp_ood_0031", "nlp_ood_0002", "nlp_0001"])
+def test_rough_regions_are_meshed(geometry):
+    """Rings that are all similar to the boundary fold round the centre in one of ten regions of split 'ood': the roughest would be lost."""
+    mesh = star(stars.RINGS, stars.boundary(0, geometry), center=stars.CENTER)
+    assert len(mesh.cells) == 6 * stars.RINGS**2 and signed_measures(mesh).min() > 0
+
+
+def test_the_card_says_what_is_solved():
+    assert f"{stars._problem(0, 'nlp_0001').problem.space.n} unknowns" in stars.plan(40, 0).generator["elements"]
+    assert f"{one_disk.disk_problem(one_disk.RINGS).problem.space.n} unknowns" in one_disk.plan(40, 0).generator["elements"]

@@ -1,6 +1,7 @@
 """poisson-c-sines: the published recipe, labels against twice as many rings, linearity, and waves outside."""
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from geoop.fem.evaluation import evaluate
 from geoop.mesh.generate.disk import star
@@ -48,3 +49,15 @@ def test_waves_outside():
     high = random_series(0, plan.splits["ood"][0], 24).coefficients.copy()
     high[:16, :16] = 0.0
     assert np.abs(high).max() > 0.1
+
+
+def test_label_error_is_what_the_card_says():
+    """All 72 rings against 144: points of the coarse rings are points of the fine ones, at every second place."""
+    coarse, fine = poisson_c_sines.disk_problem(72), SineProblem.on(star(144, np.ones_like, center=poisson_c_sines.CENTER))
+    distance, there = KDTree(fine.mesh.points).query(coarse.mesh.points)
+    assert distance.max() < 1e-14
+    for waves, limit in ((16, 2.5e-4), (24, 1e-3)):
+        series = random_series(0, f"csines_{waves}", waves)
+        exact = fine.solve(series)[there]
+        assert np.linalg.norm(coarse.solve(series) - exact) < limit * np.linalg.norm(exact)
+    assert f"{coarse.problem.space.n} unknowns" in poisson_c_sines.plan(20, 0).generator["elements"]

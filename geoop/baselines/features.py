@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ConditionError
 from ..mesh.case import Case
+from ..scaling.conditions import scalar_conditions
 from .modes import Modes
 from .transfer import Place
 
@@ -18,17 +19,12 @@ N_SHAPE = 100
 
 
 def condition_row(case: Case, place: Place) -> dict[str, float]:
-    """Stated conditions as numbers: the angle of the free stream against the chord [rad], log Reynolds number, Mach number."""
+    """Conditions as numbers: the angle of the free stream against the chord [rad], and the scalar conditions that a network is told."""
     point = case.operating_point
     if point is None:
         return {}
     x, y = place.fitted.frame.vectors_in(point.direction(2))
-    row = {"incidence": math.atan2(y, x)}
-    if point.viscosity is not None:
-        row["log_reynolds"] = math.log(point.density * point.velocity * place.fitted.frame.length / point.viscosity)
-    if point.mach is not None:
-        row["mach"] = point.mach
-    return row
+    return {"incidence": math.atan2(y, x), **scalar_conditions(case, place.fitted.frame)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,14 +32,18 @@ class TimeLeft:
         self._clock = clock
         self._start = clock()
         self._before: int | None = None
+        self._due: float | None = None
 
-    def after(self, done: int, total: int) -> str:
-        """``h:mm:ss``, of which nothing is known before the first case is done."""
+    def update(self, done: int, total: int) -> None:
+        """After every case, and once before the first if an earlier attempt has done some."""
         if self._before is None:
-            self._before = done - 1  # the first call comes after the first case, or says what an earlier attempt has done
-        computed = done - self._before
-        seconds = (self._clock() - self._start) * (total - done) / max(computed, 1)
-        return str(timedelta(seconds=math.ceil(seconds)))
+            self._before = done if done > 1 else 0
+        computed, now = done - self._before, self._clock()
+        self._due = now + (now - self._start) * (total - done) / computed if computed else None
+
+    def __str__(self) -> str:
+        """``h:mm:ss``, of which nothing is known before the first case is done."""
+        return "-:--:--" if self._due is None else str(timedelta(seconds=max(0, math.ceil(self._due - self._clock()))))
 
 
 @contextmanager
@@ -49,6 +53,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
+    left = TimeLeft()
     columns = (
         TextColumn(label),
         BarColumn(),
@@ -58,10 +63,14 @@ def progress_bar(label: str) -> Iterator[Progress]:
         TextColumn("left"),
         TextColumn("{task.fields[left]}"),
     )
-    left = TimeLeft()
     with Bar(*columns, transient=True, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=None, left="-:--:--")
-        yield lambda done, total: bar.update(task, completed=done, total=total, left=left.after(done, total))
+        task = bar.add_task(label, total=None, left=left)
+
+        def progress(done: int, total: int) -> None:
+            left.update(done, total)
+            bar.update(task, completed=done, total=total)
+
+        yield progress
 
 
 def generate(

@@ -37,7 +37,7 @@ class TaylorHood:
         domain: of ``triangle6`` cells (curved where these are) or of ``triangle`` cells.
 
     Raises:
-        InvalidMeshError: other cells.
+        InvalidMeshError: other cells, or cells that are flat or fold over themselves.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -45,6 +45,7 @@ class TaylorHood:
             raise InvalidMeshError(
                 "Taylor-Hood elements need plane triangles", where=domain.mesh.name, remedy="mesh the region with triangles, then quadratic(mesh)"
             )
+        domain.require_upright(ORDER)
         self.domain = domain
         self.velocity_basis = domain.basis(skfem.ElementTriP2(), ORDER)
         self.pressure_basis = domain.basis(skfem.ElementTriP1(), ORDER)

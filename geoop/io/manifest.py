@@ -125,10 +125,12 @@ class Manifest:
             "failed": dict(self.failed),
             "cases": {key: entry.to_dict() for key, entry in self.cases.items()},
         }
-        return toml_text({"format": FORMAT, **head, "hash": self.hash, **{k: v for k, v in tables.items() if v}}, comment=_COMMENT)
+        return toml_text({"format": FORMAT, **head, "hash": self.hash, **{k: v for k, v in tables.items() if v or k in _REQUIRED}}, comment=_COMMENT)
 
 
 _KEYS = ("format", "hash", *(item.name for item in fields(Manifest)))
+#: Tables that are there even when they are empty.
+_REQUIRED = ("units", "splits", "cases")
 _ENTRY_KEYS = tuple(item.name for item in fields(CaseEntry))
 _CONDITION_KEYS = tuple(item.name for item in fields(OperatingPoint))
 

@@ -52,7 +52,9 @@ def superellipsoid(axes: tuple[float, float, float], east: float = 1.0, north: f
         ConfigurationError: axes or exponents that are not positive, or exponents above 2.
     """
     scale = np.asarray(axes, dtype=np.float64)
-    _require(scale.shape == (3,) and bool((scale > 0).all()) and bool(np.isfinite(scale).all()), f"axes are {axes}", "three positive lengths in metres")
+    _require(
+        scale.shape == (3,) and bool((scale > 0).all()) and bool(np.isfinite(scale).all()), f"axes are {axes}", "three positive lengths in metres"
+    )
     _require(0 < east <= 2 and 0 < north <= 2, f"exponents are {east}, {north}", "exponents between 0 and 2")
     sphere = cube_sphere(n)
     x, y, z = np.abs(sphere.points).T

@@ -94,13 +94,22 @@ def _lines(dataset: Dataset, cases: Sequence[Case], facts: Mapping[str, Any]) ->
     ]
     yield from _table(columns, rows)
     yield f"\nQuantiles over all values (magnitudes of vectors and tensors) of {facts['sampled']} random cases."
+    odd = [f"{name} in {f['cases']} of {facts['sampled']} cases only" for name, f in facts["fields"].items() if f["cases"] < facts["sampled"]]
+    odd += [f"{f['not_finite']} values of {name} are NaN or infinite" for name, f in facts["fields"].items() if f["not_finite"]]
+    if odd:
+        yield f"\nBeware: {'; '.join(odd)}."
     conditions = list(_condition_rows(dataset))
     if conditions:
         yield from ("", "## Operating conditions", "", *_table(("", "least", "most"), conditions))
     if manifest.generator:
         yield from ("", "## How it was made", "", *(f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in manifest.generator.items()))
     if manifest.failed:
-        yield from ("", f"## Left out: {len(manifest.failed)} cases", "", *(f"- {name}: {reason}" for name, reason in manifest.failed.items()))
+        yield from (
+            "",
+            f"## Left out: {len(manifest.failed)} cases",
+            "",
+            *(f"- {name}: {' '.join(reason.split())}" for name, reason in manifest.failed.items()),
+        )
     yield from (
         "",
         "## Use",
@@ -162,10 +171,13 @@ def _fields(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
     for name in dict.fromkeys(name for case in cases for name in case.fields):
         items = [case.fields[name] for case in cases if name in case.fields]
         sizes = [np.atleast_1d(np.linalg.norm(f.values) if f.quantity.rank else f.values) if f.location == "global" else magnitude(f) for f in items]
-        low, median, high = (float(v) for v in np.nanpercentile(np.concatenate(sizes), [1, 50, 99]))
+        values = np.concatenate(sizes)
+        finite = values[np.isfinite(values)]
+        low, median, high = (float(v) for v in np.percentile(finite, [1, 50, 99])) if finite.size else (np.nan,) * 3
         q = items[0].quantity
         found[name] = {
             "symbol": q.symbol, "unit": q.unit, "location": items[0].location, "rank": q.rank, "low": low, "median": median, "high": high,
+            "not_finite": len(values) - len(finite), "cases": len(items),
         }  # fmt: skip
     return found
 

@@ -14,7 +14,7 @@ from ..mesh.body import body_cells
 from ..mesh.case import Case
 from ..mesh.cells import Cells
 from ..mesh.mesh import Mesh
-from ..mesh.quantity import Field
+from ..mesh.quantity import Field, Quantity
 from ..mesh.triangulation import triangulated
 from .plots import figure_of, save_figure
 
@@ -44,16 +44,18 @@ def case_pictures(cases: Sequence[Case], path: str | Path, *, field: str | None 
     Args:
         cases: to draw.
         path: .png, .svg or .pdf.
-        field: name; the most telling one of the first case if None.
+        field: name; the most telling one that all have if None. A case without it, and cases without any at points or cells, show
+            their geometry.
 
     Raises:
-        PatchError: a case does not have the field.
+        PatchError: a case does not have the field that was asked for.
     """
-    name = field or telling_field(cases[0])
+    name = field or _shared_field(cases)
     rows = -(-len(cases) // _PER_ROW)
     figure = figure_of((3.6 * min(len(cases), _PER_ROW), 3.0 * rows))
     for index, case in enumerate(cases):
-        item = case.field(name)
+        shown = case.field(name) if field or name in case.fields else None
+        item = shown or Field(Quantity("geometry", ""), np.zeros(len(case.mesh.points)))
         if case.mesh.dimension == 3:
             drawn, axes = _solid(figure, (rows, min(len(cases), _PER_ROW), index + 1), case, item)
         else:
@@ -61,11 +63,21 @@ def case_pictures(cases: Sequence[Case], path: str | Path, *, field: str | None 
             drawn = _plane(axes, case, item)
         axes.set_title(case.name, fontsize=9)
         axes.tick_params(labelsize=6)
+        if shown is None:
+            continue
         unit = "" if item.quantity.unit == "1" else f" [{item.quantity.unit}]"
         bar = figure.colorbar(drawn, ax=axes, shrink=0.8, format="%.2g")
         bar.ax.tick_params(labelsize=6)
         bar.set_label(name.replace("_", " ") + unit, fontsize=7)
     return save_figure(figure, path)
+
+
+def _shared_field(cases: Sequence[Case]) -> str:
+    """The most telling field that all cases have, else that of the first that has one; empty if there is none."""
+    drawn = [{key: item for key, item in case.fields.items() if item.location in ("point", "cell")} for case in cases]
+    shared = {key: item for key, item in drawn[0].items() if all(key in other for other in drawn)}
+    candidates = [shared, *drawn]
+    return next((telling_field(replace(cases[0], fields=found)) for found in candidates if found), "")
 
 
 def magnitude(item: Field) -> np.ndarray:
@@ -80,7 +92,8 @@ def _colours(values: np.ndarray) -> dict[str, Any]:
     """
     from matplotlib.colors import Normalize, TwoSlopeNorm
 
-    low, high = (float(v) for v in np.percentile(values[np.isfinite(values)], [1, 99]))
+    finite = values[np.isfinite(values)]
+    low, high = (float(v) for v in np.percentile(finite, [1, 99])) if finite.size else (0.0, 0.0)
     if not high > low:
         low, high = low - 0.5, low + 0.5
     if low < 0.0 < high:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from geoop.cli.app import main
+from geoop.cli.datasets import TimeLeft
 from geoop.errors import ConvergenceError
 from geoop.truth.datasets import kt_airfoils
 from geoop.truth.datasets.named import NamedDataset
@@ -48,3 +49,28 @@ def test_failed_cases_are_listed_with_their_reason(tmp_path, capsys, monkeypatch
 def test_bad_input(arguments, text, capsys):
     assert main(["generate", *arguments]) == 2
     assert text in capsys.readouterr().err.replace("\n", " ").replace("│", "").replace("  ", " ")
+
+
+def test_time_left_is_that_of_the_mean_speed():
+    """Ten frames of a series come at once after 40 s: three more series take 120 s, not the moment that the last frames took."""
+    now = [0.0]
+    left = TimeLeft(lambda: now[0])
+    assert str(left) == "-:--:--"
+    now[0] = 40.0
+    for done in range(1, 11):
+        left.update(done, 40)
+    assert str(left) == "0:02:00"
+    now[0] = 70.0  # nothing came since: it counts down, and stops at zero
+    assert str(left) == "0:01:30"
+    now[0] = 1e3
+    assert str(left) == "0:00:00"
+
+
+def test_time_left_does_not_count_what_an_earlier_attempt_has_done():
+    now = [0.0]
+    left = TimeLeft(lambda: now[0])
+    left.update(300, 500)
+    assert str(left) == "-:--:--"
+    now[0] = 10.0
+    left.update(310, 500)
+    assert str(left) == "0:03:10"

@@ -80,3 +80,12 @@ def test_other_cells_are_refused():
     quad = Mesh(np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]]), Cells.of(quad=np.array([[0, 1, 2, 3]])))
     with pytest.raises(InvalidMeshError, match="plane triangles"):
         TaylorHood(Domain.of(quad))
+
+
+def test_cells_that_fold_are_refused():
+    mesh = square()
+    points = mesh.points.copy()
+    inside = np.flatnonzero(((points > 0.1) & (points < 0.9)).all(axis=1))
+    points[inside[0]] += 0.6
+    with pytest.raises(InvalidMeshError, match="fold over themselves"):
+        TaylorHood(Domain.of(mesh.moved(points)))

@@ -63,13 +63,14 @@ def test_area_and_trailing_edge_of_a_wing():
     ("make", "found"),
     [
         (lambda: superellipsoid((1.0, -1.0, 1.0)), "axes"),
+        (lambda: superellipsoid((1.0, float("inf"), 1.0)), "axes"),
         (lambda: superellipsoid((1.0, 1.0, 1.0), 0.0), "exponents"),
         (lambda: cube_sphere(0), "n is 0"),
         (lambda: car_body(CarShape(4.0, 2.0, 1.0, 0.5, 0.0, 0.3, 0.95, 0.6)), "tumblehome=0.95"),
         (lambda: wing_body(WingShape(-1.0, 1.0)), "span=-1.0"),
         (lambda: wing_body(WING, 23), "23 by"),
     ],
-    ids=["axes", "exponents", "divisions", "tumblehome", "span", "odd"],
+    ids=["axes", "infinite", "exponents", "divisions", "tumblehome", "span", "odd"],
 )
 def test_bad_input(make, found):
     with pytest.raises(ConfigurationError, match=found):

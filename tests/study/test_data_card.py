@@ -1,5 +1,8 @@
 """The data card: what it says is what is in the folder, and pictures of plane meshes, clouds and bodies in space."""
 
+import warnings
+from dataclasses import replace
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, icosphere
-from geoop.mesh.quantity import Field, Quantity
+from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.study.data_card import describe
 from geoop.truth.generate import generate
 
@@ -80,3 +83,37 @@ def test_any_kind_of_case_is_drawn(make, location, tmp_path):
 def test_no_such_field(sections, tmp_path):
     with pytest.raises(PatchError, match="temperature"):
         describe(sections, tmp_path, field="temperature")
+
+
+def test_cases_without_the_field_or_without_any_show_their_geometry(tmp_path):
+    """Drag alone, and a field that only some have: a card with a picture all the same, and a word about it."""
+    plan = DatasetPlan("odd", "several kinds", {"train": ("a", "b")})
+
+    def drag_only(name):
+        case = cloud("point")
+        return replace(case, name=name, fields={"drag_coefficient": Field(QUANTITIES["drag_coefficient"], np.array(0.5), "global")})
+
+    def some(name):
+        return drag_only(name) if name == "b" else replace(cloud("point"), name=name)
+
+    for make in (drag_only, some):
+        card = describe(write_dataset(tmp_path / make.__name__, plan, make), tmp_path / f"card-{make.__name__}")
+        assert card.picture.stat().st_size > 1000
+    assert "in 1 of 2 cases only" in card.text
+    with pytest.raises(PatchError):
+        describe(tmp_path / "some", tmp_path / "card", field="no_such")
+
+
+def test_fields_of_foreign_folders_that_are_not_finite_are_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("geoop.io.dataset_writing._refuse_non_finite", lambda case, name: None)
+
+    def broken(name):
+        case = cloud("point")
+        item = next(iter(case.fields.values()))
+        values = np.full_like(item.values, np.nan if name == "a" else np.inf)
+        return replace(case, name=name, fields={item.name: replace(item, values=values)})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        card = describe(write_dataset(tmp_path / "data", DatasetPlan("odd", "bad", {"train": ("a", "b")}), broken), tmp_path / "card")
+    assert "are NaN or infinite" in card.text and card.picture.exists()

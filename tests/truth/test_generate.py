@@ -48,3 +48,18 @@ def test_wrong_arguments_in_one_error(tmp_path):
     with pytest.raises(ConfigurationError, match=r"did you mean 'kt-airfoils'\?.*n is 0.*seed is -1") as caught:
         generate("kt-airfoil", tmp_path / "data", 0, seed=-1)
     assert "kt-airfoils" in caught.value.remedy and not (tmp_path / "data").exists()
+
+
+def test_a_time_limit_is_positive_and_not_for_a_scheduler(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"time_limit is 0, expected seconds > 0"):
+        generate("kt-airfoils", tmp_path / "x", 4, time_limit=0)
+    with pytest.raises(ConfigurationError, match=r"not those of a Dask scheduler"):
+        generate("kt-airfoils", tmp_path / "x", 4, time_limit=5.0, dask="tcp://127.0.0.1:9")
+
+
+def test_a_time_limit_takes_cases_into_a_process_of_their_own(tmp_path):
+    """A limit that every case keeps changes no file; one that none can keep loses all, with a reason."""
+    free = generate("kt-airfoils", tmp_path / "free", 4, workers=1)
+    assert generate("kt-airfoils", tmp_path / "limited", 4, workers=1, time_limit=100.0).hash == free.hash
+    with pytest.raises(DatasetError, match=r"none of 5 cases could be computed; 'kt_\w+': not done after 1e-05 s"):
+        generate("kt-airfoils", tmp_path / "none", 4, workers=1, time_limit=1e-5)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ...errors import ConfigurationError, GeoopError
 from ..units import metres_per
 from .si_units import scale_of
+from .table import as_number
 
 #: Conditions that may be stated once for all runs: name -> unit.
 CONSTANTS = {"velocity": "m/s", "alpha": "deg", "density": "kg/m^3", "viscosity": "Pa s", "mach": "1", "reference_length": "m"}
@@ -29,7 +30,7 @@ class Question:
     example: str
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.option}{self.example}"
+        return f"{self.text}: {_typed(self)}"
 
 
 class OpenQuestionsError(ConfigurationError):
@@ -54,7 +55,7 @@ class OpenQuestionsError(ConfigurationError):
 def _typed(question: Question) -> str:
     text = f"{question.option}{question.example}"
     option, blank, value = text.partition(" ")
-    return f"{option} '{value}'" if blank and any(sign in value for sign in " <>|()*;&") else text
+    return f"{option} '{value}'" if blank and any(sign in value for sign in " <>|()[]*;&°$#") else text
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,12 @@ class Choices:
         """
         option, _, rest = question.option.partition(" ")
         if option == "--map":
+            if as_number(answer) is not None:
+                raise ConfigurationError(
+                    f"'{answer.strip()}' is a number",
+                    where=question.option,
+                    remedy=f"say what it is, e.g. {question.example}; keep leaves it as it is",
+                )
             scale_of(answer.partition(":")[2] or "1", question.option)
             return replace(self, names={**self.names, rest.rstrip("="): answer.strip()})
         if option == "--wall":

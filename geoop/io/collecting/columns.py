@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 
+from ...errors import UnitError
 from .choices import Choices, Question
 from .si_units import known_unit, scale_of
 from .table import Table, as_number
@@ -20,25 +22,32 @@ RESULTS = {"drag_coefficient": "1", "lift_coefficient": "1", "moment_coefficient
 LABELS = ("case", "file", "split", "geometry")
 
 _NAMES: dict[str, str] = {
-    **dict.fromkeys(("u", "uinf", "uinfinity", "u0", "uref", "velocity", "vel", "speed", "v", "vinf", "v0", "vel0", "freestream", "freestreamvelocity",
-                     "freestreamspeed", "inletvelocity", "inletspeed", "uinlet", "uin", "airspeed", "tas", "maguinf", "windspeed"), "velocity"),
-    **dict.fromkeys(("alpha", "aoa", "angle", "angleofattack", "attackangle", "incidence"), "alpha"),
-    **dict.fromkeys(("beta", "sideslip", "yaw", "yawangle", "aos"), "beta"),
-    **dict.fromkeys(("density", "rho", "rhoinf", "airdensity"), "density"),
-    **dict.fromkeys(("viscosity", "mu", "dynamicviscosity", "muinf"), "viscosity"),
-    **dict.fromkeys(("nu", "kinematicviscosity", "nuinf"), "kinematic_viscosity"),
-    **dict.fromkeys(("mach", "ma", "machnumber", "machinf", "m"), "mach"),
-    **dict.fromkeys(("re", "reynolds", "reynoldsnumber", "rec", "rey"), "reynolds"),
-    **dict.fromkeys(("chord", "c", "chordlength", "reflength", "referencelength", "lref", "characteristiclength"), "reference_length"),
-    **dict.fromkeys(("t", "temperature", "tinf", "temp", "t0"), "temperature"),
-    **dict.fromkeys(("cd", "dragcoefficient", "dragcoeff", "cdrag", "averagecd", "cw", "cx"), "drag_coefficient"),
-    **dict.fromkeys(("cl", "liftcoefficient", "liftcoeff", "clift", "averagecl", "ca", "cz"), "lift_coefficient"),
-    **dict.fromkeys(("cm", "momentcoefficient", "cmpitch", "averagecm"), "moment_coefficient"),
-    **dict.fromkeys(("case", "name", "run", "id", "runid", "caseid", "casename", "runname", "sample", "number", "no", "nr", "design", "folder", "dir",
-                     "directory", "job", "simulation", "index"), "case"),
-    **dict.fromkeys(("file", "filename", "path", "mesh", "meshfile", "result", "resultfile", "vtu", "vtk"), "file"),
-    **dict.fromkeys(("split", "set", "subset", "partition"), "split"),
-    **dict.fromkeys(("geometry", "geom", "shape", "body", "airfoil", "aerofoil", "section", "profile", "geometryid"), "geometry"),
+    word: role
+    for words, role in (
+        ("u uinf uinfinity u0 uref velocity vel speed v vinf v0 vel0 freestream freestreamvelocity freestreamspeed inletvelocity inletspeed uinlet"
+         " uin airspeed tas maguinf windspeed geschwindigkeit anstroemgeschwindigkeit zustroemgeschwindigkeit stroemungsgeschwindigkeit"
+         " fluggeschwindigkeit windgeschwindigkeit eintrittsgeschwindigkeit vitesse velocita velocidad", "velocity"),
+        ("alpha aoa angle angleofattack attackangle incidence anstellwinkel angledattaque incidenza angolodattacco angulodeataque", "alpha"),
+        ("beta sideslip yaw yawangle aos schiebewinkel gierwinkel derapage", "beta"),
+        ("density rho rhoinf airdensity dichte luftdichte massevolumique densite densita densidad", "density"),
+        ("viscosity mu dynamicviscosity muinf viskositaet dynviskositaet dynamischeviskositaet zaehigkeit dynamischezaehigkeit viscosite"
+         " viscositedynamique viscosita viscosidad", "viscosity"),
+        ("nu kinematicviscosity nuinf kinviskositaet kinematischeviskositaet kinematischezaehigkeit viscositecinematique", "kinematic_viscosity"),
+        ("mach ma machnumber machinf m machzahl nombredemach", "mach"),
+        ("re reynolds reynoldsnumber rec rey reynoldszahl rezahl nombredereynolds", "reynolds"),
+        ("chord c chordlength reflength referencelength lref characteristiclength bezugslaenge referenzlaenge sehne sehnenlaenge profiltiefe"
+         " fluegeltiefe corde corda cuerda", "reference_length"),
+        ("t temperature tinf temp t0 temperatur", "temperature"),
+        ("cd dragcoefficient dragcoeff cdrag averagecd cw cx widerstandsbeiwert widerstandskoeffizient coefficientdetrainee", "drag_coefficient"),
+        ("cl liftcoefficient liftcoeff clift averagecl ca cz auftriebsbeiwert auftriebskoeffizient coefficientdeportance", "lift_coefficient"),
+        ("cm momentcoefficient cmpitch averagecm momentenbeiwert nickmomentenbeiwert", "moment_coefficient"),
+        ("case name run id runid caseid casename runname sample number no nr design folder dir directory job simulation index lauf laufnummer fall"
+         " versuch rechnung ordner cas essai", "case"),
+        ("file filename path mesh meshfile result resultfile vtu vtk datei dateiname netz fichier", "file"),
+        ("split set subset partition", "split"),
+        ("geometry geom shape body airfoil aerofoil section profile geometryid geometrie profil", "geometry"),
+    )
+    for word in words.split()
 }  # fmt: skip
 _NUMERIC = {*CONDITIONS, *RESULTS}
 #: Largest angle in radians that a wing is flown at: what is above it is in degrees.
@@ -68,14 +77,16 @@ def guess_columns(table: Table, choices: Choices) -> tuple[list[Column], list[Qu
     """Every column with its role, and what has to be asked.
 
     Raises:
-        UnitError: a unit in ``--map`` is not known.
+        UnitError: a unit in ``--map`` is not known, or the header's is none of what ``--map`` says.
     """
     columns: list[Column] = []
     questions: list[Question] = []
     for header, second in zip(table.headers, table.units, strict=True):
         values = [number for number in map(as_number, table.column(header)) if number is not None]
         said = choices.names.get(header)
-        column, question = _said(header, said) if said else _guessed(header, second, table.column(header), values, choices.unit)
+        column, question = (
+            _said(header, said, second, values, choices.unit) if said else _guessed(header, second, table.column(header), values, choices.unit)
+        )
         twin = next((c for c in columns if c.role == column.role and c.role in (*CONDITIONS, *RESULTS, "split", "geometry")), None)
         if twin is not None:
             column = Column(header, "parameter", column.unit, _identifier(header), f"'{twin.header}' is the {twin.role} already")
@@ -85,21 +96,38 @@ def guess_columns(table: Table, choices: Choices) -> tuple[list[Column], list[Qu
     return columns, questions
 
 
-def _said(header: str, meaning: str) -> tuple[Column, None]:
+def role_of(word: str) -> str | None:
+    """What a header or a word means as a column: English, German or French; None for an unknown one."""
+    return _NAMES.get(_key(word))
+
+
+def _said(header: str, meaning: str, second: str, values: list[float], length: str | None) -> tuple[Column, Question | None]:
+    """A column that the user explains; where that names no unit, the header's counts."""
     role, _, unit = meaning.partition(":")
     role = {"keep": "parameter", "drop": "ignore"}.get(role.strip(), role.strip())
     if unit:
         scale_of(unit, f"--map {header}={meaning}")
-    if role in (*CONDITIONS, *RESULTS, *LABELS, "parameter", "ignore"):
+    elif role in _NUMERIC:
+        name, stated, told = _unit_of(header, second)
+        if stated:
+            column, question = _with_unit(header, role, stated, f"as said, unit in the {told}")
+            if column.role == "parameter":
+                raise UnitError(
+                    f"the {told} has the unit '{stated}', which is none of a {role}",
+                    where=f"--map {header}={meaning}",
+                    remedy=f"choose another column, or say the unit of its numbers: --map '{header}={role}:{_expected(role)}'",
+                )
+            return column, question
+        if role == "reference_length" and values:
+            return replace(_without_unit(header, name, role, "m", values, length)[0], why="as said"), None
+    if role in (*_NUMERIC, *LABELS, "parameter", "ignore"):
         return Column(header, role, unit or {**CONDITIONS, **RESULTS}.get(role, ""), _identifier(header), "as said"), None
     return Column(header, "parameter", unit, _identifier(role), "as said"), None
 
 
 def _guessed(header: str, second: str, texts: list[str], values: list[float], length: str | None) -> tuple[Column, Question | None]:
-    name, unit, told = _taken_apart(header)
-    if second.strip("[]() ") and not unit:
-        unit, told = second.strip("[]() "), "line of units"
-    role = _NAMES.get(re.sub(r"[^a-z0-9]", "", _ascii(name).lower()), "parameter")
+    name, unit, told = _unit_of(header, second)
+    role = role_of(name) or "parameter"
     numeric = len(values) == sum(bool(text) for text in texts) and bool(values)
     if role == "parameter" or (role in _NUMERIC and not values) or (role in ("case", "file") and unit):
         scale = known_unit(unit) if unit else None
@@ -107,18 +135,27 @@ def _guessed(header: str, second: str, texts: list[str], values: list[float], le
         return Column(header, "parameter", unit if scale and numeric else "", _identifier(header), f"extra column, {kind}"), None
     if role in LABELS:
         return Column(header, role, "", "", f"header '{name}'"), None
-    expected = CONDITIONS.get(role) or RESULTS[role]
-    scale = known_unit(unit) if unit else None
-    if unit and scale is None:
-        question = Question(f"column '{header}': the unit '{unit}' is not known", f"--map {header}=", f"{role}:{expected}")
-        return Column(header, role, expected, "", f"header '{name}', unit unknown"), question
-    if role == "viscosity" and scale is not None and scale.si == "m^2/s":
-        role, expected = "kinematic_viscosity", "m^2/s"
-    if scale is not None and scale.si != expected:
-        return Column(header, "parameter", unit, _identifier(header), f"'{name}' in {unit} is no {role}"), None
-    if scale is not None:
-        return Column(header, role, unit, "", f"header '{name}', unit in the {told}"), None
-    return _without_unit(header, name, role, expected, values, length)
+    if unit:
+        column, question = _with_unit(header, role, unit, f"header '{name}', unit in the {told}")
+        return (replace(column, why=f"'{name}' in {unit} is no {role}") if column.role == "parameter" else column), question
+    return _without_unit(header, name, role, _expected(role), values, length)
+
+
+def _with_unit(header: str, role: str, unit: str, why: str) -> tuple[Column, Question | None]:
+    """A column of numbers in a unit; a parameter where the unit does not fit the role."""
+    scale = known_unit(unit)
+    if scale is None:
+        question = Question(f"column '{header}': the unit '{unit}' is not known", f"--map {header}=", f"{role}:{_expected(role)}")
+        return Column(header, role, _expected(role), "", f"{why.partition(',')[0]}, unit unknown"), question
+    if role == "viscosity" and scale.si == "m^2/s":
+        role = "kinematic_viscosity"
+    if scale.si != _expected(role):
+        return Column(header, "parameter", unit, _identifier(header), why), None
+    return Column(header, role, unit, "", why), None
+
+
+def _expected(role: str) -> str:
+    return CONDITIONS.get(role) or RESULTS[role]
 
 
 def _without_unit(header: str, name: str, role: str, expected: str, values: list[float], length: str | None) -> tuple[Column, Question | None]:
@@ -137,6 +174,14 @@ def _without_unit(header: str, name: str, role: str, expected: str, values: list
     return Column(header, role, expected, "", why), None
 
 
+def _unit_of(header: str, second: str) -> tuple[str, str, str]:
+    """(name, unit, where the unit stands) of a header, with the line of units below it."""
+    name, unit, told = _taken_apart(header)
+    if second.strip("[]() ") and not unit:
+        unit, told = second.strip("[]() "), "line of units"
+    return name, unit, told
+
+
 def _taken_apart(header: str) -> tuple[str, str, str]:
     """(name, unit, where the unit stands): ``U [m/s]``, ``speed (km/h)``, ``alpha in deg``, ``alpha_deg``, ``chord_mm``, ``U, m/s``."""
     for pattern in (r"^(?P<n>.*?)\s*\[(?P<u>[^\]]*)\]\s*$", r"^(?P<n>.*?)\s*\((?P<u>[^)]*(?:\([^)]*\)[^)]*)?)\)\s*$", r"^(?P<n>.+?)\s+in\s+(?P<u>\S+)$",
@@ -145,20 +190,17 @@ def _taken_apart(header: str) -> tuple[str, str, str]:
         if match and match["n"]:
             return match["n"].strip(), match["u"].strip(), "header"
     match = re.match(r"^(?P<n>.+?)[_\-. ](?P<u>[A-Za-z°%][A-Za-z0-9°/^]*)$", header.strip())
-    if (
-        match
-        and known_unit(match["u"]) is not None
-        and re.sub(r"[^a-z0-9]", "", header.lower()) not in _NAMES
-        and len(match["u"]) > (0 if re.sub(r"[^a-z0-9]", "", match["n"].lower()) in _NAMES else 1)
-    ):
+    if match and known_unit(match["u"]) is not None and role_of(header) is None and len(match["u"]) > (1 if role_of(match["n"]) is None else 0):
         return match["n"].strip(" _-"), match["u"], "header"
     return header.strip(), "", ""
 
 
-def _ascii(name: str) -> str:
-    for sign, word in (("α", "alpha"), ("β", "beta"), ("ρ", "rho"), ("μ", "mu"), ("ν", "nu"), ("∞", "inf")):
+def _key(name: str) -> str:
+    """A word as it stands in the list of names: small letters and digits, Greek letters and umlauts spelled, accents left out."""
+    for sign, word in (("α", "alpha"), ("β", "beta"), ("ρ", "rho"), ("µ", "mu"), ("μ", "mu"), ("ν", "nu"), ("∞", "inf"),
+                       ("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("Ä", "ae"), ("Ö", "oe"), ("Ü", "ue")):  # fmt: skip
         name = name.replace(sign, word)
-    return name
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", name).lower())
 
 
 def _identifier(header: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from ...errors import GeoopError
 from ...mesh.operating_point import OperatingPoint
 from .choices import Choices, Question, reason
-from .columns import CONDITIONS, RESULTS, Column
-from .si_units import scale_of
+from .columns import CONDITIONS, RESULTS, Column, role_of
+from .si_units import known_unit, scale_of
 from .table import Table, as_number
 
 #: Air: ratio of specific heats, gas constant [J/(kg K)].
@@ -122,8 +122,19 @@ def _derive(values: dict[str, float], sources: dict[str, str]) -> None:
             put("velocity", re_ * nu / length, "Re nu / L")
 
 
-def open_questions(conditions: list[Condition], flow: bool, choices: Choices) -> list[Question]:
-    """What no source says, for runs of a flow; also for others as soon as a speed is known."""
+def open_questions(
+    conditions: list[Condition], flow: bool, choices: Choices, columns: Sequence[Column] = (), *, table: bool = True, scaled: bool = False
+) -> list[Question]:
+    """What no source says, for runs of a flow; also for others as soon as a speed is known.
+
+    Args:
+        conditions: of the runs.
+        flow: whether the fields are those of a flow.
+        choices: what the user says.
+        columns: of the table; one that is not understood, but has the unit of what is asked for, is named.
+        table: whether a table of conditions was found.
+        scaled: whether the fields are dimensionless; then the conditions must be so in the same way.
+    """
 
     def lacks(key: str) -> int:
         return sum(key not in condition.values for condition in conditions)
@@ -134,10 +145,20 @@ def open_questions(conditions: list[Condition], flow: bool, choices: Choices) ->
 
     def ask(key: str, text: str, option: str, example: str) -> None:
         count = lacks(key)
-        if count:
-            questions.append(
-                Question(f"{text} ({'no run says it' if count == total else f'{count} of {total} runs do not say it'})", option, example)
-            )
+        if not count:
+            return
+        how = "no run says it" if count == total else f"{count} of {total} runs do not say it"
+        if key == "velocity" and total > 1 and not table:
+            how += "; if it is not the same in all runs, give a table with a row per run: --conditions runs.csv"
+        like = [column for column in columns if column.role == "parameter" and _has_unit_of(column, key)]
+        if like and count == total:
+            headers = ", ".join(f"'{column.header}'" for column in like)
+            how += f", unless column {headers} is it"
+            option, example = f"--map {like[0].header}=", key
+        if scaled:
+            text = re.sub(r" in (m/s|kg/m\^3|Pa s|m\b)", " in the units of the fields, which are not SI", text)
+            example = example if option.startswith("--map") else "1"
+        questions.append(Question(f"{text} ({how})", option, example))
 
     ask("velocity", "free-stream speed in m/s", "--velocity ", "30")
     ask("density", "density in kg/m^3 (forces and Re depend on it)", "--density ", "1.225")
@@ -146,6 +167,21 @@ def open_questions(conditions: list[Condition], flow: bool, choices: Choices) ->
     if not choices.inviscid and lacks("viscosity") and not lacks("reynolds"):
         ask("reference_length", "length in m that the Reynolds number is made with", "--reference-length ", "1.0")
     return questions
+
+
+def _has_unit_of(column: Column, role: str) -> bool:
+    scale = known_unit(column.unit) if column.unit else None
+    return scale is not None and scale.si == CONDITIONS[role] != "1"
+
+
+def from_name(run: str) -> dict[str, tuple[float, str]]:
+    """What the name of a run says outright: ``wing (alpha=4.5)``, ``U=30_Re=1e6``; only ``word=number``, in SI units and degrees."""
+    found: dict[str, tuple[float, str]] = {}
+    for word, number in re.findall(r"(?<![^\W\d_])([^\W\d_]+)\s*=\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?:deg|°)?(?![\d,]*\d|[^\W_])", run, re.I):
+        role = role_of(word)
+        if role in ("velocity", "alpha", "beta", "mach", "reynolds"):
+            found.setdefault(role, (float(number), f"names of the runs: {word}="))
+    return found
 
 
 def checked(condition: Condition, inviscid: bool) -> str:

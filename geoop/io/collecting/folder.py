@@ -138,12 +138,12 @@ def inputs_hash(runs: Iterable[Run]) -> str:
 
 
 class _Walk:
-    """The walk through a folder: collects runs and notes."""
+    """The walk through a folder: collects runs, and files that are left out."""
 
     def __init__(self, root: Path, leave_out: set[Path], known: set[str]) -> None:
         self.root, self.leave_out, self.known = root, leave_out, known
         self.runs: list[Run] = []
-        self.notes: list[str] = []
+        self._left_out: dict[str, list[Path]] = {}
         self.files: list[Path] = []
 
     def visit(self, folder: Path, mesh: Path | None) -> None:
@@ -186,14 +186,14 @@ class _Walk:
         rest = [item for item in found if item not in best]
         if len(best) > 1 and folder != self.root and self._is_series(folder, best):
             self.runs.append(Run(self._key(folder), best[-1], frames=tuple(best)))
-            self._say_left_out(rest, f"beside the frames of {self._key(folder)}")
+            self._say_left_out(rest, "beside the frames of a run")
             return
         surfaces = [item for item in rest if suffix_of(item) in (".vtp", ".pvtp")]
         for item in best:
             beside = tuple(surfaces) if len(best) == 1 else tuple(s for s in surfaces if stem_of(s).startswith(stem_of(item)))
             self.runs.append(Run(self._key(item), item, beside=beside))
         taken = {path for run in self.runs for path in run.beside}
-        self._say_left_out([item for item in rest if item not in taken], f"in {self._key(folder) or 'the folder'}")
+        self._say_left_out([item for item in rest if item not in taken], "beside result files of another kind")
 
     def _is_series(self, folder: Path, files: list[Path]) -> bool:
         """Whether several files of a folder are the steps of one run: numbered, and not what the table calls its runs."""
@@ -206,8 +206,16 @@ class _Walk:
         return any(item.is_dir() for item in folder.iterdir())
 
     def _say_left_out(self, files: list[Path], why: str) -> None:
-        if files:
-            self.notes.append(f"not read, {why}: {_some([self._key(item) for item in files])} (choose files with --file PATTERN)")
+        self._left_out.setdefault(why, []).extend(files)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, one sentence for each reason."""
+        return [
+            f"not read, {why}: {_some([self._key(item) for item in files])} (choose files with --file PATTERN)"
+            for why, files in self._left_out.items()
+            if files
+        ]
 
     def _key(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix() if path != self.root else ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ...errors import UnreadableFileError
 from ..dataset import Progress
-from .arrays import guess_arrays, merged
+from .arrays import Meaning, guess_arrays, merged
 from .choices import Choices, Question, check_used, reason
 from .collection import Collection
 from .columns import Column, guess_columns
-from .conditions import Condition, checked, completed, from_row, open_questions
+from .conditions import Condition, checked, completed, from_name, from_row, open_questions
 from .folder import Found, find_runs
 from .looking import Look, look_at
 from .matching import Matching, match_rows
@@ -29,6 +31,7 @@ _FLOW = {
     "skin_friction_coefficient",
 }
 _TABLES = ("conditions", "runs", "cases", "parameters", "params", "doe", "design", "samples", "matrix", "index")
+_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 def survey_runs(root: Path, table_path: Path | None, choices: Choices, *, output: Path | None = None, progress: Progress | None = None) -> Collection:
@@ -52,6 +55,8 @@ def survey_runs(root: Path, table_path: Path | None, choices: Choices, *, output
     columns, questions = guess_columns(table, choices) if table is not None else ([], [])
     left_out = [path for path in (table_path, output) if path is not None]
     found = find_runs(root, choices.file, table.words if table is not None else (), left_out)
+    if table is None:
+        notes += _unused_tables(root, found)
     matching = match_rows(table, columns, found.runs, choices) if table is not None else Matching({})
     looks = _looked(found, choices, progress)
     _refuse_if_nothing(root, looks)
@@ -66,7 +71,14 @@ def survey_runs(root: Path, table_path: Path | None, choices: Choices, *, output
     questions += more
     conditions, failing = _conditions(looks, table, columns, matching, choices)
     flow = any(m.quantity is not None and m.quantity.name in _FLOW for m in meanings.values()) or _speaks_of_flow(columns, choices)
-    questions += open_questions([conditions[look.run.key] for look in seen if look.run.key not in failing], flow, choices)
+    questions += open_questions(
+        [conditions[look.run.key] for look in seen if look.run.key not in failing],
+        flow,
+        choices,
+        columns,
+        table=table is not None,
+        scaled=_are_scaled(meanings),
+    )
     evidence = Evidence(root, table, columns, looks, arrays, meanings, conditions, failing, (*found.notes, *notes, *matching.notes), tuple(questions))
     return planned(evidence, choices)
 
@@ -76,7 +88,7 @@ def _table_in(root: Path, notes: list[str]) -> Path | None:
     found = [
         item
         for item in (sorted(root.iterdir()) if root.is_dir() else [])
-        if item.suffix.lower() in (".csv", ".tsv", ".txt") and any(word in item.stem.lower() for word in _TABLES)
+        if item.suffix.lower() in _SUFFIXES and any(word in item.stem.lower() for word in _TABLES)
     ]
     if len(found) == 1:
         notes.append(f"conditions are taken from '{found[0].name}' in the folder")
@@ -84,6 +96,13 @@ def _table_in(root: Path, notes: list[str]) -> Path | None:
     if len(found) > 1:
         notes.append(f"several tables ({', '.join(item.name for item in found[:4])}): none is used; choose one with --conditions")
     return None
+
+
+def _unused_tables(root: Path, found: Found) -> list[str]:
+    """Files of a folder that may be tables of conditions under other names."""
+    read = {path for run in found.runs for path in run.files}
+    names = [item.name for item in sorted(root.iterdir()) if item.is_file() and item.suffix.lower() in _SUFFIXES[:2] and item not in read]
+    return [f"not used: {', '.join(names[:4])}; a table of conditions is given by --conditions {shlex.quote(str(root / names[0]))}"] if names else []
 
 
 def _looked(found: Found, choices: Choices, progress: Progress | None) -> list[Look]:
@@ -123,7 +142,7 @@ def _conditions(
         key = look.run.key
         row = matching.rows.get(key)
         said = from_row(table, row, columns) if table is not None and row is not None else Condition()
-        conditions[key] = completed(said, choices, look.own, look.solver)
+        conditions[key] = completed(said, choices, look.own, {**from_name(key), **look.solver})
         problem = checked(conditions[key], choices.inviscid)
         if look.error is not None and not look.questions:
             failing[key] = f"{reason(look.error)} (try: {look.error.remedy})"
@@ -132,6 +151,11 @@ def _conditions(
         elif problem:
             failing[key] = problem
     return conditions, failing
+
+
+def _are_scaled(meanings: Mapping[str, Meaning]) -> bool:
+    """Whether the fields that decide about speed and density have been made dimensionless."""
+    return any(m.quantity is not None and m.quantity.name in ("velocity", "density", "pressure") and m.unit == "1" for m in meanings.values())
 
 
 def _speaks_of_flow(columns: list[Column], choices: Choices) -> bool:

@@ -36,8 +36,8 @@ _SCALES: dict[str, Scale] = {
         "m/s": 1.0, "ms-1": 1.0, "mps": 1.0, "km/h": 1 / 3.6, "kmh": 1 / 3.6, "kph": 1 / 3.6, "kmh-1": 1 / 3.6, "mph": 0.44704,
         "kn": 1852 / 3600, "kt": 1852 / 3600, "kts": 1852 / 3600, "knots": 1852 / 3600, "ft/s": 0.3048, "fps": 0.3048, "cm/s": 1e-2, "mm/s": 1e-3,
     }.items()},
-    **_scales("deg", deg=1.0, degree=1.0, degrees=1.0, rad=180.0 / math.pi, radians=180.0 / math.pi, grad=0.9),
-    "°": Scale("deg", 1.0),
+    **_scales("deg", deg=1.0, degree=1.0, degrees=1.0, rad=180.0 / math.pi, radians=180.0 / math.pi, gon=0.9),
+    "°": Scale("deg", 1.0), "Grad": Scale("deg", 1.0),  # the German word for degrees
     **{unit: Scale("kg/m^3", factor) for unit, factor in {"kg/m3": 1.0, "kgm-3": 1.0, "g/cm3": 1e3, "g/l": 1.0, "kg/l": 1e3}.items()},
     **{unit: Scale("Pa s", factor) for unit, factor in {
         "Pas": 1.0, "kg/(ms)": 1.0, "kg/m/s": 1.0, "kg/ms": 1.0, "kgm-1s-1": 1.0, "Ns/m2": 1.0, "mPas": 1e-3, "cP": 1e-3,

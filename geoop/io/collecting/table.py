@@ -52,10 +52,13 @@ def read_table(path: Path) -> Table:
     """
     lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), start=1)]
     lines = [(number, line) for number, line in lines if line.strip(" ,;\t\r") and not line.lstrip().startswith(("//", "%"))]
+    told = re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[0][1], re.I) if lines else None  # Excel's own line about the separator
+    lines = lines[1:] if told else lines
     header = next((k for k, (_, line) in enumerate(lines) if not line.lstrip().startswith("#")), None)
     if header is None:
         raise UnreadableFileError("the table is empty", where=str(path), remedy="write a header line and one line per run")
-    delimiter = _delimiter([line for _, line in lines[header:]])
+    delimiter = told[1] if told and told[1] in _DELIMITERS else _delimiter([line for _, line in lines[header:]])
+    header += _titles([_cells(line, delimiter) for _, line in lines[header:]])
     names = [word.strip().strip('"').strip() for word in _cells(lines[header][1], delimiter)]
     if header and _all_numbers(names):  # the header is the last comment, as numpy.savetxt writes it
         names = [word.strip() for word in _cells(lines[header - 1][1].lstrip("# "), delimiter)]
@@ -75,6 +78,9 @@ def read_table(path: Path) -> Table:
         notes.append("the second line holds units")
     if not body:
         raise UnreadableFileError("the table has a header but no rows", where=str(path), remedy="write one line per run below the header")
+    rows, sign = _plain_numbers(path, [row for _, row in body], [number for number, _ in body], delimiter)
+    body = [(number, row) for (number, _), row in zip(body, rows, strict=True)]
+    notes += [sign] if sign else []
     if delimiter != "," and any(re.fullmatch(r"[-+]?\d+,\d+([eE][-+]?\d+)?", cell) for _, row in body for cell in row):
         notes.append("numbers have a decimal comma")
     return Table(path, _unique(names), tuple(tuple(row) for _, row in body), tuple(number for number, _ in body), units, tuple(notes))
@@ -85,11 +91,50 @@ def as_number(text: str) -> float | None:
     plain = text.strip().replace(" ", "").replace(" ", "").replace("−", "-")
     if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+\.\d+|[-+]?\d{1,3}(,\d{3}){2,}", plain):
         plain = plain.replace(",", "")
+    elif re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+|[-+]?\d{1,3}(\.\d{3}){2,}", plain):
+        plain = plain.replace(".", "").replace(",", ".")
     elif "," in plain and "." not in plain:
         plain = plain.replace(",", ".", 1)
     if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?", plain):
         return None
     return float(plain.lower().replace("d", "e"))
+
+
+def _titles(rows: list[list[str]]) -> int:
+    """Lines above the header that hold one text only, a title, where the lines below hold more."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    if len(filled) < 3 or max(filled) < 2:
+        return 0
+    return next(k for k, count in enumerate(filled) if count > 1)
+
+
+def _plain_numbers(path: Path, rows: list[list[str]], lines: list[int], delimiter: str) -> tuple[list[list[str]], str]:
+    """The rows without signs between thousands, and a note; what could be read in two ways is an error.
+
+    ``500,000`` is 500 000 beside ``1,200,000`` and 500 beside ``30,5``; ``500.000`` beside ``30,5`` may be either.
+    """
+    cells = [cell for row in rows for cell in row]
+    for sign, other in ((",", "."), (".", ",")):
+        s, o = re.escape(sign), re.escape(other)
+        group = rf"[-+]?[1-9]\d{{0,2}}{s}\d{{3}}"
+        unclear = [(number, cell) for number, row in zip(lines, rows, strict=True) for cell in row if re.fullmatch(group, cell)]
+        if not unclear:
+            continue
+        several = any(re.fullmatch(rf"[-+]?\d{{1,3}}({s}\d{{3}})+{o}\d+|[-+]?\d{{1,3}}({s}\d{{3}}){{2,}}", cell) for cell in cells)
+        decimal = any(re.fullmatch(rf"[-+]?\d+{s}\d+([eEdD][-+]?\d+)?", cell) and not re.fullmatch(group, cell) for cell in cells)
+        against = any(
+            re.fullmatch(rf"[-+]?\d+{o}\d+([eEdD][-+]?\d+)?", cell) and not re.fullmatch(rf"[-+]?[1-9]\d{{0,2}}{o}\d{{3}}", cell) for cell in cells
+        )
+        if several and not decimal:
+            rows = [[cell.replace(sign, "") if re.fullmatch(group, cell) else cell for cell in row] for row in rows]
+            return rows, f"'{sign}' stands between thousands: '{unclear[0][1]}' is {unclear[0][1].replace(sign, '')}"
+        if not decimal and (against or (sign == delimiter)):
+            raise UnreadableFileError(
+                f"line {unclear[0][0]}: '{unclear[0][1]}' may be {unclear[0][1].replace(sign, '')} or {unclear[0][1].replace(sign, '.')}",
+                where=str(path),
+                remedy="write the numbers of the table with one decimal sign, and nothing between thousands",
+            )
+    return rows, ""
 
 
 def _text(path: Path) -> str:

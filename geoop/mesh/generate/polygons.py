@@ -58,8 +58,12 @@ def random_slit_polygon(random: np.random.Generator, vertices: int, *, width: tu
         (vertices + 4, 2), counter-clockwise [m].
 
     Raises:
-        ConfigurationError: as :func:`random_polygon`.
+        ConfigurationError: as :func:`random_polygon`, or widths that are not positive and in order.
     """
+    if not 0.0 < width[0] <= width[1] < math.inf:
+        raise ConfigurationError(
+            f"slits {width[0]} to {width[1]} m wide", where="random_slit_polygon", remedy="give two positive widths, the smaller first"
+        )
     for _ in range(_ATTEMPTS):
         points = random_polygon(random, vertices)
         opening, depth = width[0] + (width[1] - width[0]) * random.random(), 0.4 + 0.3 * random.random()
@@ -94,7 +98,7 @@ def random_star(random: np.random.Generator, points: int = 128, *, modes: int = 
     Raises:
         ConfigurationError: an argument out of range.
     """
-    if points < 8 or modes < 2 or not roughness >= 0.0 or not radius > 0.0:
+    if points < 8 or modes < 2 or not 0.0 <= roughness < math.inf or not 0.0 < radius < math.inf:
         raise ConfigurationError(
             f"{points} points, {modes} modes, roughness {roughness}, radius {radius}",
             where="random_star",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array, csgraph
 
 from ...errors import ConfigurationError, ConvergenceError, InvalidMeshError
 from ..cells import Cells
@@ -107,17 +108,23 @@ def _closed(surface: Mesh) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def _as_it_is(gmsh: Any, points: np.ndarray, triangles: np.ndarray, patch_of: np.ndarray) -> tuple[dict[int, list[int]], np.ndarray]:
-    """The triangles as discrete entities, one per patch: (patch -> entities, node of every used point)."""
+    """The triangles as discrete entities, one per patch and connected part: (patch -> entities, node of every used point).
+
+    Parts of one entity would have no inside between them: gmsh would fill a cavity.
+    """
     used, local = np.unique(triangles, return_inverse=True)
     node = np.arange(1, len(used) + 1)
-    local = node[local.reshape(triangles.shape)]
+    local = local.reshape(triangles.shape)
+    pairs = coo_array((np.ones(2 * len(local)), (local[:, [0, 1]].ravel(), local[:, [1, 2]].ravel())), shape=(len(used), len(used)))
+    part = csgraph.connected_components(pairs, directed=False)[1][local[:, 0]]
+    local = node[local]
     entities: dict[int, list[int]] = {}
-    for k in np.unique(patch_of).tolist():
+    for k, loop in np.unique(np.stack([patch_of, part], axis=1), axis=0).tolist():
         tag = gmsh.model.addDiscreteEntity(2)
         if not entities:
             gmsh.model.mesh.addNodes(2, tag, node, points[used].reshape(-1))
-        gmsh.model.mesh.addElementsByType(tag, 2, [], local[patch_of == k].reshape(-1))
-        entities[k] = [tag]
+        gmsh.model.mesh.addElementsByType(tag, 2, [], local[(patch_of == k) & (part == loop)].reshape(-1))
+        entities.setdefault(k, []).append(tag)
     loop = gmsh.model.geo.addSurfaceLoop([tag for tags in entities.values() for tag in tags])
     gmsh.model.geo.addVolume([loop])
     gmsh.model.geo.synchronize()

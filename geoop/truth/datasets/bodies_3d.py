@@ -196,6 +196,7 @@ def _generator() -> dict[str, Any]:
         "limits": {family: {key: list(limits) for key, limits in laws.items()} for family, laws in SHAPE_LAWS.items()},
         "limits_ood": {family: {key: list(limits) for key, limits in laws.items()} for family, laws in OUTSIDE_SHAPE_LAWS.items()},
         "limits_flow": {family: {key: list(limits) for key, limits in laws.items()} for family, laws in FLOW_LAWS.items()},
+        "wing_sections": "NACA four digits: camber rounded down, at 40 % of the chord, and thickness rounded down, both in % of the chord",
         "operating_points_per_geometry": PER_GEOMETRY,
         "velocity": VELOCITY,
         "panels": f"{6 * CUBE_DIVISIONS**2} quads on superellipsoids and cars, {AROUND} x {STRIPS} on wings",

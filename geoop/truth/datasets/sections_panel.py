@@ -21,7 +21,7 @@ from .draws import cases_of, random_of, uniform
 from .families import HELD_OUT, census_of_table, held_out_families, pools, seven_one_two
 from .named import NamedDataset
 from .panel_case import PanelGeometry, trimmed
-from .uiuc import candidates, excluded, family, section, texts, usable
+from .uiuc import candidates, content, excluded, family, section, texts, usable
 
 NAME = "sections-panel"
 DEFAULT_SIZE = 1000
@@ -79,7 +79,8 @@ def case(seed: int, name: str) -> Case:
     values = drawn(seed, name)
     viscosity = DENSITY * VELOCITY / 10.0 ** values["log10_reynolds"]
     condition = OperatingPoint(VELOCITY, alpha=values["alpha"], density=DENSITY, viscosity=viscosity, reference_length=1.0)
-    geometry = _geometry(seed, name.rsplit("_", 1)[0])
+    body = name.rsplit("_", 1)[0]
+    geometry = _geometry(seed, body, b"" if body.startswith("naca-") else content(body.split("-", 1)[1]))
     made = geometry.case(condition, FIELD_POINTS, random_of(seed, name, part=1), name)
     layer = boundary_layer(geometry.system.flow(condition), 0.0)
     return made.with_fields(
@@ -130,7 +131,8 @@ def _with_bumps(base: Mesh, random: np.random.Generator) -> Mesh:
 
 
 @functools.lru_cache(maxsize=2)
-def _geometry(seed: int, name: str) -> PanelGeometry:
+def _geometry(seed: int, name: str, coordinates: bytes) -> PanelGeometry:
+    del coordinates  # part of the key: another database may have another section of that name
     return PanelGeometry.of(outline(seed, name), PANELS)
 
 
@@ -172,6 +174,7 @@ def _generator(names: list[str], seed: int) -> dict[str, Any]:
         "separated": f"1 if the turbulent layer separates (H = 2.4) ahead of x/c = {1.0 - AT_EDGE:g} on either side; CD is then a continuation",
         "edge_velocity": f"continued linearly over the last {100 * EDGE_REGION:g} % of the chord",
         "kinds": list(KINDS),
+        "naca_digits": "camber 0 to 6 % at 20 to 60 % of the chord, thickness 8 to 20 %: all codes in random order, each at most once",
         "bumps": {
             "per_side": BUMPS,
             "largest_height": HEIGHT,

@@ -163,6 +163,7 @@ def _generator() -> dict[str, Any]:
         "limits": {key: list(limits) for key, limits in {**LAWS, **CASE_LAWS}.items()},
         "limits_ood": {key: list(limits) for key, limits in {**OUTSIDE_LAWS, **CASE_LAWS}.items()},
         "digits": {key: list(values) for key, values in DIGITS.items()},
+        "sections": "main: camber, position, thickness; flap: NACA 24 and flap_thickness",
         "velocity": VELOCITY,
         "chord": 1.0,
         "moment": "about the quarter chord of the main section, nose up positive",

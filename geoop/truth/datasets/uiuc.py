@@ -122,7 +122,6 @@ def family(name: str) -> str:
     return _SAME_FAMILY.get(letters, letters)
 
 
-@functools.lru_cache(maxsize=4)
 def section(name: str) -> Mesh:
     """A section as the data sets use it: 400 points on a spline through the file's, chord 1, a blunt edge closed.
 
@@ -134,9 +133,19 @@ def section(name: str) -> Mesh:
         raise UnreadableFileError(
             f"no section '{name}' among {len(known)}", where=str(location()), remedy="list them: geoop.truth.datasets.uiuc.texts()"
         )
+    return _section_of(name, known[name])
+
+
+def content(name: str) -> bytes:
+    """The file of a section, empty if there is none: what keeps its answers from those of another file of that name."""
+    return texts().get(name, b"")
+
+
+@functools.lru_cache(maxsize=4)
+def _section_of(name: str, coordinates: bytes) -> Mesh:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "section.dat")
-        path.write_bytes(known[name])
+        path.write_bytes(coordinates)
         try:
             outline = read(path, chord=1.0)
         except GeoopError as error:

@@ -14,7 +14,7 @@ from .draws import cases_of, random_of, uniform
 from .families import HELD_OUT, cases_per_geometry, census_of_table, held_out_families, pools, seven_one_two
 from .named import NamedDataset
 from .panel_case import PanelGeometry, trimmed
-from .uiuc import candidates, excluded, family, section, texts
+from .uiuc import candidates, content, excluded, family, section, texts
 
 NAME, PREFIX = "uiuc-panel", "uiuc_"
 DEFAULT_SIZE = 500
@@ -57,7 +57,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
 def case(seed: int, name: str) -> Case:
     """One case with velocity, pressure_coefficient and quadrature_weight at its points, CL and CM; the same for the same seed and name."""
     condition = OperatingPoint(VELOCITY, alpha=drawn(seed, name)["alpha"], reference_length=1.0)
-    return _geometry(_section(name)).case(condition, FIELD_POINTS, random_of(seed, name, part=1), name)
+    return _geometry(_section(name), content(_section(name))).case(condition, FIELD_POINTS, random_of(seed, name, part=1), name)
 
 
 def drawn(seed: int, name: str) -> dict[str, float]:
@@ -66,7 +66,8 @@ def drawn(seed: int, name: str) -> dict[str, float]:
 
 
 @functools.lru_cache(maxsize=2)
-def _geometry(name: str) -> PanelGeometry:
+def _geometry(name: str, coordinates: bytes) -> PanelGeometry:
+    del coordinates  # part of the key: another database may have another section of that name
     return PanelGeometry.of(section(name), PANELS)
 
 

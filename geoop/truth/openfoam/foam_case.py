@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import ConditionError, ConfigurationError, UnwritableFileError
+from ...errors import ConditionError, ConfigurationError, InvalidMeshError, UnwritableFileError
 from ...io.openfoam.case_writing import solid_case
 from ...io.openfoam.dictionary_writing import uniform, write_dictionary
 from ...io.openfoam.mesh_writing import FRONT_AND_BACK, write_poly_mesh
@@ -52,7 +52,7 @@ class FoamCase:
         operating_point: speed and direction of the free stream, density, viscosity; its ``reference_length`` is that of the coefficients.
         march: :class:`Steady` or :class:`Unsteady`.
         turbulence: a RANS model; None for laminar flow.
-        roles: patch -> role; what is left out is told by the names of the patches.
+        roles: patch -> role; what is left out is told by the names of the patches, see :func:`geoop.truth.openfoam.roles.roles_of`.
         velocities: patch -> (d,) or (facets, d) [m/s] for inlets with a profile, moving walls, free streams with a vortex.
         schemes: in space.
         area: [m^2] of the coefficients in 3-D; in 2-D it is the reference length times one metre.
@@ -176,10 +176,16 @@ class FoamCase:
         return force_coefficients(self.walls, point.velocity, point.density, point.reference_length, area, self._moment_point(), axes)
 
     def _moment_point(self) -> list[float]:
-        """(3,) [m] as :func:`geoop.results.forces` takes it: the quarter chord of the body in 2-D, else the origin of the coordinates."""
+        """(3,) [m] as :func:`geoop.results.forces` takes it: the quarter chord of the body in 2-D, else the origin of the coordinates.
+
+        The origin also for walls that are no body in 2-D, such as those of an empty channel.
+        """
         if not self.plane:
             return [0.0, 0.0, 0.0]
-        chord = chord_line(self.mesh.submesh(Cells.concatenate([self.mesh.patches[name] for name in self.walls])))
+        try:
+            chord = chord_line(self.mesh.submesh(Cells.concatenate([self.mesh.patches[name] for name in self.walls])))
+        except InvalidMeshError:
+            return [0.0, 0.0, 0.0]
         return [*(chord.leading_edge + 0.25 * (chord.trailing_edge - chord.leading_edge)).tolist(), 0.0]
 
     def _condition_problems(self):

@@ -32,6 +32,9 @@ KINDS: dict[str, str] = {"wall": "wall", "channel": "wall", "symmetry": "symmetr
 def roles_of(mesh: Mesh, given: Mapping[str, Role] | None = None) -> dict[str, Role]:
     """The role of every patch that has facets: as given, else by its name.
 
+    What is a wall by its name only, but shares points with an inlet, an outlet or a free stream, directly or through other walls, is
+    ``channel``, as long as some other wall stands free: the walls of a channel are not part of the body in it.
+
     Raises:
         ConfigurationError: names that say no role, unknown roles, roles for patches that are not there, no wall and no inflow at all;
             all in one error.
@@ -53,7 +56,20 @@ def roles_of(mesh: Mesh, given: Mapping[str, Role] | None = None) -> dict[str, R
         raise ConfigurationError(
             "; ".join(problems), where=mesh.name, remedy=f"give roles={{patch: role}} with patches {names} and roles {', '.join(get_args(Role))}"
         )
-    return roles
+    return {**roles, **dict.fromkeys(_channel_walls(mesh, roles, given), "channel")}
+
+
+def _channel_walls(mesh: Mesh, roles: Mapping[str, Role], given: Mapping[str, Role]) -> list[str]:
+    """Walls by their names that bound the flow round another wall."""
+    points = {name: np.unique(mesh.patches[name].connectivity) for name in roles}
+    bounding = [name for name, role in roles.items() if role in ("inlet", "outlet", "freestream")]
+    walls = [name for name, role in roles.items() if role == "wall"]
+    reached = np.unique(np.concatenate([points[name] for name in bounding])) if bounding else np.empty(0, dtype=np.int64)
+    free = list(walls)
+    while touching := [name for name in free if np.isin(points[name], reached).any()]:
+        reached = np.union1d(reached, np.concatenate([points[name] for name in touching]))
+        free = [name for name in free if name not in touching]
+    return [name for name in walls if name not in free and name not in given] if free else []
 
 
 def conditions(

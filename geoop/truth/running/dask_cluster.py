@@ -8,6 +8,7 @@ in one process, so that a machine's cores are used by as many worker processes o
 
 from __future__ import annotations
 
+import logging
 import socket
 import tempfile
 import threading
@@ -22,7 +23,7 @@ from ...version import __version__
 from .answers import answer
 from .one_thread import one_thread
 
-#: Seconds until a scheduler that does not answer is given up.
+#: Seconds until a scheduler that does not answer, or has no workers, is given up.
 PATIENCE = 20.0
 _START = "start one: `dask scheduler` on one machine, `dask worker tcp://HOST:8786 --nworkers auto --nthreads 1` on each; then --dask tcp://HOST:8786"
 #: Groups on one worker wait for each other.
@@ -46,6 +47,9 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
     if not groups:
         return
     client = _client(address)
+    client_log = logging.getLogger("distributed.client")
+    level = client_log.level
+    client_log.setLevel(logging.CRITICAL + 1)  # a scheduler that goes away is our error, not a page of tracebacks as well
     try:
         _refuse_other_workers(client, address)
         from distributed import as_completed
@@ -66,6 +70,7 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
             yield name, _alone(client, store, folder, name, address)
     finally:
         client.close()
+        client_log.setLevel(level)
 
 
 def _alone(client: Any, store: Store, folder: Path, name: str, address: str) -> StoredCase | GeoopError:
@@ -94,7 +99,7 @@ def _refuse_other_workers(client: Any, address: str) -> None:
     """Every worker must have this geoop: said once at the start, not once per case."""
     asked = "__import__('geoop.version', fromlist=['version']).__version__"
     found = client.run(eval, asked, on_error="return")
-    lacking = [worker for worker, version in found.items() if isinstance(version, BaseException)]
+    lacking = [worker for worker, version in found.items() if isinstance(version, ImportError)]
     other = [f"{worker} ({version})" for worker, version in found.items() if isinstance(version, str) and version != __version__]
     problems = [f"{len(lacking)} of {len(found)} workers cannot import geoop: {', '.join(lacking[:3])}"] if lacking else []
     problems += [f"{len(other)} of {len(found)} workers have another geoop than {__version__}: {', '.join(other[:3])}"] if other else []
@@ -113,9 +118,11 @@ def _client(address: str) -> Any:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(f"no Dask scheduler answers: {error}", where=address, remedy=_START) from error
-    if not client.scheduler_info(n_workers=-1)["workers"]:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)  # they may be starting, or starting again
+    except TimeoutError as error:
         client.close()
-        raise ConfigurationError("the Dask scheduler has no workers", where=address, remedy=_START)
+        raise ConfigurationError("the Dask scheduler has no workers", where=address, remedy=_START) from error
     return client
 
 

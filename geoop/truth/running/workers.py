@@ -29,8 +29,8 @@ T = TypeVar("T")
 #: Attempts at a case before it is given up because the worker died.
 _ATTEMPTS = 2
 _START = "from geoop.truth.running.workers import serve; serve()"
-#: What a worker says first, when it has the job.
-_READY = "ready"
+#: Asked first: answered as soon as the worker has the job.
+_READY = None
 
 
 def in_processes(
@@ -128,7 +128,7 @@ class _Driver(threading.Thread):
             worker = self.worker = _started(self.payload)
             if self.cancelled.is_set():  # cancel() may have looked before there was a worker
                 worker.terminate()
-            if _heard(worker) == _READY:
+            if _ask(worker, _READY) is not None:
                 return
             code, self.worker = _ended(worker), None
             if self.cancelled.is_set():
@@ -172,21 +172,12 @@ def _started(payload: bytes) -> subprocess.Popen[bytes]:
     return worker
 
 
-def _ask(worker: subprocess.Popen[bytes], name: str) -> Any:
+def _ask(worker: subprocess.Popen[bytes], name: str | None) -> Any:
     """The worker's answer, None if it is dead."""
-    assert worker.stdin is not None
+    assert worker.stdin is not None and worker.stdout is not None
     try:
         pickle.dump(name, worker.stdin)
         worker.stdin.flush()
-    except OSError:
-        return None
-    return _heard(worker)
-
-
-def _heard(worker: subprocess.Popen[bytes]) -> Any:
-    """What a worker says next, None if it is dead."""
-    assert worker.stdout is not None
-    try:
         return pickle.load(worker.stdout)
     except (OSError, EOFError, pickle.UnpicklingError):
         return None
@@ -210,12 +201,10 @@ def serve() -> None:
     os.dup2(2, 1)  # what a library prints must not end up between the answers
     questions = sys.stdin.buffer
     job = pickle.load(questions)
-    pickle.dump(_READY, answers)
-    answers.flush()
     while True:
         try:
             name = pickle.load(questions)
         except EOFError:
             return
-        pickle.dump(answer(job, name), answers)
+        pickle.dump(True if name is _READY else answer(job, name), answers)
         answers.flush()

@@ -50,6 +50,8 @@ def steady_transport(
     inner[(slice(1, -1),) * grid.dimension] = True
     row = number[inner]
     speed = np.asarray(velocity(points[row]), dtype=np.float64)
+    load = np.zeros(len(row)) if source is None else np.asarray(source(points[row]), dtype=np.float64)
+    _refuse_unless_finite(speed, load)
     rows, columns, entries = [], [], []
     for axis, h in enumerate(grid.spacing):
         stride = int(np.prod(number.shape[axis + 1 :]))
@@ -63,14 +65,15 @@ def steady_transport(
     rim = number[~inner]
     values = np.zeros(size)
     values[rim] = boundary(points[rim])
-    load = np.zeros(len(row)) if source is None else np.asarray(source(points[row]), dtype=np.float64)
     equations = matrix[row]
-    sound = bool(np.isfinite(speed).all() and np.isfinite(load).all())
-    if sound:
-        values[row] = splu(equations[:, row].tocsc()).solve(load - equations[:, rim] @ values[rim])
-    if not sound or not np.isfinite(values).all():
-        raise ConvergenceError("values are not finite", where="steady_transport", remedy="look at velocity, source and boundary values")
+    values[row] = splu(equations[:, row].tocsc()).solve(load - equations[:, rim] @ values[rim])
+    _refuse_unless_finite(values)
     return values.reshape(number.shape)
+
+
+def _refuse_unless_finite(*values: np.ndarray) -> None:
+    if not all(np.isfinite(item).all() for item in values):
+        raise ConvergenceError("values are not finite", where="steady_transport", remedy="look at velocity, source and boundary values")
 
 
 def _z_coth(z: np.ndarray) -> np.ndarray:

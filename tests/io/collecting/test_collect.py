@@ -59,6 +59,16 @@ def test_without_a_table_the_condition_is_asked_for(runs):
     assert {question.option for question in report.questions} == {"--map p=", "--velocity ", "--density ", "--viscosity "}
 
 
+def test_a_table_under_another_name_is_pointed_out_and_a_name_that_says_a_condition_is_believed_last(runs):
+    folder = runs / "runs"
+    (folder / "naca0012_a0.vtu").rename(folder / "naca0012_a0 (alpha=7).vtu")
+    (folder / "Auswertung.csv").write_text((runs / "runs.csv").read_text(encoding="utf-8-sig"))
+    report = survey(folder).report
+    assert any("Auswertung.csv" in note and "--conditions" in note for note in report.notes)
+    assert ("alpha", "deg", "7", "7", "names of the runs: alpha=") in report.tables["conditions"]
+    assert not any("Auswertung.csv" in note for note in survey(folder, runs / "runs.csv").report.notes)
+
+
 def test_broken_and_unmatched_runs_are_listed_and_the_rest_goes_on(runs, sections):
     folder = runs / "runs"
     text = (folder / "naca2412_a4.vtu").read_text()

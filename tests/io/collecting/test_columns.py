@@ -7,7 +7,7 @@ import pytest
 from geoop.errors import UnitError
 from geoop.io.collecting.choices import Choices
 from geoop.io.collecting.columns import guess_columns
-from geoop.io.collecting.conditions import Condition, completed, from_row, open_questions
+from geoop.io.collecting.conditions import Condition, completed, from_name, from_row, open_questions
 from geoop.io.collecting.table import Table
 
 
@@ -43,6 +43,13 @@ def one(header, *texts, names=None, unit=None):
         ("T [°C]", "15", "temperature", 288.15),
         ("T", "15", "temperature", 288.15),
         ("T", "288.15", "temperature", 288.15),
+        ("Geschwindigkeit [km/h]", "108", "velocity", 30.0),
+        ("Anstellwinkel [Grad]", "4", "alpha", 4.0),
+        ("dyn. Viskosität [mPa·s]", "0,018", "viscosity", 1.8e-5),
+        ("Kinematische Zähigkeit (mm²/s)", "15", "kinematic_viscosity", 1.5e-5),
+        ("Bezugslänge_mm", "250", "reference_length", 0.25),
+        ("Masse volumique [kg/m³]", "1,2", "density", 1.2),
+        ("Angle d'attaque [°]", "4", "alpha", 4.0),
     ],
 )
 def test_conditions(header, text, role, value):
@@ -111,3 +118,61 @@ def test_only_what_is_missing_is_asked_for():
     assert open_questions([known()], False, Choices()) == []
     length = open_questions([known(velocity=30.0, density=1.2, reynolds=1e6)], True, Choices())
     assert [question.option for question in length] == ["--reference-length "]
+
+
+@pytest.mark.parametrize(
+    ("header", "meaning", "text", "role", "value"),
+    [
+        ("zaeh. [mPa·s]", "viscosity", "0.018", "viscosity", 1.8e-5),
+        ("b (mm)", "reference_length", "250", "reference_length", 0.25),
+        ("w in km/h", "velocity", "108", "velocity", 30.0),
+        ("w in km/h", "velocity:m/s", "108", "velocity", 108.0),
+        ("zaeh. [mm2/s]", "viscosity", "15", "kinematic_viscosity", 1.5e-5),
+        ("w", "velocity", "30", "velocity", 30.0),
+    ],
+)
+def test_the_unit_of_a_header_counts_for_a_column_that_the_user_explains(header, meaning, text, role, value):
+    column, questions, condition = one(header, text, names={header: meaning})
+    assert (column.role, questions) == (role, [])
+    assert condition.values[role] == pytest.approx(value)
+    assert column.why.startswith("as said")
+
+
+def test_an_explained_column_with_a_unit_that_cannot_be_is_an_error_and_with_an_unknown_one_a_question():
+    with pytest.raises(UnitError, match=r"'mm', which is none of a velocity"):
+        one("b [mm]", "250", names={"b [mm]": "velocity"})
+    _, questions, _ = one("w [Sm]", "250", names={"w [Sm]": "velocity"})
+    assert [(question.option, question.example) for question in questions] == [("--map w [Sm]=", "velocity:m/s")]
+
+
+def test_a_column_with_the_unit_of_what_is_missing_is_named():
+    column, _, _ = one("Schnelle [km/h]", "108")
+    (question,) = open_questions([known(density=1.2)], True, Choices(inviscid=True), [column])
+    assert str(question).endswith("--map 'Schnelle [km/h]=velocity'")
+    (plain,) = open_questions([known(density=1.2), known(density=1.2)], True, Choices(inviscid=True), [], table=False)
+    assert plain.option == "--velocity "
+    assert "--conditions" in plain.text
+
+
+def test_dimensionless_fields_are_not_given_a_speed_in_metres_per_second():
+    questions = open_questions([known()], True, Choices(), scaled=True)
+    assert [str(question).rpartition(": ")[2] for question in questions] == ["--velocity 1", "--density 1", "--viscosity 1"]
+    assert all("in the units of the fields, which are not SI" in question.text and "m/s" not in question.text for question in questions)
+
+
+@pytest.mark.parametrize(
+    ("run", "values"),
+    [
+        ("batch/Run 03 (alpha=4.5).vtu", {"alpha": 4.5}),
+        ("U=30_Re=1e6_a=2/flow.vtu", {"velocity": 30.0, "reynolds": 1e6}),
+        ("Ma = 0.3 AoA=-2deg", {"mach": 0.3, "alpha": -2.0}),
+        ("α=4°_tip", {"alpha": 4.0}),
+        ("alpha=4,5.vtu", {}),
+        ("U=30kts", {}),
+        ("naca0012_a4_re1e6", {}),
+        ("beta2=3", {}),
+    ],
+)
+def test_only_what_a_name_says_outright_is_taken_from_it(run, values):
+    found = from_name(run)
+    assert {key: value for key, (value, _) in found.items()} == values

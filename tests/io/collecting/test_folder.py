@@ -104,3 +104,12 @@ def test_the_fingerprint_is_of_names_and_content(tmp_path):
     assert inputs_hash([run]) == first
     (tmp_path / "a.vtu").write_bytes(np.arange(3).tobytes())
     assert inputs_hash([run]) != first
+
+
+def test_files_left_out_for_one_reason_are_one_note_however_many_runs_there_are(tmp_path):
+    for k in range(30):
+        made(tmp_path, *(f"run{k}/{kind}_{step}.{suffix}" for step in range(2) for kind, suffix in (("flow", "vtu"), ("wall", "vtp"))))
+    found = find_runs(tmp_path)
+    assert len(found.runs) == 30
+    (note,) = found.notes
+    assert "run0/wall_0.vtp" in note and "and 56 more" in note

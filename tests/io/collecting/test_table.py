@@ -77,3 +77,42 @@ def test_workbooks_and_missing_files(tmp_path):
     with pytest.raises(UnreadableFileError) as caught:
         read_table(tmp_path / "case.csv")
     assert "cases.csv" in caught.value.remedy
+
+
+def read_text(tmp_path, text):
+    path = tmp_path / "runs.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_table(path)
+
+
+def test_the_line_of_excel_about_the_separator_and_titles_are_no_header(tmp_path):
+    table = read_text(tmp_path, "sep=;\nWind tunnel, March;;\n\nrun;U;rho\n;m/s;kg/m3\n1;30,5;1,2\n2;31;1,2\n")
+    assert (table.headers, table.units) == (("run", "U", "rho"), ("", "m/s", "kg/m3"))
+    assert table.rows == (("1", "30,5", "1,2"), ("2", "31", "1,2"))
+    assert table.lines == (6, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ('run,Re\na,"500,000"\nb,"1,200,000"\n', [500000.0, 1200000.0]),
+        ("run;Re\na;500.000\nb;1.200.000\n", [500000.0, 1200000.0]),
+        ("run;Re\na;1.500,5\nb;2,5\n", [1500.5, 2.5]),
+        ("run;rho\na;1,225\nb;1,2\n", [1.225, 1.2]),
+        ("run,rho\na,1.225\nb,1.2\n", [1.225, 1.2]),
+        ("run;rho\na;1,225\nb;1,125\n", [1.225, 1.125]),
+        ("run;rho\na;0.125\nb;30,5\n", [0.125, 30.5]),
+    ],
+)
+def test_signs_between_thousands_are_told_from_decimal_signs(tmp_path, text, numbers):
+    assert [as_number(row[1]) for row in read_text(tmp_path, text).rows] == numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["run;U;Re\na;30,5;500.000\nb;31,5;700.000\n", "run\tU\tRe\na\t30.5\t500,000\n", 'run,Re\na,"500,000"\n'],
+    ids=["point beside decimal comma", "comma beside decimal point", "quoted"],
+)
+def test_a_number_that_can_be_read_in_two_ways_is_an_error(tmp_path, text):
+    with pytest.raises(UnreadableFileError, match=r"line 2: '500.000' may be 500000 or 500\.000"):
+        read_text(tmp_path, text)

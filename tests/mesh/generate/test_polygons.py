@@ -50,5 +50,10 @@ def test_bad_input():
         random_polygon(np.random.default_rng(0), 2)
     with pytest.raises(ConfigurationError, match="2000 draws of 4 vertices"):
         random_polygon(np.random.default_rng(0), 4, smallest=1.1)
+    for width in ((0.0, 0.1), (-0.1, 0.1), (0.2, 0.1), (0.1, np.nan)):
+        with pytest.raises(ConfigurationError, match="slits"):
+            random_slit_polygon(np.random.default_rng(0), 5, width=width)
+    with pytest.raises(ConfigurationError, match="radius inf"):
+        random_star(np.random.default_rng(0), radius=np.inf)
     with pytest.raises(ConfigurationError, match="1 modes"):
         random_star(np.random.default_rng(0), modes=1)

@@ -73,6 +73,19 @@ def test_cavity():
     assert signed_measures(mesh).sum() == pytest.approx(solid, rel=1e-12) and flux_volume(mesh) == pytest.approx(solid, rel=1e-12)
 
 
+@pytest.mark.parametrize("patches", [False, True], ids=["none", "one"])
+def test_cavity_in_one_patch(patches):
+    """What is a cavity is decided by the surface, not by how its patches are cut."""
+    surface = two(icosphere(1, 0.4), turned=True)
+    mesh = mesh_solid(Mesh(surface.points, surface.cells, {"wall": surface.cells} if patches else {}))
+    solid = enclosed(icosphere(2)) - enclosed(icosphere(1, 0.4))
+    assert signed_measures(mesh).sum() == pytest.approx(solid, rel=1e-12) and flux_volume(mesh) == pytest.approx(solid, rel=1e-12)
+    assert list(mesh.patches) == ["wall"]
+    apart = two(icosphere(1, 0.5, (3.0, 0.0, 0.0)), turned=False)
+    with pytest.raises(ConvergenceError, match="more than one solid"):
+        mesh_solid(Mesh(apart.points, apart.cells, {"wall": apart.cells} if patches else {}))
+
+
 def test_bad_surfaces():
     sphere = icosphere(1)
     with pytest.raises(InvalidMeshError, match="3 edges of the surface are open"):

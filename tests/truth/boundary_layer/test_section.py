@@ -77,6 +77,8 @@ def test_separation_is_flagged():
     assert 0.0 < flags[2].upper_separation < 0.95 and np.isnan(flags[2].lower_separation)
     cylinder = boundary_layer(panel_flow(circle(200), OperatingPoint(1.0, viscosity=1.225e-6), None), 0.0)
     assert cylinder.separated
+    finest = boundary_layer(panel_flow(circle(200), OperatingPoint(1.0, viscosity=1.225e-6), 200), 0.0)
+    assert finest.separated and all((side.friction[side.s >= side.separation] == 0.0).all() for side in (finest.upper, finest.lower))
     low = boundary_layer(panel_flow(outline, at(6.0, 5e5)))
     assert low.upper.why == "laminar separation" and low.upper.laminar_separation == low.upper.transition
 
@@ -92,7 +94,9 @@ def test_bad_input():
     outline = naca4("0012", 100)
     with pytest.raises(ConditionError, match="no viscosity"):
         boundary_layer(panel_flow(outline, OperatingPoint(50.0)))
-    for bad in (1.5, -0.1, (0.1, 2.0)):
+    pair = [boundary_layer(panel_flow(outline, at(0.0)), kind((0.1, 0.2))).drag_coefficient for kind in (tuple, list)]
+    assert pair[0] == pair[1]
+    for bad in (1.5, -0.1, (0.1, 2.0), [0.1, 2.0], (0.1, np.nan), (0.1, 0.2, 0.3)):
         with pytest.raises(ConfigurationError, match="transition is"):
             boundary_layer(panel_flow(outline, at(0.0)), bad)
     both = Mesh(
@@ -100,3 +104,10 @@ def test_bad_input():
     )
     with pytest.raises(InvalidMeshError, match="2 bodies"):
         boundary_layer(panel_flow(both, at(0.0)))
+
+
+@pytest.mark.parametrize("alpha", [90.0, -90.0, 135.0, 180.0])
+def test_flow_from_behind_is_refused(alpha):
+    """The Kutta condition lets such a flow part at the trailing edge: no layer begins at a nose."""
+    with pytest.raises(ConditionError, match="does not part on the nose"):
+        boundary_layer(panel_flow(naca4("0012", 200), at(alpha)))

@@ -11,7 +11,7 @@ import pytest
 
 from geoop.errors import InvalidMeshError, MissingDependencyError, UnreadableFileError
 from geoop.mesh.primitives import naca4
-from geoop.truth.datasets import uiuc
+from geoop.truth.datasets import sections_panel, uiuc, uiuc_panel
 from geoop.truth.panels.section_curve import section_curve
 
 ARCHIVE = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "geometry" / "uiuc_airfoils.tar.gz"
@@ -32,9 +32,7 @@ def folder(tmp_path, monkeypatch):
     (path / "E205.dat").write_text(dat("4410", closed=False))
     (path / "thin.dat").write_text(dat("0003"))
     monkeypatch.setenv(uiuc.VARIABLE, str(path))
-    uiuc.section.cache_clear()
-    yield path
-    uiuc.section.cache_clear()
+    return path
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
@@ -140,3 +138,17 @@ def test_the_table_of_sections_that_are_left_out(monkeypatch):
 def test_the_table_is_the_census_of_the_whole_database(monkeypatch):
     monkeypatch.setenv(uiuc.VARIABLE, str(ARCHIVE))
     assert uiuc.census(list(uiuc.texts())) == uiuc.excluded()
+
+
+def test_another_database_has_another_section_of_that_name(folder, tmp_path, monkeypatch):
+    """Nothing that is kept between calls takes one file for another: neither sections nor cases of the data sets on them."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "e205.dat").write_text(dat("2416"))
+    (folder / "E205.dat").write_text(dat("2408"))
+    found = []
+    for path in (folder, other):
+        monkeypatch.setenv(uiuc.VARIABLE, str(path))
+        cases = uiuc_panel.case(0, "uiuc_e205_01"), sections_panel.case(0, "uiuc-e205_01")
+        found.append([float(np.ptp(item[:, 1])) for item in (uiuc.section("e205").points, *(case.mesh.points[:200] for case in cases))])
+    np.testing.assert_allclose(found, [[0.08] * 3, [0.16] * 3], rtol=0.1)

@@ -69,7 +69,6 @@ def test_wall_points_carry_the_lift(cases):
 
 def test_the_same_again(cases):
     uiuc_panel._geometry.cache_clear()
-    uiuc.section.cache_clear()
     for name in reversed(NAMES):
         again = uiuc_panel.case(3, name)
         assert again.mesh.content_hash == cases[name].mesh.content_hash

@@ -131,8 +131,28 @@ def test_oscillating_inflow_follows_the_clock():
     assert slope == pytest.approx(np.cos(1.0), abs=1e-4)
 
 
+def test_pressure_of_an_enclosed_flow_has_zero_mean():
+    problem = box(4)
+    solution = advanced(UnsteadyFlow(problem, TaylorGreen().velocity(problem.space.places), step=0.05), 3)
+    areas = problem.space.pressure_areas
+    assert abs(areas @ solution.pressure) < 1e-12 * areas.sum() < areas @ np.abs(solution.pressure)
+
+
+def test_a_flow_that_speeds_up_is_not_called_unstable():
+    """A plug flow from rest to 500 m/s, its scale stated: bounds grow with the velocities that are given."""
+    elements = space(rectangle(np.linspace(0, 2, 5), np.linspace(0, 1, 4)))
+    for scale in (1.0, 1e-4, 500.0):
+        given = {"left": lambda x, t: np.tile([500.0 * t, 0.0], (len(x), 1))}
+        problem = FlowProblem(elements, 0.1, given, ("right",), ("top", "bottom"), reference_velocity=scale)
+        solution = advanced(UnsteadyFlow(problem, np.zeros((elements.n, 2)), step=0.25), 4)
+        assert np.allclose(solution.velocity, [500.0, 0.0], rtol=1e-9, atol=1e-6)
+
+
 def test_bad_input():
     problem = box(4)
+    for step in (0.0, -1.0, np.nan):
+        with pytest.raises(ConditionError, match="step is"):
+            UnsteadyFlow(problem, TaylorGreen().velocity(problem.space.places)).set_step(step)
     with pytest.raises(ConditionError, match="step is -1"):
         UnsteadyFlow(problem, step=-1.0)
     with pytest.raises(ConditionError, match="start of shape"):

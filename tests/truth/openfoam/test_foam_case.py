@@ -11,7 +11,9 @@ from geoop.errors import ConditionError, ConfigurationError, UnwritableFileError
 from geoop.io.openfoam.dictionary import Dictionary, load
 from geoop.io.reading import read_case
 from geoop.mesh.case import Case
+from geoop.mesh.cells import Cells
 from geoop.mesh.measure import cell_centers
+from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.truth.openfoam.dictionaries import inflow_values
@@ -90,6 +92,16 @@ def test_a_run_starts_from_the_fields_of_a_case_on_this_or_another_grid(tmp_path
     assert np.allclose(again.field("velocity").values[:, :2], centres)
     with pytest.raises(ConfigurationError, match="none of the fields"):
         FoamCase(mesh, POINT).write(tmp_path / "third", start=Case(mesh))
+
+
+def test_walls_without_a_body_have_their_moments_about_the_origin(tmp_path):
+    """Bottom and top of an empty channel: two parallel lines have no chord."""
+    points = np.array([[1.0, 1], [3, 1], [3, 2], [1, 2]])
+    lines = {"walls": [[0, 1], [2, 3]], "outlet": [[1, 2]], "inlet": [[3, 0]]}
+    mesh = Mesh(points, Cells.of(quad=np.array([[0, 1, 2, 3]])), {name: Cells.of(line=np.array(own)) for name, own in lines.items()})
+    root = FoamCase(mesh, POINT).write(tmp_path / "run")
+    forces = dictionary(root / "system" / "controlDict").sub("functions").sub("forceCoeffs")
+    assert [float(x) for x in forces.word("CofR").strip("()").split()] == [0.0, 0.0, 0.0]
 
 
 def test_conditions_that_make_no_flow_are_one_error():

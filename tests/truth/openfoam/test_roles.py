@@ -25,6 +25,29 @@ def test_usual_names_say_their_role():
     assert roles_of(square("airfoil_wall", "lid"), {"lid": "slip"}) == {"airfoil_wall": "wall", "lid": "slip"}
 
 
+def test_walls_that_reach_the_inlet_bound_the_flow_round_a_body_and_are_not_part_of_it():
+    """A channel around a body whose own walls meet; then the same channel without a body."""
+    inner = 0.25 + 0.5 * SQUARE
+    points = np.concatenate([SQUARE, [[0.5, 0.0]], inner])
+    around = {
+        "wall_bottom_1": [[0, 4]],
+        "wall_bottom_2": [[4, 1]],
+        "outlet": [[1, 2]],
+        "wall_top": [[2, 3]],
+        "inlet": [[3, 0]],
+        "wall_upper": [[5, 6], [6, 7]],
+        "wall_lower": [[7, 8], [8, 5]],
+    }
+    cells = Cells.of(quad=np.array([[0, 1, 6, 5], [1, 2, 7, 6], [2, 3, 8, 7], [3, 0, 5, 8]]))
+    mesh = Mesh(points, cells, {name: Cells.of(line=np.array(lines)) for name, lines in around.items()})
+    found = roles_of(mesh)
+    assert [name for name, role in found.items() if role == "channel"] == ["wall_bottom_1", "wall_bottom_2", "wall_top"]
+    assert [name for name, role in found.items() if role == "wall"] == ["wall_upper", "wall_lower"]
+    assert roles_of(mesh, {"wall_top": "wall"})["wall_top"] == "wall"
+    empty = Mesh(points[:5], Cells.of(polygon=np.array([[0, 4, 1, 2, 3]])), {name: mesh.patches[name] for name in list(around)[:5]})
+    assert {roles_of(empty)[name] for name in ("wall_bottom_1", "wall_bottom_2", "wall_top")} == {"wall"}
+
+
 def test_everything_that_is_not_understood_is_one_error():
     with pytest.raises(ConfigurationError, match=r"'gone'.*'wind', which is no role.*'patch3'"):
         roles_of(square("wall", "outlet", "patch3"), {"gone": "wall", "outlet": "wind"})

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from geoop.errors import ConditionError, InvalidMeshError, PatchError
+from geoop.errors import ConditionError, ConfigurationError, InvalidMeshError, PatchError
 from geoop.mesh import primitives
 from geoop.mesh.bodies import WingShape, superellipsoid, wing_body
 from geoop.mesh.case import Case
@@ -177,3 +177,25 @@ def test_bad_bodies_are_refused_by_name():
         panel_flow(sphere, OperatingPoint(1.0, mach=0.5))
     with pytest.raises(InvalidMeshError, match="surface in 3-D"):
         PanelSystem(primitives.circle(10))
+
+
+def test_bodies_that_overlap_and_wakes_through_a_body_are_refused():
+    sphere = primitives.icosphere(1)
+    faces = sphere.cells.block("triangle")
+    pair = Cells.of(triangle=np.concatenate([faces, faces + len(sphere.points)]))
+    for moved, found in ((sphere.points + [1.5, 0, 0], "cut through each other"), (0.5 * sphere.points, "1 bodies lie inside")):
+        with pytest.raises(InvalidMeshError, match=found):
+            PanelSystem(Mesh(np.concatenate([sphere.points, moved]), pair))
+    mesh, edge = wing_body(WingShape(4.0, 1.0), 16, 6)
+    with pytest.raises(InvalidMeshError, match="through a body: 6 of 6 strips"):
+        PanelSystem(mesh, trailing_edge=edge, wake_direction=(-1.0, 0.0, 0.0))
+    behind = sphere.moved(0.3 * sphere.points + [3.0, 0.5, 0.05])
+    both = Mesh(
+        np.concatenate([mesh.points, behind.points]), Cells.concatenate([mesh.cells, behind.cells.renumbered(np.arange(42) + len(mesh.points))])
+    )
+    with pytest.raises(InvalidMeshError, match="wake runs through a body"):
+        PanelSystem(both, trailing_edge=edge)
+    assert PanelSystem(both, trailing_edge=edge, wake_direction=(1.0, 0.0, 0.5)).flow(CONDITION).lift_coefficient > 0.0
+    for bad in ({"wake_direction": (0.0, 0.0, 0.0)}, {"wake_direction": (np.nan, 0.0, 0.0)}, {"reference_area": 0.0}, {"reference_area": -1.0}):
+        with pytest.raises(ConfigurationError, match=next(iter(bad))):
+            PanelSystem(mesh, trailing_edge=edge, **bad)

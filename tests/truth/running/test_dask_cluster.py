@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from geoop.errors import ConfigurationError
+from geoop.errors import ConfigurationError, ConvergenceError
 from geoop.truth.generate import generate
 
 distributed = pytest.importorskip("distributed", reason="pip install geoop[dask]")
@@ -74,6 +74,111 @@ def test_a_killed_worker_loses_only_its_case(cluster, killing, tmp_path):
     assert set(found.manifest.failed) == {"kt_0003"} and "died" in found.manifest.failed["kt_0003"]
     assert len(found) == 11 and "kt_0005" in found.manifest.cases
     found.verify()
+
+
+def test_groups_in_one_process_wait_for_each_other():
+    """Neither the mesher nor the limit on the threads of numerical libraries is made for several at once."""
+    import threading
+    import time
+
+    from geoop.truth.running.dask_cluster import _group
+    from geoop.version import __version__
+
+    under_way, most = [], []
+
+    def store(folder, name):
+        under_way.append(name)
+        most.append(len(under_way))
+        time.sleep(0.02)
+        under_way.remove(name)
+        raise ConvergenceError("not today", remedy="tomorrow")
+
+    threads = [threading.Thread(target=_group, args=(store, [f"{letter}1", f"{letter}2"], __version__)) for letter in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 6
+
+
+def test_a_worker_with_several_threads_gives_equal_files(tmp_path):
+    """`dask worker` takes a thread per core unless told otherwise: meshing is done outside the main thread, several groups are under way."""
+    here = generate("polygons-laplace", tmp_path / "here", 4, workers=1)
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=3, processes=False, dashboard_address=None, silence_logs=50) as threaded:
+        there = generate("polygons-laplace", tmp_path / "there", 4, dask=threaded.scheduler_address)
+    assert there.hash == here.hash and not there.manifest.failed
+
+
+def test_workers_with_another_geoop_are_named_at_once(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr("geoop.truth.running.dask_cluster.__version__", "99.0")
+    with pytest.raises(ConfigurationError, match=r"(\d) of \1 workers have another geoop than 99\.0: tcp://\S+ \(") as caught:
+        generate("kt-airfoils", tmp_path / "x", 4, dask=cluster.scheduler_address)
+    assert "geoop[dask]==99.0" in caught.value.remedy
+
+
+def test_a_scheduler_without_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr("geoop.truth.running.dask_cluster.PATIENCE", 1.0)
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as empty:
+        with pytest.raises(ConfigurationError, match="the Dask scheduler has no workers") as caught:
+            generate("kt-airfoils", tmp_path / "x", 4, dask=empty.scheduler_address)
+    assert "dask worker" in caught.value.remedy
+
+
+def test_workers_without_geoop_are_named_at_once(tmp_path):
+    import subprocess
+    import sys
+    import time
+
+    (tmp_path / "geoop").mkdir()
+    (tmp_path / "geoop" / "__init__.py").write_text("raise ImportError('not here')")
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as empty:
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", empty.scheduler_address, "--no-dashboard", "--nthreads", "1"]
+        worker = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + 60.0
+            while not empty.scheduler.workers and time.monotonic() < end:
+                time.sleep(0.1)
+            with pytest.raises(ConfigurationError, match="1 of 1 workers cannot import geoop"):
+                generate("kt-airfoils", tmp_path / "x", 4, dask=empty.scheduler_address)
+        finally:
+            worker.terminate()
+            worker.wait()
+
+
+def test_a_scheduler_that_dies_is_one_error_and_what_is_done_is_kept(tmp_path):
+    import subprocess
+    import sys
+
+    from distributed.utils import open_port
+
+    address, straight = f"tcp://127.0.0.1:{open_port()}", generate("kt-airfoils", tmp_path / "straight", 30, workers=1)
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", address.rsplit(":")[-1], "--no-dashboard"]
+    scheduler = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+
+    def killing(done, total):
+        scheduler.kill()
+
+    try:
+        with distributed.Client(address, timeout=60, set_as_default=False) as client:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard", "--nthreads", "1", "--death-timeout", "5"],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": os.getcwd()},
+                stderr=subprocess.DEVNULL,
+            )
+            client.wait_for_workers(1, timeout=60)
+        with pytest.raises(ConvergenceError, match="the Dask scheduler went away"):
+            generate("kt-airfoils", tmp_path / "data", 30, dask=address, progress=killing)
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+        worker.kill()
+        worker.wait()
+    kept = len((tmp_path / "data.partial" / "journal.jsonl").read_text().splitlines())
+    assert 1 <= kept < 36
+    seen = []
+    assert generate("kt-airfoils", tmp_path / "data", 30, workers=1, progress=lambda *at: seen.append(at)).hash == straight.hash
+    assert seen[0][0] in (kept, kept + 1)
 
 
 def test_no_scheduler(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from geoop.truth.running import workers
 from geoop.truth.running.workers import in_processes
 
 SOURCE = """
-import os, pathlib, sys
+import os, pathlib, resource, sys, time
 from geoop.errors import InvalidMeshError
 
 def job(folder, name):
@@ -21,6 +21,11 @@ def job(folder, name):
         raise InvalidMeshError("a bad shape", remedy="another one")
     if name == "broken":
         return 1 / 0
+    if name == "hanging":
+        time.sleep(1000)
+    if name == "greedy":
+        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, resource.RLIM_INFINITY))
+        return len(bytearray(8 << 30))
     if name == "killed":
         os.kill(os.getpid(), 9)
     if name == "killed once" and not marker.exists():
@@ -88,3 +93,21 @@ def test_a_script_needs_no_main_guard(tmp_path):
     done = subprocess.run([sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.split()) == 1
+
+
+def test_a_case_that_takes_too_long_is_given_up_and_the_others_go_on(job):
+    answers = dict(in_processes(job, [["a", "hanging", "b"]], workers=1, time_limit=1.0))
+    assert answers["hanging"].message == "not done after 1 s" and "--time-limit" in answers["hanging"].remedy
+    assert answers["a"][0] == "A" and answers["b"][0] == "B" and answers["a"][1] != answers["b"][1]
+
+
+def test_too_much_memory_costs_one_case(job):
+    answers = dict(in_processes(job, [["greedy", "b"]], workers=1))
+    assert answers["greedy"].message == "out of memory" and answers["b"][0] == "B"
+
+
+def test_workers_that_cannot_start_are_no_case_s_fault(job, monkeypatch):
+    """One error at once, not two attempts at every case."""
+    monkeypatch.setattr(workers, "_START", "raise SystemExit(7)")
+    with pytest.raises(ConvergenceError, match=r"no worker process can be started \(exit code 7\)"):
+        list(in_processes(job, [[f"case {k}"] for k in range(1000)], workers=2))

@@ -20,6 +20,12 @@ def test_centres_faces_and_nodes():
 
 
 def test_bad_input():
-    for shape, lower, upper in (((2,), (0,), (1,)), ((4, 4), (0,), (1,)), ((4,), (1,), (1,)), ((4, 4, 4), (0, 0, 0), (1, 1, 1))):
+    for shape, lower, upper in (
+        ((2,), (0,), (1,)),
+        ((4, 4), (0,), (1,)),
+        ((4,), (1,), (1,)),
+        ((4, 4, 4), (0, 0, 0), (1, 1, 1)),
+        ((4,), (0,), (np.inf,)),
+    ):
         with pytest.raises(ConfigurationError, match="are no grid"):
             BoxGrid(shape, lower, upper)

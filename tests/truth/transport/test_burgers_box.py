@@ -50,7 +50,32 @@ def test_what_is_not_resolved_is_refused():
         _front_error(16, viscosity=0.004)
 
 
+def test_the_step_follows_sides_that_speed_up():
+    """From rest with a side that accelerates: the speed at the start says nothing about the step."""
+    solver = BoxBurgers(24, (0.0,), (1.0,), viscosity=0.05)
+    side = lambda points, time: np.where(points < 0.5, 2.0 * min(time, 1.0), 0.0)  # noqa: E731
+    found, fine = (solver.solve(np.zeros((1, 25)), [1.0, 2.0], side, step=step) for step in (None, 1e-4))
+    assert np.abs(found - fine).max() < 1e-5
+
+
+def test_a_constant_velocity_does_not_hide_what_is_not_resolved():
+    solver = BoxBurgers(16, (0.0,), (1.0,), viscosity=1e-4)
+    x = solver.grid.points[:, 0]
+    for mean in (0.0, 300.0):
+        rough = mean + np.cos(np.pi * np.arange(17))[None] * (x * (1 - x) * 4)[None]
+        with pytest.raises(ConvergenceError, match="does not resolve"):
+            solver.solve(rough, [1e-6], lambda points, time, mean=mean: np.full((len(points), 1), mean))
+    slow = BoxBurgers(16, (0.0,), (1.0,), viscosity=10.0)
+    still = slow.solve(np.full((1, 17), 300.0), [0.01], lambda points, time: np.full((len(points), 1), 300.0))
+    np.testing.assert_allclose(still, 300.0, rtol=1e-9)
+
+
 def test_bad_input():
+    for step in (0.0, -1.0, np.nan):
+        with pytest.raises(ConfigurationError, match="step"):
+            BoxBurgers(8, (0.0,), (1.0,), viscosity=1.0).solve(np.zeros((1, 9)), [1.0], lambda points, time: points, step=step)
+    with pytest.raises(ConfigurationError, match="finite values"):
+        BoxBurgers(8, (0.0,), (1.0,), viscosity=1.0).solve(np.full((1, 9), np.nan), [1.0], lambda points, time: points)
     with pytest.raises(ConfigurationError, match=r"degree is 3.*no box.*viscosity is -1"):
         BoxBurgers(3, (0.0,), (0.0,), viscosity=-1.0)
     solver = BoxBurgers(8, (0.0,), (1.0,), viscosity=1.0)

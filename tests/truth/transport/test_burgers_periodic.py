@@ -67,6 +67,23 @@ def test_what_is_not_resolved_is_refused_with_a_remedy():
     assert "size=128" in error.value.remedy
 
 
+@pytest.mark.parametrize("mean", [0.0, 10.0, -10.0])
+def test_a_mean_velocity_does_not_hide_what_is_not_resolved(mean):
+    solver = PeriodicBurgers(48, viscosity=6e-3, dimension=1)
+    start = np.sin(2 * np.pi * solver.points[:, 0])[None]
+    with pytest.raises(ConvergenceError, match="do not resolve"):
+        solver.solve(start + mean, [0.3])
+
+
+@pytest.mark.parametrize("size", [8, 10, 12, 14])
+def test_the_smallest_grids_work(size):
+    solver = PeriodicBurgers(size, viscosity=1.0, dimension=1)
+    wave = np.sin(2 * np.pi * solver.points[:, 0])[None]
+    found = solver.solve(1e-4 * wave, [0.01])[0]
+    np.testing.assert_allclose(found, 1e-4 * np.exp(-4 * np.pi**2 * 0.01) * wave, atol=1e-9)
+    np.testing.assert_allclose(solver.solve(np.full((1, size), 3.7), [0.01]), 3.7)
+
+
 def test_bad_input():
     with pytest.raises(ConfigurationError, match=r"viscosity is 0.*size is 7.*dimension is 3"):
         PeriodicBurgers(7, viscosity=0.0, dimension=3)

@@ -65,3 +65,12 @@ def test_bad_input():
         steady_transport(grid, np.ones_like, 0.0, boundary=lambda p: p[:, 0])
     with pytest.raises(ConvergenceError, match="not finite"):
         steady_transport(grid, np.ones_like, 1.0, boundary=lambda p: np.full(len(p), np.nan))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_velocities_and_sources_that_are_not_finite(bad):
+    grid, rim = BoxGrid((5, 5), (0, 0), (1, 1)), lambda p: p[:, 0]
+    with pytest.raises(ConvergenceError, match="not finite"):
+        steady_transport(grid, lambda p: np.full_like(p, bad), 1.0, boundary=rim)
+    with pytest.raises(ConvergenceError, match="not finite"):
+        steady_transport(grid, np.ones_like, 1.0, boundary=rim, source=lambda p: np.full(len(p), bad))

@@ -89,3 +89,6 @@ def test_bad_input():
         ScalarTransport(grid, np.ones_like, -1.0)
     with pytest.raises(ConfigurationError, match=r"start \(4,\)"):
         ScalarTransport(grid, np.ones_like, 0.0).solve(np.zeros(4), [1.0])
+    for times in (1.0, [np.nan], [], [2.0, 1.0]):
+        with pytest.raises(ConfigurationError, match="times"):
+            ScalarTransport(grid, np.ones_like, 0.0).solve(np.zeros(5), times)

@@ -81,5 +81,8 @@ def test_bad_input():
         solver.steady(lambda p: p[:, 0])
     with pytest.raises(ConfigurationError, match="with step 0.3"):
         solver.march(lambda p: p[:, 0], [0.5], lambda p, t: p[:, 0], step=0.3)
+    for times in (0.3, [np.nan]):
+        with pytest.raises(ConfigurationError, match="with step 0.3"):
+            solver.march(lambda p: p[:, 0], times, lambda p, t: p[:, 0], step=0.3)
     with pytest.raises(ConfigurationError, match="diffusivity 0.0"):
         StreamlineUpwind(_square(3), _flow, 0.0, dirichlet=())

@@ -82,7 +82,7 @@ class Family:
         geometries, per = self.splits(n, PER_GEOMETRY)
         splits, geometry = cases_of(geometries, per)
         drawn = {name: parameters(seed, name) for names in splits.values() for name in names}
-        return DatasetPlan(self.name, self.description, splits, self.card(), drawn, geometry, seed=seed, licence="CC0-1.0")
+        return DatasetPlan(self.name, self.description, splits, self.card(per), drawn, geometry, seed=seed, licence="CC0-1.0")
 
     # ---- shapes
 
@@ -134,8 +134,8 @@ class Family:
             "mesh of the case. Every case has its boundary values on its patch 'dirichlet' (and 'neumann'), one per point, ascending."
         )
 
-    def card(self) -> dict[str, Any]:
-        """Laws and constants for the manifest."""
+    def card(self, per_geometry: int) -> dict[str, Any]:
+        """Laws and constants for the manifest; small data sets have fewer than :data:`PER_GEOMETRY` solutions of a geometry."""
         return {
             "source": "P1 finite elements (geoop.fem) on triangles by gmsh, one factorisation per geometry where the matrix allows it",
             "revision": self.revision,
@@ -148,7 +148,7 @@ class Family:
             "mesh_size": SIZE,
             "targets": {key: target(key).summary for key in TARGETS},
             "mesh_size_targets": {key: target(key).size for key in TARGETS},
-            "solutions_per_geometry": PER_GEOMETRY,
+            "solutions_per_geometry": per_geometry,
             "boundary_mixture": dict(traces.MIXTURE),
             "boundary_mixture_targets": dict(traces.SMOOTH),
             "gaussian_process": f"squared-exponential, length log-uniform in {list(traces.LENGTHS)} extents of the region",

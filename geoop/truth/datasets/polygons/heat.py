@@ -29,7 +29,6 @@ FAMILY = Family(
     "u_t = alpha laplace(u), u given at the start and, in time, on the whole boundary",
     {
         "time_steps": f"implicit Euler, {STEP} s; {STEPS} steps, on targets {STEPS_TARGET}; every step is a case, a trajectory is a series",
-        "solutions_per_geometry": TRAJECTORIES,
         "diffusivity": f"uniform in {list(ALPHA)} m^2/s, one per polygon; {ALPHA_TARGET} on targets",
         "boundary_in_time": "p + w(t) (q - p), p and q two draws of the boundary law, w = (1 - cos(omega t))/2, omega uniform in "
         "[0, 60] rad/s; constant in time (q = p) in two of five",
@@ -65,7 +64,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
                     geometry[case_name], series[case_name], drawn[case_name] = name, trajectory, found
                     frames.append(case_name)
         splits[split] = tuple(frames)
-    return DatasetPlan(FAMILY.name, FAMILY.description, splits, FAMILY.card(), drawn, geometry, series, seed=seed, licence="CC0-1.0")
+    return DatasetPlan(FAMILY.name, FAMILY.description, splits, FAMILY.card(per), drawn, geometry, series, seed=seed, licence="CC0-1.0")
 
 
 def parameters(seed: int, trajectory: str) -> dict[str, Any]:

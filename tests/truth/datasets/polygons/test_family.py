@@ -115,3 +115,12 @@ def test_the_neumann_arc_is_one_piece_of_at_most_half_the_boundary():
         assert not arc.closed
         shares.append(length["neumann"] / sum(length.values()))
     assert max(shares) <= 0.5 and 0.05 < np.mean(np.array(shares) == 0.0) < 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("n", [8, 300])
+def test_the_card_says_how_many_solutions_a_geometry_has(name, n):
+    plan = named_dataset(name).plan(n, 0)
+    runs = plan.series or {case: case for case in plan.geometry}
+    of_first = {runs[case] for case in plan.splits["train"] if plan.geometry[case] == plan.geometry[plan.splits["train"][0]]}
+    assert plan.generator["solutions_per_geometry"] == len(of_first)

@@ -146,7 +146,7 @@ app.command()(collect)
 
 @app.command()
 def fit(
-    run: Annotated[Path, typer.Argument(help="run.toml: data, directory, quantities, [settings], [model]")],
+    run: Annotated[Path, typer.Argument(help="run.toml: data, directory, quantities, \\[settings], \\[model]")],
     resume: Annotated[bool, typer.Option(help="go on with the run in its directory")] = False,
     as_json: Json = False,
 ) -> None:
@@ -165,28 +165,36 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help=".vtu, .vtp; .pvd for several angles")],
     alpha: Annotated[list[float] | None, typer.Option(help="angle of attack [deg]; repeat for a series")] = None,
     density: Annotated[float, typer.Option(help="[kg/m^3]")] = 1.225,
+    viscosity: Annotated[float | None, typer.Option(help="dynamic viscosity [Pa s], for models of viscous flows")] = None,
+    mach: Annotated[float | None, typer.Option(help="Mach number, for models of compressible flows")] = None,
     reference_length: Annotated[float | None, typer.Option(help="length of the coefficients [m]; the chord unless given")] = None,
+    friction: Annotated[str, typer.Option(help="field, or velocity: of a laminar flow, from the predicted velocity at the wall")] = "field",
     unit: Unit = None,
     chord: Chord = None,
     wall: Wall = None,
     as_json: Json = False,
 ) -> None:
-    """Fields, forces and a verdict for one geometry; the fields go into a ParaView file."""
+    """Fields, forces and a verdict for one geometry, free or in a channel; the fields go into a ParaView file."""
     from ..io.paraview import write_series
-    from ..io.reading import read
+    from ..io.reading import read_case
     from ..mesh.case import Series
     from ..mesh.operating_point import OperatingPoint
+    from ..mesh.planar import flattened, is_one_layer
     from ..results.forces import forces
     from ..results.surrogate import load
 
+    if friction not in ("field", "velocity"):
+        raise ConfigurationError(f"no friction '{friction}'", where="--friction", remedy="--friction field, or --friction velocity")
     angles = sorted(set(alpha or [0.0]))
     if (output.suffix == ".pvd") != (len(angles) > 1):
         raise ConfigurationError(
             f"{len(angles)} angles and the output '{output.name}'", where="--output", remedy="a .pvd for several angles, a .vtu or .vtp for one"
         )
-    points = [OperatingPoint(velocity, angle, density=density) for angle in angles]
-    results = load(model).predict_many(read(mesh, unit=unit, chord=chord), points, wall=tuple(wall) if wall else None)
-    found = [forces(result, reference_length=reference_length) for result in results]
+    points = [OperatingPoint(velocity, angle, density=density, viscosity=viscosity, mach=mach, reference_length=reference_length) for angle in angles]
+    case = read_case(mesh, unit=unit, chord=chord)
+    case = flattened(case) if is_one_layer(case.mesh) else case
+    results = load(model).predict_many(case.mesh, points, wall=tuple(wall) if wall else case.wall)
+    found = [forces(result, reference_length=reference_length, friction=friction) for result in results]  # type: ignore[arg-type]
     if len(angles) > 1:
         write_series(Series([float(a) for a in angles], tuple(r.case for r in results), "alpha [deg]"), output)
     else:

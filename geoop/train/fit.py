@@ -18,11 +18,12 @@ from ..errors import ConfigurationError, DatasetError
 from ..io.atomic import replacing
 from ..io.dataset import Dataset
 from ..mesh.case import Case
-from ..mesh.quantity import QUANTITIES, Quantity
+from ..mesh.quantity import Quantity
 from ..mesh.transform import mirrored
 from ..models.body_field import BodyField
 from ..models.model import AbstractModel
 from ..results.surrogate import Surrogate, load
+from ..scaling.body_frame import SCALES
 from ..scaling.casting import FramedBody
 from ..scaling.conditions import Conditions
 from ..scaling.envelope import TrainingEnvelope
@@ -223,12 +224,22 @@ def _prepare(dataset: Dataset, names: Sequence[str], make: Callable[..., Abstrac
 
 
 def _quantity(name: str, dataset: Dataset) -> Quantity:
-    known = {item.name: item.quantity for case in dataset.splits["train"][:1] for item in dataset.case(case).fields.values()}
-    if name in known:
-        return known[name]
-    if name in QUANTITIES:
-        return QUANTITIES[name]
-    raise ConfigurationError(f"the cases have no field '{name}'", where=dataset.name, remedy=f"choose from {sorted(known)}")
+    """The quantity of that name in the cases.
+
+    Raises:
+        ConfigurationError: no such field at points, or one in a unit that speed, density and length do not scale; says which can be learned.
+    """
+    known = {item.name: item for case in dataset.splits["train"][:1] for item in dataset.case(case).fields.values()}
+    able = sorted(key for key, item in known.items() if item.location == "point" and item.quantity.unit in SCALES and key != "quadrature_weight")
+    item = known.get(name)
+    if item is not None and item.quantity.unit in SCALES:
+        return item.quantity
+    found = f"no field '{name}'" if item is None else f"'{name}' in {item.quantity.unit}, which speed, density and length do not scale"
+    typed = ", ".join(f'"{key}"' for key in able)
+    remedy = (
+        f"learn what they have: quantities = [{typed}] in run.toml, or quantities=({typed}) in Python" if able else "it takes flows around a body"
+    )
+    raise ConfigurationError(f"the cases have {found}", where=dataset.name, remedy=remedy)
 
 
 def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: FitSettings, resume: bool, progress: bool) -> L.Trainer:

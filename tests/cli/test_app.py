@@ -52,6 +52,18 @@ def test_predict_series(run, capsys, tmp_path):
     assert (tmp_path / "a.pvd").exists()
 
 
+def test_predict_a_plane_case_of_openfoam(run, capsys, tmp_path):
+    """A layer one cell thick, its wall named by its patch, with a viscosity: the plane case that a model of sections takes."""
+    import geoop
+    from geoop.mesh.generate.ogrid import ogrid
+
+    model = run / "run" / "best.safetensors"
+    geoop.write(ogrid(geoop.read(MESHES / "naca2412.dat"), n_wall=40, n_normal=8), tmp_path / "run" / "case.foam")
+    arguments = ["--velocity", 60, "--alpha", 2, "--viscosity", 1.8e-5, "--friction", "velocity", "-o", tmp_path / "a.vtu"]
+    text = output(capsys, "predict", model, tmp_path / "run", *arguments)
+    assert "slope of the velocity" in text and geoop.read(tmp_path / "a.vtu").dimension == 2
+
+
 def test_evaluate_and_cite(run, capsys):
     model = run / "run" / "best.safetensors"
     data = json.loads(output(capsys, "evaluate", model, run / "kt", "--json"))
@@ -69,6 +81,7 @@ def test_evaluate_and_cite(run, capsys):
         (["fit", "none.toml"], "none.toml"),
         (["predict", "none.safetensors", "a.dat", "--velocity", "1", "-o", "a.vtu"], ""),
         (["predict", "none.safetensors", "a.dat", "--velocity", "1", "-o", "a.pvd"], "--output"),
+        (["predict", "none.safetensors", "a.dat", "--velocity", "1", "-o", "a.vtu", "--friction", "guess"], "--friction"),
         (["cite", "none.safetensors"], "no such file"),
     ],
 )

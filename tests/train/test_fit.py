@@ -167,8 +167,9 @@ def test_a_nan_in_the_data_names_the_case(data, tmp_path):
 
 def test_an_attempt_that_trained_nothing_leaves_the_folder_free(data, tmp_path):
     for _ in range(2):
-        with pytest.raises(ConfigurationError, match="no field 'temperatur'"):
+        with pytest.raises(ConfigurationError, match="no field 'temperatur'") as caught:
             geoop.fit(data, tmp_path / "run", quantities=("temperatur",), progress=False)
+        assert 'quantities = ["pressure_coefficient", "velocity"] in run.toml' in caught.value.remedy
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 
 import geoop
 from geoop.mesh.cells import Cells
+from geoop.mesh.straight import straightened
 from geoop.results.metrics import relative_l2
 from geoop.train.fit import FitSettings
 from geoop.truth.datasets import bluff_channel
@@ -69,8 +70,9 @@ def write_run(path: Path, name: str, *, mixed: bool) -> geoop.OperatingPoint:
 
 
 def with_quads(case: geoop.Case) -> geoop.Case:
-    """The case on the corners of its quadratic triangles, pairs of them joined to convex quads."""
-    corners = case.mesh.cells.block("triangle6")[:, :3]
+    """The case on straight cells, pairs of its triangles joined to convex quads."""
+    case = straightened(case)
+    corners = case.mesh.cells.block("triangle")
     edges = np.sort(corners[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     owner = np.repeat(np.arange(len(corners)), 3)
     order = np.lexsort(edges.T)
@@ -81,13 +83,7 @@ def with_quads(case: geoop.Case) -> geoop.Case:
         if free[first] and free[second] and quad is not None:
             free[[first, second]] = False
             quads.append(quad)
-    used = np.unique(corners)
-    new = np.full(len(case.mesh.points), -1)
-    new[used] = np.arange(len(used))
-    patches = {key: Cells.of(line=new[part.block("line3")[:, :2]]) for key, part in case.mesh.patches.items()}
-    mesh = geoop.Mesh(case.mesh.points[used], Cells.of(triangle=new[corners[free]], quad=new[np.array(quads)]), patches, name=case.mesh.name)
-    fields = {key: geoop.Field(item.quantity, item.values[used]) for key, item in case.fields.items() if item.location == "point"}
-    return replace(case, mesh=mesh, fields=fields)
+    return replace(case, mesh=replace(case.mesh, cells=Cells.of(triangle=corners[free], quad=np.array(quads))))
 
 
 def _joined(points: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray | None:

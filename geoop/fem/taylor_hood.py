@@ -21,6 +21,7 @@ import scipy.sparse as sp
 import skfem
 
 from ..errors import InvalidMeshError
+from ..mesh.mesh import Mesh
 from .domain import Domain
 
 #: Order of the quadrature: the convection of straight triangles is integrated exactly.
@@ -34,13 +35,14 @@ class TaylorHood:
     assembly is a few products of matrices.
 
     Args:
-        domain: of ``triangle6`` cells (curved where these are) or of ``triangle`` cells.
+        domain: of ``triangle6`` cells (curved where these are) or of ``triangle`` cells; or a mesh of them.
 
     Raises:
         InvalidMeshError: other cells, or cells that are flat or fold over themselves.
     """
 
-    def __init__(self, domain: Domain) -> None:
+    def __init__(self, domain: Domain | Mesh) -> None:
+        domain = Domain.of(domain) if isinstance(domain, Mesh) else domain
         if domain.dimension != 2 or domain.grid.t.shape[0] != 3:
             raise InvalidMeshError(
                 "Taylor-Hood elements need plane triangles", where=domain.mesh.name, remedy="mesh the region with triangles, then quadratic(mesh)"

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import DatasetError, GeoopError, PatchError
 from ..mesh.case import Case, Series
 from ..mesh.operating_point import OperatingPoint
-from .manifest import CaseEntry, Manifest, read_manifest
+from .manifest import FILE_NAME, CaseEntry, Manifest, read_manifest
 from .reading import read_case
 
 #: ``progress(done, total)`` is called after every case.
@@ -48,6 +48,8 @@ class Dataset:
             interrupted = beside(folder, PARTIAL).is_dir()
             found = "there is no such folder" + (f", but an interrupted generation beside it: {folder.name}{PARTIAL}" if interrupted else "")
             raise DatasetError(found, where=str(folder), remedy=remedy)
+        if not (folder / FILE_NAME).exists():
+            remedy += f"; if these are your own runs, make a data set of them: geoop collect {folder} -o data/"
         manifest = read_manifest(folder, remedy)
         missing = [name for name, entry in manifest.cases.items() if not (folder / entry.file).is_file()]
         if missing:

@@ -10,9 +10,12 @@ from .mesh import Mesh
 
 #: Patch names that CFD tools give to boundaries that are not walls.
 _NOT_A_WALL = re.compile(
-    r"far|free.?stream|in(let|flow)|out(let|flow)|symm|period|cyclic|front|back|empty|internal|interface|opening|top|bottom|sides?$|upper|lower|send_receive",
+    r"far|free.?stream|in(let|flow)|out(let|flow)|symm|period|cyclic|front|back|empty|internal|interface|opening|top|bottom|upper|lower|send_receive"
+    r"|(?<!suction)(?<!suction.)(?<!pressure)(?<!pressure.)sides?$",
     re.I,
 )
+#: The ends of a box, unless nothing else can be the body.
+_END = re.compile(r"left|right", re.I)
 
 
 def wall_patches(mesh: Mesh) -> tuple[str, ...]:
@@ -24,6 +27,7 @@ def wall_patches(mesh: Mesh) -> tuple[str, ...]:
     if mesh.is_surface:
         return tuple(mesh.patches)
     names = tuple(name for name in mesh.patches if not _NOT_A_WALL.search(name))
+    names = tuple(name for name in names if not _END.fullmatch(name)) or names
     if not names:
         raise InvalidMeshError(
             f"cannot tell which of the patches {sorted(mesh.patches)} is the body",

@@ -99,7 +99,10 @@ class Mesh:
 
     def _patch_cells(self, name: str) -> Cells:
         if name not in self.patches:
-            raise PatchError(f"no patch '{name}'", where=self.name, remedy=f"choose one of {sorted(self.patches) or 'no patches: the mesh has none'}")
+            remedy = (
+                f"choose one of {sorted(self.patches)}" if self.patches else "the mesh has no patches: name some, Mesh(points, cells, patches={...})"
+            )
+            raise PatchError(f"no patch '{name}'", where=self.name, remedy=remedy)
         return self.patches[name]
 
     def submesh(self, cells: Cells, *, name: str | None = None, patches: Mapping[str, Cells] | None = None) -> Mesh:

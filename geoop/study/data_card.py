@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnwritableFileError
+from ..errors import GeoopError, UnwritableFileError
 from ..io.atomic import replacing
 from ..io.dataset import CARD_PICTURE, CARD_TEXT, Dataset
 from ..mesh.case import Case
+from ..scaling.body_frame import SCALES
+from ..scaling.casting import FramedBody
 from .plot_cases import case_pictures, magnitude
 
 #: Cases in the picture, and cases from which the ranges of the fields are taken: reading thousands of files takes minutes.
@@ -121,11 +123,29 @@ def _lines(dataset: Dataset, cases: Sequence[Case], facts: Mapping[str, Any]) ->
         'for case in data.cases("train"):',
     )
     yield from ("    case.mesh, case.operating_point, case.fields", "```", "")
+    able = _learnable(cases)
+    if able:
+        quantities = ", ".join(f'"{name}"' for name in able)
+        lines = (f'data = "{dataset.directory.name}"', 'directory = "run"', f"quantities = [{quantities}]", "[settings]", "minutes = 10")
+        yield from ("`geoop fit run.toml` with the file `run.toml`:", "", "```toml", *lines, "```", "")
+    else:
+        yield from ("`geoop fit` takes plane flows around one body; other models read these cases in Python.", "")
     if manifest.seed is not None:
         count = sum(len(names) for split, names in manifest.splits.items() if split in ("train", "val", "test"))
         yield from (f"Made again, bit by bit: `geoop generate {dataset.name} -n {count} --seed {manifest.seed} -o FOLDER`.", "")
     licence = manifest.licence or "not stated"
     yield f"Licence: {licence}. geoop {manifest.geoop_version}. SHA-256 of the content: `{dataset.hash}`."
+
+
+def _learnable(cases: Sequence[Case]) -> list[str]:
+    """Fields that ``geoop fit`` can learn from such cases; none where they are no plane flows around one body."""
+    first = cases[0]
+    try:
+        FramedBody.of(first)
+    except GeoopError:
+        return []
+    point = first.operating_point is not None
+    return [f.name for f in first.fields.values() if point and f.location == "point" and f.quantity.unit in SCALES and f.name != "quadrature_weight"]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:

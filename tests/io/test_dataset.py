@@ -355,3 +355,14 @@ def test_the_journal_is_readable_by_others(tmp_path):
         write_dataset(tmp_path / "data", PLAN, stop_at_b)
     (line,) = (tmp_path / "data.partial" / "journal.jsonl").read_text().splitlines()
     assert json.loads(line)["entry"]["points"] == 5
+
+
+def test_a_folder_of_raw_runs_is_shown_the_way(tmp_path, folder):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(DatasetError, match=r"no dataset.toml") as caught:
+        Dataset.open(tmp_path / "runs")
+    assert f"geoop collect {tmp_path / 'runs'} -o data/" in caught.value.remedy
+    (folder / "dataset.toml").write_text("format = ")
+    with pytest.raises(DatasetError) as caught:
+        Dataset.open(folder)
+    assert "collect" not in caught.value.remedy

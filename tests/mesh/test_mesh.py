@@ -84,3 +84,9 @@ def test_an_empty_patch_is_kept_and_has_no_mesh():
     assert len(mesh.patches["nothing"]) == 0 and len(mesh.patch_points("nothing")) == 0
     with pytest.raises(PatchError, match="'nothing' has no facets"):
         mesh.patch("nothing")
+
+
+def test_a_mesh_without_patches_says_so():
+    with pytest.raises(PatchError, match="no patch 'wall'") as caught:
+        Mesh(np.eye(3), Cells.of(triangle=np.array([[0, 1, 2]]))).patch("wall")
+    assert caught.value.remedy.startswith("the mesh has no patches: ")

@@ -28,6 +28,7 @@ def test_the_card_says_what_is_there(sections, tmp_path):
     card = describe(sections, tmp_path)
     assert card.path.read_text() == card.text + "\n"
     assert sections.hash in card.text and "CC0-1.0" in card.text and "geoop generate kt-airfoils -n 8 --seed 0" in card.text
+    assert 'quantities = ["velocity", "pressure_coefficient"]' in card.text
     assert "| train | 5 | 5 |" in card.text and "| ood | 2 | 2 |" in card.text
     values = np.concatenate([case.field("pressure_coefficient").values for split in sections.splits for case in sections.cases(split)])
     assert card.facts["fields"]["pressure_coefficient"]["median"] == pytest.approx(np.median(values))
@@ -77,6 +78,7 @@ def test_any_kind_of_case_is_drawn(make, location, tmp_path):
     dataset = write_dataset(tmp_path / "data", plan, lambda name: make(location))
     card = describe(dataset, tmp_path / "card", field="v")
     assert len(np.unique(matplotlib.image.imread(card.picture))) > 20
+    assert "takes plane flows around one body" in card.text
     assert "Licence: not stated" in card.text and "Made again" not in card.text
 
 

@@ -23,6 +23,7 @@ FRONT_AND_BACK, REST = "frontAndBack", "defaultFaces"
 #: Patch types that can be asked for; the others couple patches in pairs, which a mesh of geoop does not know.
 KINDS = ("patch", "wall", "empty", "symmetry", "symmetryPlane", "wedge")
 _WORD = re.compile(r"[^\s\"'/;{}()]+")
+_STRAIGHT = "curved cells become straight ones by geoop.mesh.straight.straightened(case)"
 _UP = {"triangle": "wedge", "quad": "hexahedron"}
 
 
@@ -237,7 +238,7 @@ def _check_plane(mesh: Mesh) -> None:
         raise InvalidMeshError(
             f"OpenFOAM takes volume cells in 3-D, or triangles, quadrilaterals and polygons in 2-D; found {found}",
             where=mesh.name,
-            remedy="mesh the volume, or make the mesh with straight cells (order 1)",
+            remedy=f"mesh the volume with volume cells; {_STRAIGHT}",
         )
 
 
@@ -247,7 +248,7 @@ def _check_cells(mesh: Mesh) -> None:
         raise InvalidMeshError(
             "; ".join(problems),
             where=mesh.name,
-            remedy="look at it with `geoop inspect FILE`; mesh.submesh(mesh.cells, patches=mesh.patches) drops unused points",
+            remedy=f"look at it with `geoop inspect FILE`; mesh.submesh(mesh.cells, patches=mesh.patches) drops unused points; {_STRAIGHT}",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,12 +10,15 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from ...errors import ConditionError, PatchError
+from ...errors import ConditionError, ConfigurationError, PatchError
+from ...fem.domain import Domain
 from ...fem.taylor_hood import TaylorHood
+from ...mesh.mesh import Mesh
 
 #: Velocity on a patch [m/s]: two numbers, or a function of points (k, 2) [m] and the time [s] that gives (k, 2).
 Velocity = Sequence[float] | Callable[[np.ndarray, float], np.ndarray]
 NO_SLIP = (0.0, 0.0)
+_POSITIVE = ("viscosity", "density", "reference_velocity", "reference_length")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +28,8 @@ class FlowProblem:
     Every facet of the boundary belongs to a patch, and every patch has one condition.
 
     Attributes:
-        space: the elements; serves many problems on one mesh.
+        space: the elements, which serve many problems on one mesh. A mesh of triangles or its domain may be given; what is kept are
+            the elements on it.
         viscosity: kinematic [m^2/s].
         velocity: patch -> velocity [m/s]; where patches meet, the one named last counts. ``NO_SLIP`` for a wall at rest.
         outlet: patches where nothing is imposed: nu du/dn = p n.
@@ -36,6 +41,8 @@ class FlowProblem:
 
     Raises:
         ConditionError: an impossible number; a boundary without condition or with two; a curved slip patch; inflow without outlet.
+        ConfigurationError: a function that does not take these arguments.
+        InvalidMeshError: a mesh without Taylor-Hood elements.
     """
 
     space: TaylorHood
@@ -50,16 +57,16 @@ class FlowProblem:
     constraints: Constraints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.space, Mesh | Domain):
+            object.__setattr__(self, "space", TaylorHood(self.space))
         name = self.space.domain.mesh.name
-        problems = [
-            f"{key} is {value}, must be positive and finite"
-            for key, value in vars(self).items()
-            if key in ("viscosity", "density", "reference_velocity", "reference_length") and not 0 < value < np.inf
-        ]
-        problems += _uncovered(self)
-        if problems:
-            remedy = "name every patch once, in velocity, outlet or slip; `geoop inspect FILE` lists the patches"
-            raise ConditionError("; ".join(problems), where=name, remedy=remedy)
+        _require_arguments(self)
+        numbers = [f"{key} is {vars(self)[key]}, must be positive and finite" for key in _POSITIVE if not 0 < vars(self)[key] < np.inf]
+        patches = _uncovered(self)
+        remedies = ["give positive SI numbers: viscosity is the kinematic one in m^2/s, density in kg/m^3"] if numbers else []
+        remedies += ["name every patch once, in velocity, outlet or slip; `geoop inspect FILE` lists the patches"] if patches else []
+        if remedies:
+            raise ConditionError("; ".join([*numbers, *patches]), where=name, remedy="; ".join(remedies))
         object.__setattr__(self, "constraints", Constraints.of(self))
 
     @property
@@ -146,6 +153,32 @@ class Constraints:
                 )
             out[nodes], out[nodes + n] = here[:, 0], here[:, 1]
         return out
+
+
+def _require_arguments(problem: FlowProblem) -> None:
+    """Refuse functions that cannot be called as they will be.
+
+    Raises:
+        ConfigurationError: all of them in one error.
+    """
+    given = [(f"the velocity on '{patch}'", value, ("points", "time")) for patch, value in problem.velocity.items() if callable(value)]
+    given += [("the force", problem.force, ("points",))] if problem.force is not None else []
+    found = []
+    for what, function, arguments in given:
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):  # compiled functions need not have one
+            continue
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            found.append(f"{what} is a function of {signature}, but is called as f({', '.join(arguments)})")
+    if found:
+        raise ConfigurationError(
+            "; ".join(found),
+            where=problem.space.domain.mesh.name,
+            remedy="write velocities as f(points, time) and forces as f(points): points is (k, 2) in m, time in s, the result (k, 2)",
+        )
 
 
 def _uncovered(problem: FlowProblem) -> list[str]:

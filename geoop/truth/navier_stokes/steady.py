@@ -8,6 +8,7 @@ simplified Newton method: P. Deuflhard, Newton Methods for Nonlinear Problems, 2
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,10 @@ from ...errors import ConditionError, ConvergenceError
 from .direct import Factorisation
 from .problem import FlowProblem
 from .solution import FlowSolution
+
+#: Called after every Newton step with the Reynolds number, the number of steps so far, and the change of the velocity that is still to
+#: come, relative to its largest value.
+Watch = Callable[[float, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,15 @@ class SteadySettings:
 
 @dataclass
 class _Progress:
+    watch: Watch | None = None
     steps: int = 0
     factorisations: int = 0
+
+    def step(self, reynolds: float, change: float) -> None:
+        """One Newton step more."""
+        self.steps += 1
+        if self.watch is not None:
+            self.watch(reynolds, self.steps, change)
 
 
 class _NotConverged(Exception):
@@ -87,7 +99,9 @@ class _System:
         return Factorisation(self.free_t @ matrix @ self.free, where=self.space.domain.mesh.name)
 
 
-def solve_steady(problem: FlowProblem, *, start: FlowSolution | None = None, settings: SteadySettings | None = None) -> FlowSolution:
+def solve_steady(
+    problem: FlowProblem, *, start: FlowSolution | None = None, settings: SteadySettings | None = None, watch: Watch | None = None
+) -> FlowSolution:
     """A steady solution of the problem.
 
     It need not be stable: above the first bifurcation the steady branch is followed all the same.
@@ -96,13 +110,14 @@ def solve_steady(problem: FlowProblem, *, start: FlowSolution | None = None, set
         problem: fluid and conditions.
         start: a solution on the same space, for example at a lower Reynolds number; Stokes flow if None.
         settings: tolerances.
+        watch: is told of every Newton step, see :data:`Watch`.
 
     Raises:
         ConvergenceError: no steady solution was found at this Reynolds number; the message names the last that converged.
         ConditionError: the start belongs to another space.
     """
     settings = settings or SteadySettings()
-    system, progress = _System(problem), _Progress()
+    system, progress = _System(problem), _Progress(watch)
     target = problem.viscosity
     if start is None:
         x, last = _stokes(system, target, progress), math.inf
@@ -148,7 +163,7 @@ def _newton(system: _System, x: np.ndarray, viscosity: float, settings: SteadySe
     Raises:
         _NotConverged: the damping becomes too strong, or it is not there after the allowed number of steps.
     """
-    n, damping, change = system.space.n, 1.0, math.inf
+    n, damping, change, reynolds = system.space.n, 1.0, math.inf, _re(system.problem, viscosity)
 
     def size(step: np.ndarray) -> float:
         return float(np.abs(step[: 2 * n]).max()) / max(float(np.abs(x[: 2 * n]).max()), 1e-300)
@@ -161,10 +176,10 @@ def _newton(system: _System, x: np.ndarray, viscosity: float, settings: SteadySe
         step = system.free @ matrix.solve(system.residual(x, viscosity))
         change, damping = size(step), min(1.0, 4 * damping)
         while True:
-            progress.steps += 1
             trial = x - damping * step
             following = system.free @ matrix.solve(system.residual(trial, viscosity))
             after = size(following)
+            progress.step(reynolds, after)
             if after < (1 - 0.25 * damping) * change or after < settings.tolerance:
                 break
             damping *= 0.5
@@ -174,8 +189,8 @@ def _newton(system: _System, x: np.ndarray, viscosity: float, settings: SteadySe
         while damping == 1.0 and settings.tolerance < after < 0.05 * change:  # the old factors are still good
             x, change, step = x - following, after, following
             following = system.free @ matrix.solve(system.residual(x, viscosity))
-            progress.steps += 1
             after = size(following)
+            progress.step(reynolds, after)
         if after <= settings.tolerance:
             return x - following
     if math.isinf(change):
@@ -188,7 +203,7 @@ def _failure(problem: FlowProblem, last: float, why: str) -> ConvergenceError:
     return ConvergenceError(
         f"no steady solution was found at Reynolds number {problem.reynolds:.5g}: {reached} ({why})",
         where=problem.space.domain.mesh.name,
-        remedy="refine the mesh, lower the Reynolds number, or solve in time with solve_unsteady: the flow may not be steady",
+        remedy="refine the mesh, lower the Reynolds number, or solve in time with UnsteadyFlow(problem): the flow may not be steady",
     )
 
 

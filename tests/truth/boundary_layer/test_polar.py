@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from geoop.errors import ConditionError
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import naca4
 from geoop.truth.boundary_layer.polar import polar
@@ -35,3 +36,20 @@ def test_a_polar_of_a_symmetrical_section():
 
 def test_no_angles_is_an_empty_polar():
     assert polar(naca4("0012", 100), [], CONDITION).drag_coefficient.shape == (0,)
+
+
+def test_one_angle_needs_no_list():
+    outline = naca4("2412", 100)
+    one, listed = polar(outline, 4.0, CONDITION), polar(outline, [4.0], CONDITION)
+    assert one.alpha.tolist() == [4.0] and np.array_equal(one.drag_coefficient, listed.drag_coefficient)
+
+
+def test_flow_from_behind_loses_only_its_own_angle():
+    outline = naca4("0012", 100)
+    found, alone = polar(outline, [0.0, 180.0, 4.0], CONDITION), polar(outline, [0.0, 4.0], CONDITION)
+    assert np.array_equal(found.drag_coefficient[[0, 2]], alone.drag_coefficient)
+    assert np.isnan(found.drag_coefficient[1]) and np.isfinite(found.lift_coefficient[1]) and found.separated.tolist()[1]
+    with pytest.raises(ConditionError, match="at 180 degrees the flow does not part on the nose"):
+        polar(outline, [180.0], CONDITION)
+    with pytest.raises(ConditionError, match="no viscosity"):
+        polar(outline, [0.0, 4.0], OperatingPoint(50.0))

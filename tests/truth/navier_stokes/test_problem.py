@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from flow_meshes import cylinder_channel, rectangle, space
 
-from geoop.errors import ConditionError, InvalidMeshError, PatchError
+from geoop.errors import ConditionError, ConfigurationError, InvalidMeshError, PatchError
+from geoop.fem.domain import Domain
+from geoop.fem.taylor_hood import TaylorHood
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.mesh import Mesh
@@ -96,3 +98,32 @@ def test_unknown_patch_curved_slip_and_wrong_cells(elements):
     quad = Mesh(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), Cells.of(quad=np.array([[0, 1, 2, 3]])))
     with pytest.raises(InvalidMeshError, match="plane triangles"):
         space(quad)
+
+
+def test_a_mesh_or_its_domain_serves_as_well_as_elements(elements):
+    mesh = elements.domain.mesh
+    conditions = {"left": Poiseuille(1.0, 0.5).velocity, "top": NO_SLIP, "bottom": NO_SLIP}
+    expected = solve_steady(FlowProblem(elements, 0.1, conditions, ("right",))).unknowns
+    for given in (mesh, Domain.of(mesh), TaylorHood(mesh)):
+        problem = FlowProblem(given, 0.1, conditions, ("right",))
+        assert isinstance(problem.space, TaylorHood) and problem.space.domain.mesh is mesh
+        assert np.array_equal(solve_steady(problem).unknowns, expected)
+
+
+def test_functions_of_other_arguments_are_refused_together(elements):
+    velocity = {"left": lambda x: x, "top": lambda x, y, t: x, "bottom": lambda x, time=0.0: 0.0 * x}
+    with pytest.raises(
+        ConfigurationError, match=r"'left' is a function of \(x\), but is called as f\(points, time\); .*'top'.*; the force"
+    ) as caught:
+        FlowProblem(elements, 1.0, velocity, ("right",), force=lambda x, t: x)
+    assert "'bottom'" not in caught.value.message and "f(points, time)" in caught.value.remedy
+
+
+def test_remedies_are_about_what_is_wrong(elements):
+    velocity = {"left": (1.0, 0.0), "top": NO_SLIP, "bottom": NO_SLIP}
+    with pytest.raises(ConditionError, match="viscosity is -1") as caught:
+        FlowProblem(elements, -1.0, velocity, ("right",))
+    assert "viscosity" in caught.value.remedy and "patch" not in caught.value.remedy
+    with pytest.raises(ConditionError, match="have no condition") as caught:
+        FlowProblem(elements, 1.0, velocity)
+    assert "patch" in caught.value.remedy and "viscosity" not in caught.value.remedy

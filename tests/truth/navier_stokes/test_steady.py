@@ -115,7 +115,7 @@ def test_no_solution_is_said_with_the_last_that_was_found():
     problem = FlowProblem(space(rectangle(*[np.linspace(0, 1, 7)] * 2)), 1e-7, walls)
     with pytest.raises(ConvergenceError, match=r"Reynolds number 1e\+07: the last Reynolds number that converged is \d") as caught:
         solve_steady(problem, settings=SteadySettings(total_steps=60))
-    assert "refine the mesh" in caught.value.remedy
+    assert "refine the mesh" in caught.value.remedy and "UnsteadyFlow" in caught.value.remedy
     for total in range(2, 30, 3):  # wherever the factorisations run out
         with pytest.raises(ConvergenceError, match=r"Reynolds number 1e\+07: "):
             solve_steady(problem, settings=SteadySettings(total_steps=total))
@@ -131,3 +131,15 @@ def test_starting_from_another_solution_gives_the_same():
     assert continued.factorisations < direct.factorisations + 1
     with pytest.raises(ConditionError, match="other elements"):
         solve_steady(replace(fast, space=space(cylinder_channel(16, 0.1))), start=direct)
+
+
+def test_every_step_is_told_in_order():
+    """Through the continuation: steps are counted to the end, Reynolds numbers end at the problem's, changes below the tolerance."""
+    told, settings = [], SteadySettings(newton_steps=3)
+    walls = {"top": (1.0, 0.0), "left": NO_SLIP, "right": NO_SLIP, "bottom": NO_SLIP}
+    problem = FlowProblem(space(rectangle(*[np.linspace(0, 1, 9)] * 2)), 1 / 400, walls)
+    solution = solve_steady(problem, settings=settings, watch=lambda *step: told.append(step))
+    reynolds, steps, changes = np.array(told).T
+    assert steps.tolist() == list(range(1, solution.steps + 1))
+    assert reynolds[-1] == pytest.approx(400.0) and reynolds.min() < 200.0 and reynolds.max() < 400.1
+    assert changes[-1] <= settings.tolerance < changes[0]

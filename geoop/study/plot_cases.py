@@ -52,7 +52,7 @@ def case_pictures(cases: Sequence[Case], path: str | Path, *, field: str | None 
     """
     name = field or _shared_field(cases)
     rows = -(-len(cases) // _PER_ROW)
-    figure = figure_of((3.6 * min(len(cases), _PER_ROW), 3.0 * rows))
+    figure = figure_of((3.6 * min(len(cases), _PER_ROW), max(_height_over_width(case) for case in cases) * 2.4 * rows + 0.6 * rows))
     for index, case in enumerate(cases):
         shown = case.field(name) if field or name in case.fields else None
         item = shown or Field(Quantity("geometry", ""), np.zeros(len(case.mesh.points)))
@@ -78,6 +78,14 @@ def _shared_field(cases: Sequence[Case]) -> str:
     shared = {key: item for key, item in drawn[0].items() if all(key in other for other in drawn)}
     candidates = [shared, *drawn]
     return next((telling_field(replace(cases[0], fields=found)) for found in candidates if found), "")
+
+
+def _height_over_width(case: Case) -> float:
+    """Of the panel that a case needs, between a quarter and one: a channel is long."""
+    if case.mesh.dimension == 3 or not (case.mesh.cells.dimensions == 2).any():
+        return 1.0
+    width, height = np.ptp(case.mesh.points, axis=0)
+    return float(np.clip(height / width if width > 0 else 1.0, 0.25, 1.0))
 
 
 def magnitude(item: Field) -> np.ndarray:

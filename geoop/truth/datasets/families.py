@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ...errors import ConfigurationError
 from .draws import random_of
-from .uiuc import family
+from .uiuc import excluded, family, texts
 
 #: Part of the sections whose families are held out: families are taken until the first is reached, none that exceeds the second.
 HELD_OUT = (0.15, 0.22)
@@ -73,3 +75,23 @@ def cases_per_geometry(pool: int, per_geometry: int, n: int, where: str) -> int:
     if per > 50:
         raise ConfigurationError(f"{n} cases of {pool} sections", where=where, remedy=f"ask for at most {50 * pool} cases")
     return per
+
+
+def provenance(names: Sequence[str], seed: int) -> dict[str, Any]:
+    """Where the sections of a data set come from, for its manifest: how many, which are left out or held out, and the hash of the coordinates.
+
+    Args:
+        names: usable sections.
+        seed: of the held-out families.
+    """
+    known = texts()
+    digest = hashlib.sha256()
+    for name in sorted(known):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(known[name]).digest())
+    return {
+        "sections": len(names),
+        "coordinates_sha256": digest.hexdigest(),
+        "excluded": census_of_table(excluded(), list(known)),
+        "held_out_families": held_out_families(names, seed),
+        "held_out_share": list(HELD_OUT),
+    }

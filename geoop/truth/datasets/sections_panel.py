@@ -18,10 +18,10 @@ from ...mesh.quantity import QUANTITIES, Field, Quantity
 from ..boundary_layer.section import AT_EDGE, EDGE_REGION, boundary_layer
 from .circle_plane import FARTHEST, NEAREST
 from .draws import cases_of, random_of, uniform
-from .families import HELD_OUT, census_of_table, held_out_families, pools, seven_one_two
+from .families import pools, provenance, seven_one_two
 from .named import NamedDataset
 from .panel_case import PanelGeometry, trimmed
-from .uiuc import candidates, content, excluded, family, section, texts, usable
+from .uiuc import candidates, content, family, section, usable
 
 NAME = "sections-panel"
 DEFAULT_SIZE = 1000
@@ -181,10 +181,7 @@ def _generator(names: list[str], seed: int) -> dict[str, Any]:
             "crests": list(CRESTS),
             "law": "Hicks-Henne, heights and crests uniform; redrawn up to 10 times",
         },
-        "sections": len(names),
-        "excluded": census_of_table(excluded(), list(texts())),
-        "held_out_families": held_out_families(names, seed),
-        "held_out_share": list(HELD_OUT),
+        **provenance(names, seed),
         "surface_points": PANELS,
         "surface_law": "panel nodes: cosine of the arc length on both sides of the leading edge",
         "field_points": FIELD_POINTS,

@@ -11,10 +11,10 @@ from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
 from .circle_plane import FARTHEST, NEAREST
 from .draws import cases_of, random_of, uniform
-from .families import HELD_OUT, cases_per_geometry, census_of_table, held_out_families, pools, seven_one_two
+from .families import cases_per_geometry, pools, provenance, seven_one_two
 from .named import NamedDataset
 from .panel_case import PanelGeometry, trimmed
-from .uiuc import candidates, content, excluded, family, section, texts
+from .uiuc import candidates, content, family, section
 
 NAME, PREFIX = "uiuc-panel", "uiuc_"
 DEFAULT_SIZE = 500
@@ -93,10 +93,7 @@ def _generator(names: list[str], seed: int) -> dict[str, Any]:
         "velocity": VELOCITY,
         "chord": 1.0,
         "moment": "about the quarter chord, nose up positive",
-        "sections": len(names),
-        "excluded": census_of_table(excluded(), list(texts())),
-        "held_out_families": held_out_families(names, seed),
-        "held_out_share": list(HELD_OUT),
+        **provenance(names, seed),
         "surface_points": PANELS,
         "surface_law": "panel nodes: cosine of the arc length on both sides of the leading edge",
         "field_points": FIELD_POINTS,

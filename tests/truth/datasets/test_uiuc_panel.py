@@ -109,3 +109,15 @@ def test_training_reads_the_cases(cases):
     framed = FramedCase.of(cases[NAMES[0]], [QUANTITIES["velocity"], QUANTITIES["pressure_coefficient"]], 200)
     assert framed.n_field == 5000 and len(framed.order) == 5200
     assert np.abs(framed.fields["velocity"]).max() < 10.0
+
+
+def test_other_coordinates_are_another_plan(tmp_path, monkeypatch):
+    """What the sections come from is part of the plan: a data set begun with one collection is not continued with another."""
+    first = uiuc_panel.plan(8, 0)
+    name = next(iter(first.geometry.values())).removeprefix("uiuc_")
+    for key, content in uiuc.texts().items():
+        (tmp_path / f"{key}.dat").write_bytes(content + (b"\n" if key == name else b""))
+    monkeypatch.setenv(uiuc.VARIABLE, str(tmp_path))
+    other = uiuc_panel.plan(8, 0)
+    assert other.generator["coordinates_sha256"] != first.generator["coordinates_sha256"]
+    assert other.fingerprint != first.fingerprint and other.splits == first.splits

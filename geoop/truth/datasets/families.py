@@ -15,6 +15,10 @@ from .uiuc import excluded, family, texts
 
 #: Part of the sections whose families are held out: families are taken until the first is reached, none that exceeds the second.
 HELD_OUT = (0.15, 0.22)
+#: What may be done with data of these sections, and what is not established.
+LICENCE = (
+    "fields: CC0-1.0; coordinates: UIUC airfoil coordinate database, as distributed with AeroSandbox (MIT); terms of the originals not established"
+)
 
 
 def held_out_families(names: Sequence[str], seed: int) -> list[str]:

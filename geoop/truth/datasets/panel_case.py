@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ...mesh.mesh import Mesh
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import QUANTITIES, Field
 from ..panels.system import PanelSystem
-from .circle_plane import CirclePlane, field_points
+from .circle_plane import FARTHEST, NEAREST, CirclePlane, field_points
 from .kt_airfoils import WEIGHT
 
 
@@ -76,6 +77,19 @@ class PanelGeometry:
         item = self.system.bodies[body]
         length = np.append(item.arc_length, item.curve.gap) if item.blunt else item.arc_length
         return 0.5 * (length + np.roll(length, 1))
+
+
+def point_laws(surface_points: int, field_points: int) -> dict[str, Any]:
+    """Where the points of a single section lie and what they weigh, for the manifest."""
+    return {
+        "surface_points": surface_points,
+        "surface_law": "panel nodes: cosine of the arc length on both sides of the leading edge",
+        "field_points": field_points,
+        "field_law": "inverse Joukowski plane of the section: angle uniform, log of the distance from the near-circle uniform; Latin hypercube",
+        "nearest": NEAREST,
+        "farthest": FARTHEST,
+        "weight_law": "field: 1/(n density) [m^2]; wall: arc length to half-way to both neighbours [m]",
+    }
 
 
 def trimmed(splits: dict[str, tuple[str, ...]], n: int) -> dict[str, tuple[str, ...]]:

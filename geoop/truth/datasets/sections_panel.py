@@ -16,11 +16,10 @@ from ...mesh.operating_point import OperatingPoint
 from ...mesh.primitives import naca4
 from ...mesh.quantity import QUANTITIES, Field, Quantity
 from ..boundary_layer.section import AT_EDGE, EDGE_REGION, boundary_layer
-from .circle_plane import FARTHEST, NEAREST
 from .draws import cases_of, random_of, uniform
-from .families import pools, provenance, seven_one_two
+from .families import LICENCE, pools, provenance, seven_one_two
 from .named import NamedDataset
-from .panel_case import PanelGeometry, trimmed
+from .panel_case import PanelGeometry, point_laws, trimmed
 from .uiuc import candidates, content, family, section, usable
 
 NAME = "sections-panel"
@@ -71,7 +70,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
     cases = trimmed(cases, n)
     geometry = {name: geometry[name] for members in cases.values() for name in members}
     parameters = {name: {**_source(body), **drawn(seed, name)} for name, body in geometry.items()}
-    return DatasetPlan(NAME, _DESCRIPTION, cases, _generator(names, seed), parameters, geometry, seed=seed, licence=_LICENCE)
+    return DatasetPlan(NAME, _DESCRIPTION, cases, _generator(names, seed), parameters, geometry, seed=seed, licence=LICENCE)
 
 
 def case(seed: int, name: str) -> Case:
@@ -152,12 +151,6 @@ def _source(geometry: str) -> dict[str, str]:
     return {"kind": kind, "section": name, "family": "naca" if kind == "naca" else family(name)}
 
 
-#: What may be done with the data, and what is not established.
-_LICENCE = (
-    "fields: CC0-1.0; coordinates: UIUC airfoil coordinate database, as distributed with AeroSandbox (MIT); terms of the originals not established"
-)
-
-
 def _generator(names: list[str], seed: int) -> dict[str, Any]:
     """Laws and constants for the manifest."""
     return {
@@ -182,13 +175,7 @@ def _generator(names: list[str], seed: int) -> dict[str, Any]:
             "law": "Hicks-Henne, heights and crests uniform; redrawn up to 10 times",
         },
         **provenance(names, seed),
-        "surface_points": PANELS,
-        "surface_law": "panel nodes: cosine of the arc length on both sides of the leading edge",
-        "field_points": FIELD_POINTS,
-        "field_law": "inverse Joukowski plane of the section: angle uniform, log of the distance from the near-circle uniform; Latin hypercube",
-        "nearest": NEAREST,
-        "farthest": FARTHEST,
-        "weight_law": "field: 1/(n density) [m^2]; wall: arc length to half-way to both neighbours [m]",
+        **point_laws(PANELS, FIELD_POINTS),
     }
 
 

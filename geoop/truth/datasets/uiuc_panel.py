@@ -9,11 +9,10 @@ from typing import Any
 from ...io.dataset_writing import DatasetPlan
 from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
-from .circle_plane import FARTHEST, NEAREST
 from .draws import cases_of, random_of, uniform
-from .families import cases_per_geometry, pools, provenance, seven_one_two
+from .families import LICENCE, cases_per_geometry, pools, provenance, seven_one_two
 from .named import NamedDataset
-from .panel_case import PanelGeometry, trimmed
+from .panel_case import PanelGeometry, point_laws, trimmed
 from .uiuc import candidates, content, family, section
 
 NAME, PREFIX = "uiuc-panel", "uiuc_"
@@ -51,7 +50,7 @@ def plan(n: int, seed: int) -> DatasetPlan:
     cases = trimmed(cases, n)
     geometry = {name: geometry[name] for members in cases.values() for name in members}
     parameters = {name: {"section": _section(name), "family": family(_section(name)), **drawn(seed, name)} for name in geometry}
-    return DatasetPlan(NAME, _DESCRIPTION, cases, _generator(names, seed), parameters, geometry, seed=seed, licence=_LICENCE)
+    return DatasetPlan(NAME, _DESCRIPTION, cases, _generator(names, seed), parameters, geometry, seed=seed, licence=LICENCE)
 
 
 def case(seed: int, name: str) -> Case:
@@ -75,12 +74,6 @@ def _section(case_name: str) -> str:
     return case_name.removeprefix(PREFIX).rsplit("_", 1)[0]
 
 
-#: What may be done with the data, and what is not established.
-_LICENCE = (
-    "fields: CC0-1.0; coordinates: UIUC airfoil coordinate database, as distributed with AeroSandbox (MIT); terms of the originals not established"
-)
-
-
 def _generator(names: list[str], seed: int) -> dict[str, Any]:
     """Laws and constants for the manifest."""
     return {
@@ -94,13 +87,7 @@ def _generator(names: list[str], seed: int) -> dict[str, Any]:
         "chord": 1.0,
         "moment": "about the quarter chord, nose up positive",
         **provenance(names, seed),
-        "surface_points": PANELS,
-        "surface_law": "panel nodes: cosine of the arc length on both sides of the leading edge",
-        "field_points": FIELD_POINTS,
-        "field_law": "inverse Joukowski plane of the section: angle uniform, log of the distance from the near-circle uniform; Latin hypercube",
-        "nearest": NEAREST,
-        "farthest": FARTHEST,
-        "weight_law": "field: 1/(n density) [m^2]; wall: arc length to half-way to both neighbours [m]",
+        **point_laws(PANELS, FIELD_POINTS),
     }
 
 

@@ -27,7 +27,7 @@ def matched(keys, names, header="case", match="names"):
         (["a.vtu", "b.vtu"], ["b.vtu", "a.vtu"]),
         (["a.vtu", "b.vtu"], ["B", "A"]),
         (["x/a.vtu", "x/b.vtu"], ["./x/b.vtu", "x\\a.vtu"]),
-        (["a.vtu", "b.vtu"], ["/home/jane/runs/b.vtu", "/home/jane/runs/a.vtu"][::1]),
+        (["a.vtu", "b.vtu"], ["/archive/runs/b.vtu", "/archive/runs/a.vtu"][::1]),
         (["a/result.vtu", "b/result.vtu"], ["b", "a"]),
         (["wing-a v2.vtu", "wing-b v2.vtu"], ["wing b", "Wing_A"]),
         (["case_001.vtu", "case_002.vtu"], ["2", "1"]),

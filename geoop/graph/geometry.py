@@ -1,4 +1,4 @@
-"""A body and the points around it as tensors: what a model prepares once per geometry."""
+"""A boundary and the points that see it as tensors: what a model prepares once per geometry."""
 
 from __future__ import annotations
 
@@ -10,45 +10,6 @@ from torch import Tensor
 
 from ..axes import check
 from .pointset import PointSet
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """The surface of one or several bodies.
-
-    Attributes:
-        surface: the vertices; ``vectors[:, 0]`` is the outward normal, ``weight`` the share of length or area,
-            ``scalars`` what the surface says about itself (curvature, spacing, ...).
-        facets: (m, d) int64 vertices of every facet (segments in 2-D, triangles in 3-D), counted over the whole batch.
-        facet_ptr: (b+1,) int64 start of every sample's facets.
-    """
-
-    surface: PointSet
-    facets: Tensor
-    facet_ptr: Tensor
-
-    def __post_init__(self) -> None:
-        check(facets=(self.facets, f"m {self.surface.dimension}"), facet_ptr=(self.facet_ptr, "b+1"), ptr=(self.surface.ptr, "b+1"))
-
-    @property
-    def batch_size(self) -> int:
-        return self.surface.batch_size
-
-    def to(self, *args, **kwargs) -> Geometry:
-        surface = self.surface.to(*args, **kwargs)
-        return Geometry(surface, self.facets.to(surface.pos.device), self.facet_ptr.to(surface.pos.device))
-
-    @staticmethod
-    def concatenate(items: Sequence[Geometry]) -> Geometry:
-        """Several batches of bodies as one."""
-        surface = PointSet.concatenate([item.surface for item in items])
-        facets, starts, vertices, rows = [], [items[0].facet_ptr[:1]], 0, 0
-        for item in items:
-            facets.append(item.facets + vertices)
-            starts.append(item.facet_ptr[1:] + rows)
-            vertices += len(item.surface)
-            rows += len(item.facets)
-        return Geometry(surface, torch.cat(facets), torch.cat(starts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,3 +60,48 @@ class Queries:
             shifted.append(item.anchor + start)
             start += count
         return Queries(PointSet.concatenate([i.points for i in items]), torch.cat(shifted), torch.cat([i.share for i in items]))
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The boundary of one or several bodies or regions, and the points that an operator works on.
+
+    Attributes:
+        surface: the vertices; ``vectors[:, 0]`` is the outward normal, ``weight`` the share of length or area,
+            ``scalars`` what the surface says about itself (curvature, spacing, ...).
+        facets: (m, d) int64 vertices of every facet (segments in 2-D, triangles in 3-D), counted over the whole batch.
+        facet_ptr: (b+1,) int64 start of every sample's facets.
+        domain: points in the region and on its boundary, with quadrature weights: where operators on clouds live. None for models that
+            place their own points.
+    """
+
+    surface: PointSet
+    facets: Tensor
+    facet_ptr: Tensor
+    domain: Queries | None = None
+
+    def __post_init__(self) -> None:
+        check(facets=(self.facets, f"m {self.surface.dimension}"), facet_ptr=(self.facet_ptr, "b+1"), ptr=(self.surface.ptr, "b+1"))
+
+    @property
+    def batch_size(self) -> int:
+        return self.surface.batch_size
+
+    def to(self, *args, **kwargs) -> Geometry:
+        surface = self.surface.to(*args, **kwargs)
+        domain = None if self.domain is None else self.domain.to(*args, **kwargs)
+        return Geometry(surface, self.facets.to(surface.pos.device), self.facet_ptr.to(surface.pos.device), domain)
+
+    @staticmethod
+    def concatenate(items: Sequence[Geometry]) -> Geometry:
+        """Several batches of bodies as one."""
+        surface = PointSet.concatenate([item.surface for item in items])
+        facets, starts, vertices, rows = [], [items[0].facet_ptr[:1]], 0, 0
+        for item in items:
+            facets.append(item.facets + vertices)
+            starts.append(item.facet_ptr[1:] + rows)
+            vertices += len(item.surface)
+            rows += len(item.facets)
+        domains = [item.domain for item in items if item.domain is not None]
+        domain = Queries.concatenate(domains, [len(item.surface) for item in items]) if len(domains) == len(items) else None
+        return Geometry(surface, torch.cat(facets), torch.cat(starts), domain)

@@ -107,14 +107,3 @@ def _problems(graph: Graph):
     yield from _out_of_range(graph.source, graph.target, graph.n_source, graph.n_target)
     if bool((graph.target[1:] < graph.target[:-1]).any()):
         yield "targets are not ascending, and reductions over neighbours would be wrong"
-
-    @staticmethod
-    def concatenate(items: Sequence[Graph]) -> Graph:
-        """Graphs of several samples as one batch; they stay sorted by target."""
-        sources, targets, n_source, n_target = [], [], 0, 0
-        for item in items:
-            sources.append(item.source + n_source)
-            targets.append(item.target + n_target)
-            n_source += item.n_source
-            n_target += item.n_target
-        return Graph(torch.cat(sources), torch.cat(targets), n_source, n_target)

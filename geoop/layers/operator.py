@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import nn
 
-from ..graph.graph import Graph
+from ..graph.hierarchy import Connection
 from ..graph.pointset import PointSet
 
 
@@ -38,9 +38,9 @@ class AbstractOperator(nn.Module, ABC):
     mesh_order: ClassVar[float | None] = None
 
     @abstractmethod
-    def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
+    def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Connection:
         """The edges this operator sums over: geometry only, so that they are computed once per geometry."""
 
     @abstractmethod
-    def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
-        """Target points with new features."""
+    def forward(self, source: PointSet, target: PointSet, graph: Any) -> PointSet:
+        """Target points with new features; ``graph`` is what :meth:`connect` returned."""

@@ -31,19 +31,23 @@ class Sites:
     normal: Tensor
     scalars: Tensor
 
-    def features(self) -> Tensor:
-        """(n, width) features, all of order one; logarithms where the flow has structure on every scale down to a corner."""
+    def features(self, *, ends: bool = True) -> Tensor:
+        """(n, width) features, all of order one; logarithms where the flow has structure on every scale down to a corner.
+
+        Args:
+            ends: directions and distances from the two ends of the body too; a region has none.
+        """
         d = self.distance.abs()[:, None]
         wall = [torch.log(d / 3e-4 + 1) / 2 - 1, torch.log(d + 1e-5) / 4 + 1.5, *(self.distance[:, None] / (d + scale) for scale in SCALES)]
-        ends = [part for sign in (-0.5, 0.5) for part in _from_end(self.pos, sign)]
+        both = [part for sign in (-0.5, 0.5) for part in _from_end(self.pos, sign)] if ends else []
         radius = self.pos.norm(dim=1, keepdim=True)
         bounded = self.pos / (1 + radius.square()).sqrt()
-        return torch.cat([bounded, self.gradient, self.normal, self.closest, *wall, *ends, 1 / (1 + radius), self.scalars], dim=1)
+        return torch.cat([bounded, self.gradient, self.normal, self.closest, *wall, *both, 1 / (1 + radius), self.scalars], dim=1)
 
     @staticmethod
-    def width(dimension: int, scalars: int) -> int:
+    def width(dimension: int, scalars: int, *, ends: bool = True) -> int:
         """Number of features for a dimension and a number of surface scalars."""
-        return 4 * dimension + 2 + len(SCALES) + 4 * (dimension + 1) + 1 + scalars
+        return 4 * dimension + 2 + len(SCALES) + 4 * (dimension + 1) * ends + 1 + scalars
 
 
 def _from_end(pos: Tensor, end: float) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""What every operator claims, measured. A new operator is one line in ``ZOO``.
+"""What every operator claims, measured. A new operator is one line in a table ``ENTRIES`` of a file ``zoo_*.py`` beside this one.
 
 Everything runs in float64: the tolerance of float32 hides a broken symmetry.
 """
@@ -8,160 +8,25 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import torch
 from safetensors.torch import load, save
 
-from geoop.decoders.local_attention import LocalAttention
-from geoop.encoders.body_latents import BodyLatents
 from geoop.graph.graph import Graph
 from geoop.graph.pointset import PointSet
-from geoop.layers.attention import PairBias
-from geoop.layers.neighborhood import Ball, Nearest
 from geoop.layers.operator import AbstractOperator, Symmetry
-from geoop.layers.pair_kernel import PairKernel
-from geoop.operators.attention import Attention
-from geoop.operators.graph_kernel import GraphKernel
-from geoop.operators.latent_mixer import LatentMixer
-from geoop.operators.layer_potential import LayerPotential
-from geoop.operators.pyg_layer import PyGLayer
 from geoop.references import bibtex
 
+from .zoo import Cloud, Entry
+
 EXACT = 1e-9
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """Random points with random features.
-
-    ``sizes``: points of three samples; ``adapt``: gives the arrays the meaning that an operator needs, e.g. unit normals, a closed ring;
-    ``lattice``: dimension of the lattice that is refined, of space if None.
-    """
-
-    scalars: int = 3
-    vectors: int = 0
-    dimension: int = 2
-    sizes: tuple[int, int, int] = (9, 14, 6)
-    lattice: int | None = None
-    adapt: Callable[[PointSet], PointSet] = field(default=lambda points: points)
-
-    def sample(self, n: int, seed: int) -> PointSet:
-        g = torch.Generator().manual_seed(seed)
-        shapes = ((self.dimension,), (self.scalars,), (self.vectors, self.dimension))
-        pos, scalars, vectors = (torch.randn(n, *s, generator=g, dtype=torch.float64) for s in shapes)
-        return self.adapt(PointSet(0.5 * pos, scalars, vectors, torch.rand(n, generator=g, dtype=torch.float64) + 0.1))
-
-    def batch(self) -> PointSet:
-        return PointSet.concatenate([self.sample(n, seed) for seed, n in enumerate(self.sizes)])
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An operator of the zoo.
-
-    ``target=None``: it mixes one cloud, target and source are the same object. ``ordered``: the order of the points carries meaning, so
-    they cannot be permuted. ``any_size``: it takes samples of any size, one point included. ``weighted``: it reads quadrature weights.
-    ``fixed_geometry``: it keeps no derivative by what belongs to the geometry.
-    """
-
-    make: Callable[[], AbstractOperator]
-    source: Cloud = Cloud()
-    target: Cloud | None = None
-    ordered: bool = False
-    any_size: bool = True
-    weighted: bool = True
-    fixed_geometry: bool = False
-
-
-def placed(points: PointSet) -> PointSet:
-    """The first vector is a unit normal, the last scalar a positive spacing."""
-    normal = torch.nn.functional.normalize(points.vectors[:, :1], dim=2)
-    spacing = points.scalars[:, -1:].abs() + 0.2
-    return points.with_features(torch.cat([points.scalars[:, :-1], spacing], 1), torch.cat([normal, points.vectors[:, 1:]], 1))
-
-
-def ring(points: PointSet, count: int | None = None) -> PointSet:
-    """The first ``count`` points (all of them) on a smooth closed curve around the origin, in order and at uneven distances."""
-    n = len(points) if count is None else count
-    angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64) / n
-    angle = angle + 0.3 * torch.sin(angle)
-    curve = (2 + 0.2 * torch.cos(3 * angle) + 0.3 * torch.sin(angle))[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
-    return replace(points, pos=torch.cat([curve, points.pos[n:]]))
-
-
-def sage():
-    from torch_geometric.nn import SAGEConv
-
-    return PyGLayer(SAGEConv((3, 2), 5), Nearest(4), symmetry=Symmetry.E)
-
-
-def gat():
-    from torch_geometric.nn import GATv2Conv
-
-    layer = GATv2Conv((3, 2), 2, heads=2, edge_dim=2, add_self_loops=False)
-    return PyGLayer(layer, Ball(0.7), edge_attr=True, symmetry=Symmetry.TRANSLATION)
-
-
-def transformer():
-    from torch_geometric.nn import TransformerConv
-
-    return PyGLayer(TransformerConv((3, 2), 4, edge_dim=2), Nearest(4), edge_attr=True, symmetry=Symmetry.TRANSLATION)
-
-
-def pointnet():
-    from torch_geometric.nn import PointNetConv
-
-    layer = PointNetConv(torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4)), add_self_loops=False)
-    return PyGLayer(layer, Nearest(4), pos=True, symmetry=Symmetry.TRANSLATION)
-
-
-QUERIES = Cloud(scalars=2, sizes=(5, 1, 8))
-
-ZOO: dict[str, Entry] = {
-    "graph kernel in a ball": Entry(lambda: GraphKernel(3, 5, Ball(0.7), PairKernel(2, 8, octaves=1)), target=QUERIES),
-    "graph kernel, hard rim, integral": Entry(lambda: GraphKernel(3, 5, Ball(0.7, smooth=False), PairKernel(2, 8), measure=1.5), target=QUERIES),
-    "graph kernel, conditioned, local term": Entry(
-        lambda: GraphKernel(3, 5, Ball(0.7), PairKernel(2, 8, source_channels=3, target_channels=2), target_channels=2), target=QUERIES
-    ),
-    "graph kernel, nearest": Entry(lambda: GraphKernel(3, 5, Nearest(4), PairKernel(2, 8)), target=QUERIES),
-    "graph kernel, nearest, smooth, 3-D": Entry(
-        lambda: GraphKernel(3, 5, Nearest(5, smooth=True), PairKernel(3, 8)),
-        source=Cloud(dimension=3),
-        target=Cloud(scalars=0, dimension=3, sizes=(5, 1, 8)),
-    ),
-    "radial graph kernel": Entry(lambda: GraphKernel(3, 5, Ball(0.7), PairKernel(2, 8, radial=True)), target=QUERIES),
-    "radial graph kernel within one cloud, 3-D": Entry(
-        lambda: GraphKernel(3, 3, Ball(0.9), PairKernel(3, 8, radial=True, octaves=2), target_channels=3), source=Cloud(dimension=3)
-    ),
-    "cross-attention": Entry(lambda: Attention(4, source_channels=3, heads=2), target=Cloud(scalars=4, sizes=(5, 1, 8))),
-    "cross-attention with relative positions": Entry(
-        lambda: Attention(4, source_channels=3, heads=2, bias=PairBias(2, 2)), target=Cloud(scalars=4, sizes=(5, 1, 8))
-    ),
-    "self-attention with distances": Entry(lambda: Attention(4, heads=2, bias=PairBias(3, 2, radial=True)), source=Cloud(scalars=4, dimension=3)),
-    "latent mixer": Entry(
-        lambda: LatentMixer(4, depth=2, heads=2, densities=2, hidden=8, wall=6, neighbours=4),
-        source=Cloud(scalars=5, vectors=1, sizes=(12, 12, 12), adapt=lambda points: ring(placed(points), 6)),
-        ordered=True,
-        any_size=False,
-        fixed_geometry=True,
-    ),
-    "layer potential": Entry(
-        LayerPotential, source=Cloud(scalars=4, lattice=1, adapt=ring), target=QUERIES, ordered=True, any_size=False, weighted=False
-    ),
-    "body latents": Entry(
-        lambda: BodyLatents(3, 4, 5), source=Cloud(scalars=3, vectors=1), target=Cloud(scalars=5, vectors=1, sizes=(5, 1, 8), adapt=placed)
-    ),
-    "local attention": Entry(
-        lambda: LocalAttention(4, 4, heads=2), source=Cloud(scalars=5, vectors=1, adapt=placed), target=Cloud(scalars=4, sizes=(5, 1, 8))
-    ),
-    "SAGEConv": Entry(sage, target=QUERIES),
-    "GATv2Conv": Entry(gat, target=QUERIES),
-    "TransformerConv": Entry(transformer, target=QUERIES),
-    "PointNetConv": Entry(pointnet, target=QUERIES),
-}
+ZOO: dict[str, Entry] = {}
+for _path in sorted(Path(__file__).parent.glob("zoo_*.py")):
+    ZOO |= importlib.import_module(f"{__package__}.{_path.stem}").ENTRIES
 
 
 def zoo(keep: Callable[[Entry], bool] = lambda entry: True):

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ..errors import ShapeError
 from ..graph.geometry import Geometry, Queries
-from ..graph.hierarchy import Connection, Hierarchy
 from ..graph.graph import Graph
+from ..graph.hierarchy import Connection, Hierarchy
 from ..graph.interpolation import interpolate
 from ..graph.pointset import Inputs, PointSet
 from ..layers.condition import condition_features

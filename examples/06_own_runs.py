@@ -30,7 +30,7 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
 
     settings = FitSettings(epochs=4, batch=4, validate_every=2) if quick else FitSettings(minutes=10, batch=4)
     surrogate = geoop.fit(dataset, out / f"run-{count}", quantities=("velocity", "pressure"), settings=settings, progress=not quick)
-    print("the model is told", ", ".join(surrogate.conditions.names))
+    print("the model is told", ", ".join(surrogate.framing.conditions.names))
 
     exact = bluff_channel.case(1, "bluff_0001")  # another seed: a body that is in no run
     start = time.perf_counter()

@@ -32,6 +32,7 @@ from geoop.mesh.case import Case
 from geoop.mesh.primitives import naca4
 from geoop.mesh.resample import resample
 from geoop.models.body_field import BodyField
+from geoop.models.ports import Ports
 from geoop.results.evaluation import Evaluation, evaluate
 from geoop.results.metrics import relative_l2
 from geoop.results.surrogate import Surrogate
@@ -241,7 +242,8 @@ def decode_one(count: int, chunk: int) -> None:
     cases = [Case(naca4(name), geoop.OperatingPoint(60.0, a)) for name in ("0012", "2412", "4412") for a in (-4.0, 0.0, 4.0)]
     # the cost of a decode does not depend on the values of the weights
     normaliser = Normaliser(tuple(KNOWN[q] for q in QUANTITIES), (0.0, 0.0), (1.0, 1.0))
-    surrogate = Surrogate(BodyField(), normaliser, TrainingEnvelope.fit(cases))
+    ports = Ports(vectors_out=1, vectors_in=1, surface_scalars=10, body=True)
+    surrogate = Surrogate(BodyField(ports), normaliser, TrainingEnvelope.fit(cases))
     result = surrogate.predict(Case(section, point), chunk=chunk)
     where = np.random.default_rng(0).uniform((-1.0, 0.2), (2.0, 1.5), (count, 2))
     result.at(where[:1000])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +15,14 @@ from ..errors import ConfigurationError, ShapeError
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
 from ..graph.pointset import Inputs, PointSet
-from ..layers.condition import condition_features, condition_width
+from ..layers.condition import condition_features
 from ..layers.gated_mlp import GatedMLP
 from ..layers.pose import frame_components
 from ..layers.sites import Sites
 from ..operators.latent_mixer import LatentMixer, LatentPairs
 from ..operators.layer_potential import apply_kernel, layer_kernel
 from .model import AbstractModel
+from .ports import Ports
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +72,7 @@ class BodyField(AbstractModel):
     of learned surface densities. Points, surface and conditions are in the body's frame, chord 1.
 
     Args:
-        scalars_out: number of scalar fields.
-        vectors_out: number of vector fields.
-        scalars_in: number of global scalars.
-        vectors_in: number of global vectors; the first one is the free stream.
+        ports: channels in and out; of a body in the plane, without input functions. The first global vector is the free stream.
         width: features per latent point.
         depth: residual blocks.
         densities: layer potentials per block, and half as many in the decoder; 0 leaves them out (an ablation).
@@ -90,17 +89,23 @@ class BodyField(AbstractModel):
 
     def __init__(
         self,
-        scalars_out: int = 1,
-        vectors_out: int = 1,
-        scalars_in: int = 0,
-        vectors_in: int = 1,
+        ports: Ports | Mapping[str, Any],
         width: int = 64,
         depth: int = 4,
         densities: int = 16,
         surface_points: int = 200,
     ) -> None:
         super().__init__()
-        self.arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        self.ports = Ports.of(ports)
+        sizes = {"width": width, "depth": depth, "densities": densities, "surface_points": surface_points}
+        self.arguments = {"ports": self.ports.to_dict(), **sizes}
+        scalars_out, vectors_out, vectors_in = self.ports.scalars_out, self.ports.vectors_out, self.ports.vectors_in
+        if not self.ports.body or self.ports.functions or self.ports.surface_scalars != self.SURFACE_SCALARS or self.ports.dimension != 2:
+            raise ConfigurationError(
+                "cases without a body in the plane, or with input functions",
+                where="BodyField",
+                remedy="choose a model on clouds, such as geoop.models.gaot.GAOT: [model] class in run.toml, model= in Python",
+            )
         sound = surface_points % self.STRIDE == 0 and surface_points >= 40 and width % self.HEADS == 0 and width > 0 and depth > 0
         if not sound or densities < 0 or 0 < densities < 2 * vectors_out:
             raise ConfigurationError(
@@ -109,8 +114,8 @@ class BodyField(AbstractModel):
                 remedy=f"width divisible by {self.HEADS}, an even surface_points >= 40, densities 0 or at least {2 * vectors_out}",
             )
         d = 2  # layer potentials and resampling are written for sections
-        condition = condition_width(scalars_in, vectors_in, d)
-        site = Sites.width(d, self.SURFACE_SCALARS)
+        condition = self.ports.condition
+        site = self.ports.site
         self.scalars_out, self.vectors_out, self.decoded, self.surface_points = scalars_out, vectors_out, densities // 2, surface_points
         self.encoder = BodyLatents(site + condition, site + condition, width)
         self.mixer = LatentMixer(width, depth, self.HEADS, densities, 3 * width // 2, surface_points // self.STRIDE)

@@ -22,11 +22,13 @@ class AbstractModel(nn.Module, ABC):
 
     Attributes:
         reference: keys in :mod:`geoop.references`.
-        arguments: JSON-able constructor arguments, stored in the checkpoint.
+        arguments: JSON-able constructor arguments, stored in the checkpoint; ``ports`` among them.
+        on_clouds: whether it works on the points of ``Geometry.domain``.
     """
 
     reference: ClassVar[tuple[str, ...]]
     arguments: dict[str, Any]
+    on_clouds: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, geometry: Geometry) -> Any:

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from ..errors import NonFiniteError
-from ..graph.pointset import Inputs
-from ..mesh.body import body_cells
 from ..mesh.case import Case
 from ..mesh.quantity import Field
 from ..models.model import AbstractModel
-from ..scaling.casting import FramedBody
+from ..scaling.framed import Framed
+from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser, is_velocity
 
 #: Points this far inside the body (in body lengths) still count as on its wall: two samplings of one curve differ by less.
@@ -31,34 +30,30 @@ class Decoder:
         model: the network.
         normaliser: of its outputs.
         case: mesh and operating point.
-        framed: the body's frame.
+        framed: the case in its frame.
+        framing: how it came there.
         latent: what ``model.encode`` returned.
-        direction: (d,) free stream in the body's frame.
         chunk: points decoded at once; the answer does not depend on it.
-        reach: distance from the middle of the body (in body lengths) to which training points went.
 
-    Beyond ``reach`` a network extrapolates without bound. There the field is that at the rim in the same direction, and what
+    Beyond the reach of the training points around a body a network extrapolates without bound. There the field is that at the rim in the same direction, and what
     vanishes in the free stream (velocity perturbation, pressure coefficient) decays from it as 1/r: the far field of a body with lift.
     """
 
     model: AbstractModel
     normaliser: Normaliser
     case: Case
-    framed: FramedBody
+    framed: Framed
+    framing: Framing
     latent: Any
-    direction: np.ndarray
     chunk: int
-    reach: float = np.inf
 
     @classmethod
-    def of(
-        cls, model: AbstractModel, normaliser: Normaliser, case: Case, framed: FramedBody, prepared: Any, inputs: Inputs, *, chunk: int, reach: float
-    ) -> Decoder:
+    def of(cls, model: AbstractModel, normaliser: Normaliser, framing: Framing, case: Case, framed: Framed, prepared: Any, *, chunk: int) -> Decoder:
         """Encode a prepared geometry at the case's condition."""
         device = next(model.parameters()).device
         with torch.no_grad():
-            latent = model.encode(prepared.to(device), inputs.to(device))
-        return cls(model, normaliser, case, framed, latent, inputs.vectors[0, 0].double().numpy(), chunk, reach)
+            latent = model.encode(prepared.to(device), framing.inputs(case, framed).to(device))
+        return cls(model, normaliser, case, framed, framing, latent, chunk)
 
     def on_mesh(self) -> list[Field]:
         """Fields at the points of the case's mesh; wall points are taken to lie on the wall exactly.
@@ -67,9 +62,7 @@ class Decoder:
             NonFiniteError: the network returned NaN or infinity.
         """
         mesh = self.case.mesh
-        wall = np.zeros(len(mesh.points), dtype=bool)
-        wall[np.unique(body_cells(mesh, self.case.wall).connectivity)] = True
-        fields = self._fields(mesh.points, wall)
+        fields = self._fields(mesh.points, self.framing.on_wall(self.case))
         bad = [item.name for item in fields if not np.isfinite(item.values).all()]
         if bad:
             raise NonFiniteError(
@@ -78,12 +71,13 @@ class Decoder:
         return fields
 
     def at(self, points: np.ndarray) -> dict[str, Field]:
-        """Fields at any points (n, d) [m]; NaN inside the body, where there is no flow."""
+        """Fields at any points (n, d) [m]; NaN inside a body or outside a region, where there is no field."""
         return {item.name: item for item in self._fields(points, np.zeros(len(points), dtype=bool), blank_inside=True)}
 
     @torch.no_grad()
     def _fields(self, points: np.ndarray, wall: np.ndarray, *, blank_inside: bool = False) -> list[Field]:
         points, decay = self._within_reach(points)
+        direction = self.framed.direction(self.case)
         scalars, vectors = [], []
         device = next(self.model.parameters()).device
         for start in range(0, max(len(points), 1), self.chunk):
@@ -93,10 +87,10 @@ class Decoder:
             inside = (queries.points.scalars[:, :1] < 0) & blank_inside
             scalars.append(torch.where(inside, torch.nan, out.scalars.cpu()))
             vectors.append(torch.where(inside[:, :, None], torch.nan, out.vectors.cpu()))
-        restored = self.normaliser.restore(torch.cat(scalars), torch.cat(vectors), self.direction)
+        restored = self.normaliser.restore(torch.cat(scalars), torch.cat(vectors), direction)
         for quantity, item in restored.items():
             if is_velocity(quantity) or quantity.name in VANISHING:
-                far = self.direction if is_velocity(quantity) else 0.0
+                far = direction if is_velocity(quantity) else 0.0
                 restored[quantity] = far + (item - far) * (decay[:, None] if quantity.rank else decay)
         values = self.framed.frame.fields_out(restored, self.case.operating_point)
         return [Field(q, values[q.name]) for q in self.normaliser.quantities]
@@ -106,7 +100,7 @@ class Decoder:
         frame = self.framed.frame
         local = frame.points_in(points)
         radius = np.linalg.norm(local, axis=1)
-        decay = np.minimum(1.0, self.reach / np.maximum(radius, 1e-12))
+        decay = np.minimum(1.0, self.framing.reach / np.maximum(radius, 1e-12))
         far = decay < 1.0
         if not far.any():
             return points, decay

@@ -22,9 +22,9 @@ from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..models.model import CHUNK, AbstractModel
-from ..scaling.casting import NO_CONDITIONS, FramedBody
-from ..scaling.conditions import Conditions
 from ..scaling.envelope import TrainingEnvelope
+from ..scaling.framed import Framed
+from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
 from .decoder import Decoder
 
@@ -37,10 +37,9 @@ class Surrogate:
         model: in evaluation mode.
         normaliser: dimensionless fields <-> standardised outputs.
         envelope: the training cases, for the verdict.
+        framing: how a case becomes what the model sees.
         expected_errors: quantity name -> root mean square error over a case, dimensionless, that 90 % of the validation cases stayed below.
         viscous: whether the training flows had friction.
-        reach: distance from the middle of the body (in body lengths) to which training points went; see :class:`Decoder`.
-        conditions: the scalar conditions that the model is told.
         about: data set, hash, settings and scores, for people.
         cache: prepared geometries by content: asking for one section again, at another condition, prepares nothing.
     """
@@ -48,10 +47,9 @@ class Surrogate:
     model: AbstractModel
     normaliser: Normaliser
     envelope: TrainingEnvelope
+    framing: Framing = field(default_factory=Framing)
     expected_errors: Mapping[str, float] = field(default_factory=dict)
     viscous: bool = False
-    reach: float = np.inf
-    conditions: Conditions = NO_CONDITIONS
     about: Mapping[str, Any] = field(default_factory=dict)
     cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
@@ -62,18 +60,18 @@ class Surrogate:
         """Fields, outcome and verdict for one case.
 
         Args:
-            case: a mesh with a body and an operating point. A bare section gets an O-grid around it, so that there is a
-                field to look at; any other mesh is predicted at its own points.
+            case: a mesh with a body and an operating point, or a region, with the fields that the model was trained to be given. A bare
+                section gets an O-grid around it, so that there is a field to look at; any other mesh is predicted at its own points.
             surface_only: predict a bare section at its own points only, for forces and surface pressure in a sweep.
             chunk: points decoded at once.
 
         Raises:
-            ConditionError: no operating point.
+            ConditionError: no operating point, and the model was trained on flows.
             InvalidMeshError: no body, an open section, or a dimension that the model was not trained for.
+            ConfigurationError: a known function is missing.
             NonFiniteError: the network returned NaN or infinity.
         """
-        given = {"wall": case.wall, "name": case.name}
-        return self.predict_many(case.mesh, [_point(case)], **given, surface_only=surface_only, chunk=chunk)[0]
+        return self._predict([self._placed(case, surface_only)], chunk)[0]
 
     def predict_many(
         self,
@@ -95,35 +93,48 @@ class Surrogate:
             surface_only: as in :meth:`predict`.
             chunk: points decoded at once.
         """
-        if mesh.dimension != 2:
+        if not points:
+            return []
+        first = self._placed(Case(mesh, points[0], wall=wall, name=name), surface_only)
+        return self._predict([replace(first, operating_point=point) for point in points], chunk)
+
+    def _placed(self, case: Case, surface_only: bool) -> Case:
+        """The case on the mesh that is predicted at."""
+        mesh = case.mesh
+        if mesh.dimension != self._dimension:
             raise InvalidMeshError(
-                f"a {mesh.dimension}-D mesh, the model was trained on 2-D sections", where=mesh.name, remedy="pass a section, or train on 3-D cases"
+                f"a {mesh.dimension}-D mesh, the model was trained on {self._dimension}-D cases",
+                where=mesh.name,
+                remedy="pass a section, or train on 3-D cases" if self._dimension == 2 else "pass a mesh in space",
             )
-        outline = body(mesh, wall)
-        domain = mesh
-        if mesh.is_surface and not len(mesh.cells.where("vertex")) and not surface_only:
+        if self.framing.region:
+            return case
+        _point(case)
+        outline = body(mesh, case.wall)
+        bare = mesh.is_surface and not len(mesh.cells.where("vertex"))
+        if bare and not surface_only and not self.framing.wall_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
-            domain, wall = ogrid(outline, smooth=True), ("wall",)
-        framed = FramedBody.of(Case(domain, points[0], wall=wall, name=name), self._surface_points)
-        prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
-        results = []
-        for point in points:
-            # fields that came with the mesh are not carried over: beside predictions they would be taken for some
-            case = Case(domain, point, wall=wall, name=name or mesh.name)
-            results.append(self._result(case, framed, prepared, chunk))
-        return results
+            return Case(ogrid(outline, smooth=True), case.operating_point, wall=("wall",), name=case.name or mesh.name)
+        return case
 
     @property
-    def _surface_points(self) -> int:
-        return int(self.model.arguments["surface_points"])
+    def _dimension(self) -> int:
+        return int(self.model.arguments["ports"]["dimension"])
 
-    def _result(self, case: Case, framed: FramedBody, prepared: Any, chunk: int) -> Result:
-        inputs = framed.inputs(case, self.conditions)
-        decoder = Decoder.of(self.model, self.normaliser, case, framed, prepared, inputs, chunk=chunk, reach=self.reach)
+    def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
+        """Cases on one mesh: it is framed and prepared once."""
+        framed = self.framing.of(cases[0])
+        prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
+        return [self._result(case, framed, prepared, chunk) for case in cases]
+
+    def _result(self, case: Case, framed: Framed, prepared: Any, chunk: int) -> Result:
+        decoder = Decoder.of(self.model, self.normaliser, self.framing, case, framed, prepared, chunk=chunk)
         scales = {q.name: framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
         errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
-        verdict = replace(self.envelope.verdict(case), expected_errors=errors)
-        return Result(case.with_fields(*decoder.on_mesh()), Outcome("converged"), verdict, decoder.at, self.viscous)
+        verdict = replace(self.envelope.judge(self.framing.describe(case)), expected_errors=errors)
+        # fields that came with the mesh are not carried over: beside predictions they would be taken for some
+        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*decoder.on_mesh())
+        return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
 
     def save(self, path: str | Path) -> Path:
         """Write the checkpoint: one safetensors file, atomically.
@@ -136,8 +147,7 @@ class Surrogate:
             "normaliser": self.normaliser.to_dict(),
             "expected_errors": dict(self.expected_errors),
             "viscous": self.viscous,
-            "reach": self.reach if np.isfinite(self.reach) else None,
-            "conditions": self.conditions.to_dict(),
+            "framing": self.framing.to_dict(),
             "about": dict(self.about),
         }
         arrays = {f"model.{key}": value for key, value in self.model.state_dict().items()}
@@ -162,10 +172,8 @@ def load(source: str | Path) -> Surrogate:
         model = kind(**header["model"]["arguments"])
         model.load_state_dict(checkpoint.part("model"))
         envelope = TrainingEnvelope.from_arrays({k: v.numpy() for k, v in checkpoint.part("envelope").items()})
-        reach = np.inf if header.get("reach") is None else float(header["reach"])
-        normaliser = Normaliser.from_dict(header["normaliser"])
-        conditions = Conditions.from_dict(header.get("conditions", {}))
-        return Surrogate(model, normaliser, envelope, header["expected_errors"], header["viscous"], reach, conditions, header["about"])
+        normaliser, framing = Normaliser.from_dict(header["normaliser"]), Framing.from_dict(header["framing"])
+        return Surrogate(model, normaliser, envelope, framing, header["expected_errors"], header["viscous"], header["about"])
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
     except (KeyError, TypeError, RuntimeError) as error:

@@ -14,14 +14,15 @@ from ..errors import CheckpointError, ConditionError
 from ..mesh.body import body, wall_patches
 from ..mesh.case import Case
 from .body_frame import BodyFrame
+from .region_frame import RegionFrame
 
 #: Patches that stand for an unbounded flow: their place is no condition.
-_FAR = re.compile(r"far|free.?stream", re.I)
+FAR = re.compile(r"far|free.?stream", re.I)
 #: Below this share of 1 or of the value itself a condition counts as constant over the training cases.
 _CONSTANT = 1e-6
 
 
-def scalar_conditions(case: Case, frame: BodyFrame | None = None) -> dict[str, float]:
+def scalar_conditions(case: Case, frame: BodyFrame | RegionFrame | None = None) -> dict[str, float]:
     """Dimensionless scalar conditions of a case by name, as far as it states them.
 
     ``mach [1]`` and ``log10_reynolds [1]``, whose length is that of the body; in the plane, where the mesh has boundaries beside
@@ -29,8 +30,8 @@ def scalar_conditions(case: Case, frame: BodyFrame | None = None) -> dict[str, f
     boundaries reach from the middle of the body, in body lengths, against and along the free stream and to its sides.
 
     Args:
-        case: a case with a body.
-        frame: the body's frame, where it is known already.
+        case: a case with a body, or a region.
+        frame: the frame of the body or region, where it is known already. A region knows its own boundaries: their place is no condition.
     """
     point = case.operating_point
     if point is None:
@@ -41,7 +42,7 @@ def scalar_conditions(case: Case, frame: BodyFrame | None = None) -> dict[str, f
         found["mach [1]"] = point.mach
     if point.viscosity is not None:
         found["log10_reynolds [1]"] = math.log10(point.density * point.velocity * frame.length / point.viscosity)
-    return {**found, **_room(case, frame)}
+    return {**found, **(_room(case, frame) if isinstance(frame, BodyFrame) else {})}
 
 
 def _room(case: Case, frame: BodyFrame) -> dict[str, float]:
@@ -50,7 +51,7 @@ def _room(case: Case, frame: BodyFrame) -> dict[str, float]:
         return {}
     walls = case.wall if case.wall is not None else wall_patches(mesh)
     others = [name for name in mesh.patches if name not in walls]
-    if not others or any(_FAR.search(name) for name in others):
+    if not others or any(FAR.search(name) for name in others):
         return {}
     used = np.unique(np.concatenate([mesh.patches[name].connectivity for name in others]))
     along = point.direction(2)
@@ -79,9 +80,9 @@ class Conditions:
     deviation: tuple[float, ...] = ()
 
     @classmethod
-    def fit(cls, cases: Sequence[Case]) -> Conditions:
-        """Those that every training case states and that vary."""
-        rows = [scalar_conditions(case) for case in cases]
+    def fit(cls, cases: Sequence[Case], frames: Sequence[BodyFrame | RegionFrame] | None = None) -> Conditions:
+        """Those that every training case states and that vary; ``frames`` of the cases, where they are known already."""
+        rows = [scalar_conditions(case, frame) for case, frame in zip(cases, frames or [None] * len(cases), strict=True)]
         names = [name for name in rows[0] if all(name in row for row in rows)] if rows else []
         values = np.array([[row[name] for name in names] for row in rows]).reshape(len(rows), len(names))
         mean, deviation = values.mean(axis=0), values.std(axis=0)
@@ -89,7 +90,7 @@ class Conditions:
         kept = [k for k in range(len(names)) if varies[k]]
         return cls(tuple(names[k] for k in kept), tuple(float(mean[k]) for k in kept), tuple(float(deviation[k]) for k in kept))
 
-    def of(self, case: Case, frame: BodyFrame | None = None) -> np.ndarray:
+    def of(self, case: Case, frame: BodyFrame | RegionFrame | None = None) -> np.ndarray:
         """(s,) standardised conditions of a case.
 
         Raises:

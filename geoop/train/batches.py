@@ -24,7 +24,7 @@ class TrainingBatch:
 
     Attributes:
         cases: (b,) int64 numbers of the samples, for what was prepared per geometry.
-        inputs: conditions.
+        inputs: conditions and functions.
         queries: points, field before wall within every case.
         target: standardised fields there.
         weight: (n,) quadrature weights.
@@ -99,13 +99,16 @@ def to_data(sample: Sample, number: int, index: Tensor, n_field: int) -> Data:
         reference=sample.reference[None],
         case=torch.tensor([number]),
         vertices=torch.tensor([len(sample.geometry.surface)]),
-        condition_scalars=sample.inputs.scalars,
-        condition_vectors=sample.inputs.vectors,
     )
 
 
-def from_batch(batch: Batch) -> TrainingBatch:
-    """The border back from PyG: offsets are taken from sizes that we stored, not from attribute names."""
+def from_batch(batch: Batch, samples: Sequence[Sample]) -> TrainingBatch:
+    """The border back from PyG: offsets are taken from sizes that we stored, not from attribute names.
+
+    Args:
+        batch: of the loader.
+        samples: what it was drawn from; conditions and functions are taken whole.
+    """
     counts = batch.regions
     ptr = torch.cat([counts.new_zeros(1), counts.sum(dim=1).cumsum(0)])
     region_ptr = torch.cat([counts.new_zeros(1), counts.reshape(-1).cumsum(0)])
@@ -114,7 +117,7 @@ def from_batch(batch: Batch) -> TrainingBatch:
     points = PointSet(batch.pos, batch.query_scalars, batch.query_vectors, None, ptr)
     return TrainingBatch(
         cases=batch.case,
-        inputs=Inputs(batch.condition_scalars, batch.condition_vectors),
+        inputs=Inputs.concatenate([samples[i].inputs for i in batch.case.tolist()]),
         queries=Queries(points, anchor, batch.share),
         target=points.with_features(batch.target_scalars, batch.target_vectors),
         weight=batch.weight,

@@ -8,7 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +17,25 @@ import numpy as np
 from ..errors import ConfigurationError, DatasetError
 from ..io.atomic import replacing
 from ..io.dataset import Dataset
-from ..mesh.case import Case
-from ..mesh.quantity import Quantity
-from ..mesh.transform import mirrored
 from ..models.body_field import BodyField
 from ..models.model import AbstractModel
+from ..models.ports import Ports
 from ..results.surrogate import Surrogate, load
-from ..scaling.body_frame import SCALES
-from ..scaling.casting import FramedBody
-from ..scaling.conditions import Conditions
-from ..scaling.envelope import TrainingEnvelope
-from ..scaling.normaliser import Normaliser
+from ..scaling.framing import Frame
 from .batches import SubsetDataset, loader
 from .keeping import STATE, AtomicState, Keeper
 from .objectives import Supervised
+from .preparing import Preparation, TrainingData
 from .progress import ProgressLine, tracked
-from .samples import FramedCase, Sample
 from .task import FieldTask, Schedule
 
 if TYPE_CHECKING:
     import lightning as L
+
+#: For the sizes of a model that is made before the data are known.
+_ANY_BODY = Ports(vectors_out=1, vectors_in=1, surface_scalars=10, body=True)
+#: Validation looks at this many times the points of a training step, always the same ones: all of them would cost more than they tell.
+_VALIDATION = 4
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class FitSettings:
     """How ``fit`` trains; every key can stand in run.toml.
 
     Attributes:
-        epochs, minutes: the budget; exactly one of them.
+        epochs, minutes, cpu_minutes: the budget; exactly one of them. ``cpu_minutes`` is computing time of the process summed over its
+            threads: what else runs on the machine does not shorten the training.
         batch: cases per step.
         field_points, wall_points: random points per case and step.
         reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
@@ -55,11 +55,13 @@ class FitSettings:
         wall_weight: weight of the wall's relative error beside the field's.
         area_weighted: see :class:`Supervised`.
         perturbation: see :meth:`FramedCase.sample`.
+        frame, domain_points: see :class:`geoop.train.preparing.Preparation`.
         seed: of the initial weights, the order of cases and the subsets of points.
     """
 
     epochs: int | None = None
     minutes: float | None = None
+    cpu_minutes: float | None = None
     batch: int = 8
     field_points: int = 192
     wall_points: int = 64
@@ -72,13 +74,30 @@ class FitSettings:
     wall_weight: float = 0.5
     area_weighted: bool = False
     perturbation: float = 0.3
+    frame: Frame = "auto"
+    domain_points: int = 1024
     seed: int = 0
 
     def __post_init__(self) -> None:
         problems = []
-        if (self.epochs is None) == (self.minutes is None):
-            problems.append("give exactly one of epochs and minutes")
-        for name in ("epochs", "minutes", "batch", "field_points", "wall_points", "validate_every", "patience", "clip", "rate", "muon_rate"):
+        if sum(budget is not None for budget in (self.epochs, self.minutes, self.cpu_minutes)) != 1:
+            problems.append("give exactly one of epochs, minutes and cpu_minutes")
+        if self.frame not in ("auto", "body", "region"):
+            problems.append(f"frame is '{self.frame}', must be auto, body or region")
+        for name in (
+            "epochs",
+            "minutes",
+            "cpu_minutes",
+            "domain_points",
+            "batch",
+            "field_points",
+            "wall_points",
+            "validate_every",
+            "patience",
+            "clip",
+            "rate",
+            "muon_rate",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 problems.append(f"{name} is {value}, must be positive")
@@ -87,11 +106,12 @@ class FitSettings:
 
 
 def fit(
-    data: Dataset | str | Path,
+    data: Dataset | str | Path | TrainingData,
     directory: str | Path,
     *,
     quantities: Sequence[str] = ("velocity", "pressure_coefficient"),
-    model: Callable[..., AbstractModel] = BodyField,
+    inputs: Sequence[str] = (),
+    model: Callable[[Ports], AbstractModel] = BodyField,
     settings: FitSettings | None = None,
     resume: bool = False,
     progress: bool = True,
@@ -103,10 +123,12 @@ def fit(
     change to the script.
 
     Args:
-        data: a data set or its folder, with splits ``train`` and ``val``. directory: of the run; holds no other unless ``resume``.
+        data: a data set or its folder, with splits ``train`` and ``val``; or what :meth:`TrainingData.of` prepared of one, to train several
+            models: then ``quantities``, ``inputs`` and how cases are prepared are its own.
+        directory: of the run; holds no other unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
-        model: makes the model from ``scalars_out``, ``vectors_out`` and, where scalar conditions vary,
-            ``scalars_in``; any class of geoop.models, or a partial of one.
+        inputs: what is known: names of point fields, or ``boundary QUANTITY`` for the values that patches impose.
+        model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one.
         settings: budget, batch, rates; None trains for 10 minutes.
         resume: go on with the run in ``directory`` from its last epoch; exact where the budget is in epochs.
         progress: show a bar.
@@ -123,47 +145,41 @@ def fit(
 
     settings = settings or FitSettings(minutes=10.0)
     directory = Path(directory)
-    dataset = data if isinstance(data, Dataset) else Dataset.open(data)
-    made = model(scalars_out=1, vectors_out=1)
+    if isinstance(data, TrainingData):
+        dataset, quantities, inputs = data.dataset, [q.name for q in data.quantities], data.inputs
+    else:
+        dataset = data if isinstance(data, Dataset) else Dataset.open(data)
+    trial = model(_ANY_BODY)
     if _rank() == 0:
-        _claim(directory, dataset, quantities, settings, dict(made.arguments), resume)
-    L.seed_everything(settings.seed, verbose=False)
+        arguments = {key: value for key, value in trial.arguments.items() if key != "ports"}
+        _claim(directory, dataset, quantities, inputs, settings, {"class": type(trial).__name__, **arguments}, resume)
     try:
-        prepared = _prepare(dataset, quantities, model, settings, progress)
+        L.seed_everything(settings.seed, verbose=False)
+        run = _prepare(data if isinstance(data, TrainingData) else dataset, quantities, inputs, model, trial, settings, progress)
     except BaseException:
         if _rank() == 0 and not resume:  # nothing was trained: the folder is free for the next attempt
             (directory / "run.json").unlink(missing_ok=True)
         raise
 
-    def epoch_loader(epoch: int):
-        subsets = SubsetDataset(prepared.train, settings.field_points, settings.wall_points, settings.seed, epoch)
-        return loader(subsets, settings.batch, shuffle=True)
-
-    schedule = Schedule(settings.epochs, settings.minutes, settings.rate, settings.muon_rate)
-    task = FieldTask(prepared.model, prepared.geometries, prepared.objective, schedule, epoch_loader)
-    trainer = _train(task, prepared, directory, settings, resume, progress)
+    task = _task(run, settings)
+    trainer = _train(task, run, directory, settings, resume, progress)
     if trainer.is_global_zero:
-        _finish(directory, task, prepared, dataset.cases("val"))
+        _finish(directory, task, run)
     trainer.strategy.barrier("finished")
     return load(directory / "best.safetensors")
 
 
 @dataclass(eq=False)
-class _Preparation:
+class _Run:
     model: AbstractModel
-    normaliser: Normaliser
-    envelope: TrainingEnvelope
-    train: list[Sample]
-    validation: list[Sample]
+    data: TrainingData
     geometries: dict[str, list[Any]]
     objective: Supervised
-    viscous: bool
-    reach: float
-    conditions: Conditions
-    about: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any]
 
     def surrogate(self, model: AbstractModel, expected: dict[str, float] | None = None) -> Surrogate:
-        return Surrogate(model, self.normaliser, self.envelope, expected or {}, self.viscous, self.reach, self.conditions, dict(self.about))
+        data = self.data
+        return Surrogate(model, data.normaliser, data.envelope, data.framing, expected or {}, data.viscous, dict(self.about))
 
 
 def _rank() -> int:
@@ -171,9 +187,18 @@ def _rank() -> int:
     return next((int(os.environ[key]) for key in ("RANK", "SLURM_PROCID", "LOCAL_RANK") if key in os.environ), 0)
 
 
-def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], settings: FitSettings, arguments: dict[str, Any], resume: bool) -> None:
+def _claim(
+    directory: Path,
+    dataset: Dataset,
+    quantities: Sequence[str],
+    inputs: Sequence[str],
+    settings: FitSettings,
+    arguments: dict[str, Any],
+    resume: bool,
+) -> None:
     """Make the run's folder, or check that the run in it is the one to be resumed."""
-    record = {"dataset": dataset.name, "dataset_hash": dataset.hash, "quantities": list(quantities), "settings": asdict(settings), "model": arguments}
+    record = {"dataset": dataset.name, "dataset_hash": dataset.hash, "quantities": list(quantities), "inputs": list(inputs)}
+    record |= {"settings": asdict(settings), "model": arguments}
     path = directory / "run.json"
     missing = {"train", "val"} - set(dataset.splits)
     if missing:
@@ -193,56 +218,42 @@ def _claim(directory: Path, dataset: Dataset, quantities: Sequence[str], setting
         temporary.write_text(json.dumps(record, indent=2))
 
 
-def _prepare(dataset: Dataset, names: Sequence[str], make: Callable[..., AbstractModel], settings: FitSettings, progress: bool) -> _Preparation:
+def _prepare(
+    data: TrainingData | Dataset,
+    quantities: Sequence[str],
+    inputs: Sequence[str],
+    make: Callable[[Ports], AbstractModel],
+    trial: AbstractModel,
+    settings: FitSettings,
+    progress: bool,
+) -> _Run:
+    if not isinstance(data, TrainingData):
+        surface = int(trial.arguments.get("surface_points", Preparation.surface_points))
+        frame = settings.frame if trial.on_clouds or settings.frame != "auto" else "body"
+        how = Preparation(frame, settings.domain_points, surface, settings.reflect, settings.perturbation)
+        data = TrainingData.of(data, quantities, inputs, how, domain=trial.on_clouds, progress=progress)
     started = time.perf_counter()
-    quantities = [_quantity(name, dataset) for name in names]
-    train, validation = dataset.cases("train"), dataset.cases("val")
-    if not train or not validation:
-        raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
-    used = {q.name for q in quantities} | {"quadrature_weight"}  # how other fields look in a mirror is nobody's business here
-    train, validation = ([replace(case, fields={k: v for k, v in case.fields.items() if k in used}) for case in part] for part in (train, validation))
-    seen = train + [mirrored(case) for case in train] if settings.reflect else train
-    conditions = Conditions.fit(seen)
-    told = {"scalars_in": len(conditions.names)} if conditions.names else {}
-    model = make(scalars_out=sum(q.rank == 0 for q in quantities), vectors_out=sum(q.rank == 1 for q in quantities), **told)
-    surface_points = int(model.arguments["surface_points"])
-    framed = [FramedCase.of(case, quantities, surface_points, conditions) for case in tracked(seen + validation, "framing the bodies", progress)]
-    learned = framed[: len(seen)]
-    normaliser = Normaliser.fit(quantities, ((f.fields, f.direction) for f in learned))
-    samples = [f.sample(normaliser, settings.perturbation) for f in tracked(framed, "signed distances", progress)]
-    prepared = [model.prepare(s.geometry) for s in tracked(samples, "graphs", progress)]
-    cut = len(learned)
-    parts = {"train": prepared[:cut], "validation": prepared[cut:]}
-    objective = Supervised(settings.wall_weight, settings.area_weighted)
-    viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
-    reach = max(float(sample.queries.points.pos.norm(dim=1).max()) for sample in samples[:cut])
-    about = {"dataset": dataset.name, "dataset_hash": dataset.hash, "settings": asdict(settings)}
-    about["preparation_seconds"] = round(time.perf_counter() - started, 1)
-    return _Preparation(
-        model, normaliser, TrainingEnvelope.fit(seen), samples[:cut], samples[cut:], parts, objective, viscous, reach, conditions, about
-    )
+    model = make(data.ports)
+    geometries = {
+        part: [model.prepare(s.geometry) for s in tracked(samples, f"graphs, {part}", progress)]
+        for part, samples in (("train", data.train), ("validation", data.validation))
+    }
+    seconds = data.about["preparation_seconds"] + time.perf_counter() - started
+    about = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "settings": asdict(settings), "preparation_seconds": round(seconds, 1)}
+    return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted), about)
 
 
-def _quantity(name: str, dataset: Dataset) -> Quantity:
-    """The quantity of that name in the cases.
+def _task(run: _Run, settings: FitSettings) -> FieldTask:
+    def epoch_loader(epoch: int):
+        subsets = SubsetDataset(run.data.train, settings.field_points, settings.wall_points, settings.seed, epoch)
+        return loader(subsets, settings.batch, shuffle=True)
 
-    Raises:
-        ConfigurationError: no such field at points, or one in a unit that speed, density and length do not scale; says which can be learned.
-    """
-    known = {item.name: item for case in dataset.splits["train"][:1] for item in dataset.case(case).fields.values()}
-    able = sorted(key for key, item in known.items() if item.location == "point" and item.quantity.unit in SCALES and key != "quadrature_weight")
-    item = known.get(name)
-    if item is not None and item.quantity.unit in SCALES:
-        return item.quantity
-    found = f"no field '{name}'" if item is None else f"'{name}' in {item.quantity.unit}, which speed, density and length do not scale"
-    typed = ", ".join(f'"{key}"' for key in able)
-    remedy = (
-        f"learn what they have: quantities = [{typed}] in run.toml, or quantities=({typed}) in Python" if able else "it takes flows around a body"
-    )
-    raise ConfigurationError(f"the cases have {found}", where=dataset.name, remedy=remedy)
+    schedule = Schedule(settings.epochs, settings.minutes, settings.cpu_minutes, settings.rate, settings.muon_rate)
+    samples = {"train": run.data.train, "validation": run.data.validation}
+    return FieldTask(run.model, run.geometries, samples, run.objective, schedule, epoch_loader)
 
 
-def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: FitSettings, resume: bool, progress: bool) -> L.Trainer:
+def _train(task: FieldTask, run: _Run, directory: Path, settings: FitSettings, resume: bool, progress: bool) -> L.Trainer:
     import lightning as L
     import torch
     from lightning.pytorch.callbacks import EarlyStopping
@@ -251,14 +262,15 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
     curves = directory / "curves" / "metrics.csv"
     if resume and curves.exists():  # the logger starts its file anew
         curves.rename(curves.with_name(f"metrics-until-{time.strftime('%Y%m%d-%H%M%S')}.csv"))
-    keeper = Keeper(directory, lambda model, path: prepared.surrogate(model).save(path))
+    keeper = Keeper(directory, lambda model, path: run.surrogate(model).save(path))
     callbacks: list[Any] = [keeper, *([ProgressLine()] if progress else [])]
     if settings.patience is not None:
         callbacks.append(EarlyStopping("val_loss", patience=settings.patience, check_on_train_epoch_end=False))
     quiet = logging.getLogger("lightning.pytorch")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
-    validation = loader(SubsetDataset(prepared.validation, 10**9, 10**9), settings.batch, shuffle=False)
+    looked_at = SubsetDataset(run.data.validation, _VALIDATION * settings.field_points, _VALIDATION * settings.wall_points)
+    validation = loader(looked_at, settings.batch, shuffle=False)
     trainer = L.Trainer(
         max_epochs=settings.epochs if settings.epochs is not None else -1,
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
@@ -288,19 +300,20 @@ def _train(task: FieldTask, prepared: _Preparation, directory: Path, settings: F
     return trainer
 
 
-def _finish(directory: Path, task: FieldTask, prepared: _Preparation, validation: list[Case]) -> None:
+def _finish(directory: Path, task: FieldTask, run: _Run) -> None:
     """Write the best surrogate once more, with its expected errors, measured on the validation cases."""
-    prepared.about.update(epochs=int(task.current_epoch), steps=int(task.global_step), training_seconds=round(task.elapsed, 1))
+    run.about.update(epochs=int(task.current_epoch), steps=int(task.global_step), training_seconds=round(task.elapsed, 1))
     best = directory / "best.safetensors"
     model = load(best).model if best.exists() else task.average
-    errors: dict[str, list[float]] = {q.name: [] for q in prepared.normaliser.quantities}
-    plain = prepared.surrogate(model)
-    for case in validation:
+    quantities = run.data.normaliser.quantities
+    errors: dict[str, list[float]] = {q.name: [] for q in quantities}
+    plain = run.surrogate(model)
+    for case in run.data.validation_cases:
         result = plain.predict(case, surface_only=True)
-        frame = FramedBody.of(case, int(model.arguments["surface_points"])).frame
-        for quantity in prepared.normaliser.quantities:
+        frame = run.data.framing.frame(case)
+        for quantity in quantities:
             difference = result[quantity.name] - case.field(quantity.name).values
             size = np.sqrt((difference.reshape(len(difference), -1) ** 2).sum(axis=1).mean())
             errors[quantity.name].append(float(size) / frame.scale(quantity, case.operating_point))
     expected = {name: float(np.quantile(values, 0.9)) for name, values in errors.items()}
-    prepared.surrogate(model, expected).save(best)
+    run.surrogate(model, expected).save(best)

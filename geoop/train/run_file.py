@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..errors import ConfigurationError
 from ..io.settings import build, check_keys, read_toml
-from ..models.body_field import BodyField
+from ..models.model import AbstractModel
+from ..models.named import model_class
+from ..models.ports import Ports
+from ..models.presets import PRESETS
 from ..results.surrogate import Surrogate
 from .fit import FitSettings, fit
-
-#: Arguments of the model that a file may set; the others follow from the data.
-_MODEL = frozenset(inspect.signature(BodyField).parameters) - {"scalars_out", "vectors_out", "scalars_in", "vectors_in"}
 
 
 def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -> tuple[Surrogate, Path]:
@@ -22,9 +24,12 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
         data = "data/kt"                                    # data-set folder
         directory = "runs/kt"                               # where the run is kept
         quantities = ["velocity", "pressure_coefficient"]   # optional
+        inputs = []                                         # optional: known functions, such as "source" or "boundary solution"
         [settings]                                          # optional: keys of FitSettings
         minutes = 10
-        [model]                                             # optional: width, depth, densities, surface_points
+        [model]                                             # optional: a class of geoop.models, a preset, and sizes
+        class = "BodyField"
+        preset = "small"
         width = 64
 
     Returns:
@@ -35,24 +40,34 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
     """
     path = Path(path)
     table = read_toml(path)
-    check_keys(table, {"data", "directory", "quantities", "settings", "model"}, str(path))
+    check_keys(table, {"data", "directory", "quantities", "inputs", "settings", "model"}, str(path))
     missing = [key for key in ("data", "directory") if not isinstance(table.get(key), str)]
     if missing:
         raise ConfigurationError(f"no text under {missing}", where=str(path), remedy="name the data-set folder and the folder of the run")
     quantities = table.get("quantities", ["velocity", "pressure_coefficient"])
-    if not isinstance(quantities, list) or not all(isinstance(name, str) for name in quantities):
-        raise ConfigurationError(f"quantities = {quantities!r} is not a list of names", where=str(path), remedy='quantities = ["velocity"]')
-    sizes = table.get("model", {})
-    check_keys(sizes, _MODEL, f"{path} [model]")
+    inputs = table.get("inputs", [])
+    for key, names in (("quantities", quantities), ("inputs", inputs)):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ConfigurationError(f"{key} = {names!r} is not a list of names", where=str(path), remedy='quantities = ["velocity"]')
     settings = build(FitSettings, table.get("settings", {"minutes": 10.0}), f"{path} [settings]")
     directory = path.parent / table["directory"]
     surrogate = fit(
         path.parent / table["data"],
         directory,
         quantities=quantities,
-        model=partial(BodyField, **sizes),
+        inputs=inputs,
+        model=_model(dict(table.get("model", {})), f"{path} [model]"),
         settings=settings,
         resume=resume,
         progress=progress,
     )
     return surrogate, directory / "best.safetensors"
+
+
+def _model(table: dict[str, Any], where: str) -> Callable[[Ports], AbstractModel]:
+    """The class, the preset's sizes, and the sizes that were given."""
+    name = table.pop("class", "BodyField")
+    kind = model_class(name, where)
+    sizes = dict(PRESETS[name].get(table.pop("preset", "small"), {}))
+    check_keys(table, set(inspect.signature(kind).parameters) - {"ports"}, where)
+    return partial(kind, **{**sizes, **table})

@@ -1,4 +1,4 @@
-"""From cases to training samples: bodies, conditions, queries and standardised targets as tensors."""
+"""From cases to training samples: geometries, conditions, queries and standardised targets as tensors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch import Tensor
 from ..errors import DatasetError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
-from ..mesh.body import body_cells
 from ..mesh.case import Case
+from ..mesh.measure import point_weights
 from ..mesh.quantity import Quantity
-from ..scaling.casting import NO_CONDITIONS, FramedBody
-from ..scaling.conditions import Conditions
+from ..scaling.framed import Framed
+from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser, is_velocity
 
 #: Of the root mean square over a whole case: the least that an error in one of its regions is divided by.
@@ -51,30 +51,31 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class FramedCase:
-    """A case with its body's frame and its dimensionless fields: what the normaliser is fitted on."""
+    """A case in its frame with its dimensionless fields: what the normaliser is fitted on."""
 
     case: Case
-    framed: FramedBody
+    framed: Framed
     order: np.ndarray
     n_field: int
     fields: dict[str, np.ndarray]
     inputs: Inputs
+    on_wall: np.ndarray
 
     @classmethod
-    def of(cls, case: Case, quantities: Sequence[Quantity], surface_points: int, conditions: Conditions = NO_CONDITIONS) -> FramedCase:
+    def of(cls, case: Case, quantities: Sequence[Quantity], framing: Framing) -> FramedCase:
         """Frame one case.
 
         Args:
             case: its ``fields`` hold every quantity at points.
             quantities: what is learned.
-            surface_points: vertices of the resampled body.
-            conditions: the scalar conditions that the model is told.
+            framing: how cases become tensors.
 
         Raises:
             DatasetError: a quantity is missing, lives elsewhere or is not finite.
         """
-        framed = FramedBody.of(case, surface_points)
-        order, n_field = field_first(case)
+        framed = framing.of(case)
+        on_body = framing.on_body(case)
+        order = np.concatenate([np.flatnonzero(~on_body), np.flatnonzero(on_body)])
         physical = {}
         for quantity in quantities:
             item = case.fields.get(quantity.name)
@@ -85,12 +86,13 @@ class FramedCase:
                     remedy="leave the case out, repair its file, or train on other quantities",
                 )
             physical[quantity] = item.values[order]
-        return cls(case, framed, order, n_field, framed.frame.fields_in(physical, case.operating_point), framed.inputs(case, conditions))
+        fields = framed.frame.fields_in(physical, case.operating_point)
+        return cls(case, framed, order, int((~on_body).sum()), fields, framing.inputs(case, framed), framing.on_wall(case))
 
     @property
     def direction(self) -> np.ndarray:
-        """(d,) free-stream direction in the body's frame."""
-        return self.inputs.vectors[0, 0].double().numpy()
+        """(d,) free-stream direction in the frame; zeros where there is none."""
+        return self.framed.direction(self.case)
 
     def sample(self, normaliser: Normaliser, perturbation: float = 0.5) -> Sample:
         """As tensors.
@@ -100,7 +102,8 @@ class FramedCase:
             perturbation: how much an error of the velocity also counts relative to the perturbation alone: with the whole
                 velocity as the only denominator, the far field makes errors near the wall cheap.
         """
-        queries = self.framed.queries(self.case.mesh.points[self.order], np.arange(len(self.order)) >= self.n_field)
+        on_wall = self.on_wall[self.order] | (np.arange(len(self.order)) >= self.n_field)
+        queries = self.framed.queries(self.case.mesh.points[self.order], on_wall)
         target = queries.points.with_features(*normaliser.standardise(self.fields, self.direction))
         regions = (slice(0, self.n_field), slice(self.n_field, None))
         reference = torch.tensor(np.stack([self._reference(normaliser, region, perturbation) for region in regions]), dtype=torch.float32)
@@ -128,16 +131,12 @@ class FramedCase:
         return np.concatenate(rows)
 
     def _weights(self) -> Tensor:
-        item = self.case.fields.get("quadrature_weight")
-        weight = np.ones(len(self.order)) if item is None else np.asarray(item.values[self.order], dtype=np.float64)
+        item, mesh = self.case.fields.get("quadrature_weight"), self.case.mesh
+        if item is not None:
+            weight = np.asarray(item.values[self.order], dtype=np.float64)
+        else:
+            weight = np.ones(len(self.order)) if len(mesh.cells.where("vertex")) else point_weights(mesh)[self.order]
         for region in (slice(0, self.n_field), slice(self.n_field, None)):
             if len(weight[region]):
                 weight[region] = weight[region] / max(weight[region].mean(), 1e-300)
         return torch.from_numpy(weight).float()
-
-
-def field_first(case: Case) -> tuple[np.ndarray, int]:
-    """Point numbers of a case, field points before wall points, and the number of field points."""
-    on_wall = np.zeros(len(case.mesh.points), dtype=bool)
-    on_wall[np.unique(body_cells(case.mesh, case.wall).connectivity)] = True
-    return np.concatenate([np.flatnonzero(~on_wall), np.flatnonzero(on_wall)]), int((~on_wall).sum())

@@ -18,6 +18,7 @@ from ..models.model import AbstractModel
 from .batches import from_batch
 from .muon import MuonAdamW
 from .objectives import Supervised
+from .samples import Sample
 
 if TYPE_CHECKING:
     from torch_geometric.loader import DataLoader
@@ -28,8 +29,9 @@ class Schedule:
     """How long to train and how fast.
 
     Attributes:
-        epochs: number of passes over the training cases; exclusive with ``minutes``.
+        epochs: number of passes over the training cases; exclusive with the other two.
         minutes: wall-clock budget; the rate falls with the time used, so the run ends fully annealed whatever the machine.
+        cpu_minutes: the same in computing time of the process, summed over its threads.
         rate: peak rate of AdamW.
         muon_rate: peak rate of Muon on hidden matrices.
         warm_up: share of the run in which the rate rises.
@@ -39,6 +41,7 @@ class Schedule:
 
     epochs: int | None = None
     minutes: float | None = None
+    cpu_minutes: float | None = None
     rate: float = 2e-3
     muon_rate: float = 1.5e-2
     warm_up: float = 0.03
@@ -56,6 +59,7 @@ class FieldTask(L.LightningModule):
     Args:
         model: what is trained.
         prepared: what the model prepared of every geometry, under ``train`` and ``validation``; batches name cases by number.
+        samples: the cases themselves, under the same names.
         objective: what is minimised.
         schedule: budget and rates.
         epoch_loader: number of an epoch -> its batches of ``train``.
@@ -65,6 +69,7 @@ class FieldTask(L.LightningModule):
         self,
         model: AbstractModel,
         prepared: dict[str, list[Any]],
+        samples: dict[str, list[Sample]],
         objective: Supervised,
         schedule: Schedule,
         epoch_loader: Callable[[int], DataLoader],
@@ -74,7 +79,7 @@ class FieldTask(L.LightningModule):
         self.model = model
         self.average = copy.deepcopy(model).requires_grad_(False)
         self.objective, self.schedule = objective, schedule
-        self.prepared = prepared
+        self.prepared, self.samples = prepared, samples
         self.elapsed = 0.0
         self.steps_per_epoch = 1
         self._clock = 0.0
@@ -82,8 +87,9 @@ class FieldTask(L.LightningModule):
     @property
     def progress(self) -> float:
         """0..1 of the budget."""
-        if self.schedule.minutes is not None:
-            return self.elapsed / (60.0 * self.schedule.minutes)
+        minutes = self.schedule.minutes or self.schedule.cpu_minutes
+        if minutes is not None:
+            return self.elapsed / (60.0 * minutes)
         return self.global_step / max((self.schedule.epochs or 1) * self.steps_per_epoch, 1)
 
     def train_dataloader(self) -> DataLoader:
@@ -96,10 +102,13 @@ class FieldTask(L.LightningModule):
 
     def on_train_start(self) -> None:
         self.steps_per_epoch = int(self.trainer.num_training_batches)
-        self._clock = time.perf_counter()
+        self._clock = self._now()
+
+    def _now(self) -> float:
+        return time.process_time() if self.schedule.cpu_minutes is not None else time.perf_counter()
 
     def on_train_batch_start(self, batch, batch_idx: int) -> None:
-        now = time.perf_counter()
+        now = self._now()
         self.elapsed += now - self._clock
         self._clock = now
         if self.trainer.world_size > 1:  # all processes must agree on when the budget ends
@@ -108,7 +117,7 @@ class FieldTask(L.LightningModule):
             group["lr"] = group["peak_lr"] * self.schedule.factor(self.progress)
 
     def training_step(self, batch, batch_idx: int) -> Tensor:
-        batch = from_batch(batch)
+        batch = from_batch(batch, self.samples["train"])
         prepared = self.model.concatenate([self.prepared["train"][i] for i in batch.cases.tolist()]).to(self.device)
         loss = self.objective.loss(self.model, prepared, batch)
         if not torch.isfinite(loss):
@@ -124,11 +133,11 @@ class FieldTask(L.LightningModule):
         decay = min(self.schedule.averaging, (1.0 + self.global_step) / (10.0 + self.global_step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1.0 - decay)
-        if self.progress >= 1.0 and self.schedule.minutes is not None:
+        if self.progress >= 1.0 and self.schedule.epochs is None:
             self.trainer.should_stop = True
 
     def validation_step(self, batch, batch_idx: int) -> None:
-        batch = from_batch(batch)
+        batch = from_batch(batch, self.samples["validation"])
         prepared = self.average.concatenate([self.prepared["validation"][i] for i in batch.cases.tolist()]).to(self.device)
         prediction = self.average(prepared, batch.inputs, batch.queries)
         errors = self.objective.errors(prediction, batch).mean(dim=(0, 2))

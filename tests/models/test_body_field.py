@@ -11,13 +11,16 @@ from geoop.mesh.case import Case
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import naca4
 from geoop.models.body_field import BodyField
+from geoop.models.ports import Ports
 from geoop.scaling.casting import FramedBody
+
+PORTS = Ports(vectors_out=1, vectors_in=1, surface_scalars=10, body=True)
 
 
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return BodyField(width=32, depth=2, densities=4).eval()
+    return BodyField(PORTS, width=32, depth=2, densities=4).eval()
 
 
 def framed(name: str, alpha: float = 3.0):
@@ -87,7 +90,7 @@ def test_place_size_and_attitude_of_the_body_do_not_matter(model):
 
 def test_every_parameter_gets_a_gradient():
     torch.manual_seed(0)
-    model = BodyField(width=32, depth=2, densities=4)
+    model = BodyField(PORTS, width=32, depth=2, densities=4)
     for p in model.parameters():  # zero-initialised layers would hide what lies behind them
         torch.nn.init.normal_(p, std=0.1)
     case, body = framed("2412")
@@ -109,15 +112,15 @@ def test_condition_changes_the_field_but_not_what_was_prepared(model):
 
 def test_without_layer_potentials(model):
     torch.manual_seed(0)
-    plain = BodyField(width=32, depth=1, densities=0)
+    plain = BodyField(PORTS, width=32, depth=1, densities=0)
     assert answer(plain, "2412", points(5)).vectors.shape == (5, 1, 2)
-    assert sum(p.numel() for p in plain.parameters()) < sum(p.numel() for p in BodyField(width=32, depth=1, densities=4).parameters())
+    assert sum(p.numel() for p in plain.parameters()) < sum(p.numel() for p in BodyField(PORTS, width=32, depth=1, densities=4).parameters())
 
 
 @pytest.mark.parametrize("sizes", [{"width": 30}, {"surface_points": 201}, {"surface_points": 10}, {"densities": 1}, {"depth": 0}])
 def test_impossible_sizes_are_refused(sizes):
     with pytest.raises(ConfigurationError, match="width"):
-        BodyField(**sizes)
+        BodyField(PORTS, **sizes)
 
 
 def test_wrong_number_of_vertices_is_refused(model):

@@ -16,6 +16,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import icosphere, naca4
 from geoop.mesh.quantity import QUANTITIES
 from geoop.models.body_field import BodyField
+from geoop.models.ports import Ports
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 from geoop.scaling.normaliser import Normaliser
@@ -26,8 +27,8 @@ def surrogate():
     torch.manual_seed(0)
     cases = [geoop.Case(naca4(name, n_points=100), geoop.OperatingPoint(50.0, a)) for name in ("0012", "2412", "4412") for a in (-4.0, 0.0, 4.0)]
     normaliser = Normaliser((QUANTITIES["velocity"], QUANTITIES["pressure_coefficient"]), (0.0, -0.2), (0.3, 0.5))
-    model = BodyField(width=32, depth=1, densities=4)
-    return Surrogate(model, normaliser, TrainingEnvelope.fit(cases), {"velocity": 0.01, "pressure_coefficient": 0.02})
+    model = BodyField(Ports(vectors_out=1, vectors_in=1, surface_scalars=10, body=True), width=32, depth=1, densities=4)
+    return Surrogate(model, normaliser, TrainingEnvelope.fit(cases), expected_errors={"velocity": 0.01, "pressure_coefficient": 0.02})
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_the_field_is_continuous_and_nan_inside_the_body(surrogate, point):
 
 def test_beyond_the_training_cloud_perturbations_decay_as_one_over_r(surrogate, point):
     """An extrapolating network has no bound; the far field of a lifting body falls as 1/r, and is continuous at the rim."""
-    near = replace(surrogate, reach=1.5)
+    near = replace(surrogate, framing=replace(surrogate.framing, reach=1.5))
     result = near.predict(geoop.Case(naca4("0012", n_points=100), point))
     direction = np.array([[0.6, 0.8]])
     centre = np.array([0.5, 0.0])
@@ -121,7 +122,7 @@ def test_beyond_the_training_cloud_perturbations_decay_as_one_over_r(surrogate, 
     for r in (1.5 + 1e-9, 3.0, 30.0):
         np.testing.assert_allclose(at[r]["velocity"] - stream, (rim["velocity"] - stream) * 1.5 / r, rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(at[r]["pressure_coefficient"], rim["pressure_coefficient"] * 1.5 / r, rtol=1e-3, atol=1e-6)
-    assert surrogate.reach == np.inf
+    assert surrogate.framing.reach == np.inf
 
 
 def test_speed_only_scales_the_velocity(surrogate):

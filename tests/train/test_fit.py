@@ -15,6 +15,7 @@ import geoop
 from geoop.errors import CheckpointError, ConfigurationError, DatasetError, NonFiniteError
 from geoop.io.dataset import Dataset
 from geoop.results.evaluation import evaluate
+from geoop.scaling.framing import Framing
 from geoop.train.batches import SubsetDataset, from_batch, loader
 from geoop.train.fit import FitSettings
 from geoop.train.run_file import fit_file
@@ -27,10 +28,10 @@ def data(tmp_path_factory):
     return geoop.generate("kt-airfoils", tmp_path_factory.mktemp("data") / "kt", n=20)
 
 
-def small(**arguments):
+def small(ports):
     from geoop.models.body_field import BodyField
 
-    return BodyField(**arguments, **SMALL)
+    return BodyField(ports, **SMALL)
 
 
 def fit(data, directory, **options):
@@ -73,8 +74,8 @@ def test_saved_and_loaded_predict_bit_equal(trained, data):
         np.testing.assert_array_equal(a[name], b[name])
     assert loaded.about["dataset_hash"] == data.hash
     assert a.verdict == b.verdict
-    assert loaded.reach == surrogate.reach
-    assert 1.0 < loaded.reach < 1.5  # chords from mid-chord to the farthest training point
+    assert loaded.framing.to_dict() == surrogate.framing.to_dict()
+    assert 1.0 < loaded.framing.reach < 1.5  # chords from mid-chord to the farthest training point
     assert set(loaded.expected_errors) == {"velocity", "pressure_coefficient"}
 
 
@@ -161,7 +162,7 @@ def test_a_nan_in_the_data_names_the_case(data, tmp_path):
 
     bad = case.with_fields(geoop.Field(case.field("pressure_coefficient").quantity, values))
     with pytest.raises(DatasetError, match="not finite") as caught:
-        FramedCase.of(bad, [case.field("pressure_coefficient").quantity], 200)
+        FramedCase.of(bad, [case.field("pressure_coefficient").quantity], Framing())
     assert case.name in caught.value.where
 
 
@@ -183,13 +184,13 @@ def test_subsets_are_seeded_by_epoch_and_go_through_pyg(data, trained):
     from geoop.train.samples import FramedCase
 
     quantities = [QUANTITIES["velocity"], QUANTITIES["pressure_coefficient"]]
-    framed = [FramedCase.of(case, quantities, 200) for case in data.cases("val")]
+    framed = [FramedCase.of(case, quantities, Framing()) for case in data.cases("val")]
     normaliser = Normaliser.fit(quantities, ((f.fields, f.direction) for f in framed))
     samples = [f.sample(normaliser) for f in framed]
     first, again, later = (SubsetDataset(samples, 64, 32, seed=5, epoch=e) for e in (0, 0, 1))
     assert torch.equal(first[0].pos, again[0].pos)
     assert not torch.equal(first[0].pos, later[0].pos)
-    batch = from_batch(next(iter(loader(first, 2, shuffle=False))))
+    batch = from_batch(next(iter(loader(first, 2, shuffle=False))), samples)
     assert batch.region_ptr.tolist() == [0, 64, 96, 160, 192]
     # anchors were shifted by the vertices of the first body, wherever PyG would or would not have done so
     ring = torch.cat([samples[int(i)].geometry.surface.pos for i in batch.cases])

@@ -1,0 +1,225 @@
+"""How cases become what a model sees: fitted on the training cases, stored in the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from ..errors import CheckpointError
+from ..graph.geometry import Geometry
+from ..graph.pointset import Inputs, PointSet
+from ..mesh.body import body_cells, wall_patches
+from ..mesh.case import Case
+from .body_frame import BodyFrame
+from .casting import OUTLINE_SCALARS, FramedBody
+from .clouds import Cloud, around, thinned
+from .conditions import FAR, Conditions
+from .descriptors import describe
+from .framed import NO_CONDITIONS, Framed, single
+from .functions import BOUNDARY, InputFunction, known
+from .region import REGION_SCALARS, boundary, framed_region
+from .region_descriptors import describe_region
+from .region_frame import RegionFrame
+
+Domain = Literal["none", "around", "mesh"]
+Frame = Literal["auto", "body", "region"]
+
+
+@dataclass(frozen=True, eq=False)
+class Framing:
+    """The way from a case to tensors, the same in training and in prediction.
+
+    A body in an unbounded flow is looked at in its own frame. A flow between walls is looked at in the box of its mesh, scaled by its
+    operating point. Any other problem in a region is looked at in the common box of the training cases, unscaled.
+
+    Attributes:
+        region: whether fields live inside of the boundary.
+        domain: where the points of an operator on clouds come from: generated ``around`` a body, thinned from the ``mesh``, or ``none``.
+        surface_points: vertices of the resampled outline of a body.
+        domain_points: how many points the cloud has, about.
+        reach: distance from the middle of the body to which training points went, in its length; infinite for a region.
+        conditions: the scalar conditions that a model is told.
+        functions: the known functions that it is given.
+        kinds: names of boundary patches that it can tell apart in a region.
+        box: (2, d) the common box [m] of a region without operating point; None for the box of each case.
+        wall_only: whether the training cases were bare surfaces: nothing is known of the field around them.
+    """
+
+    region: bool = False
+    domain: Domain = "none"
+    surface_points: int = 200
+    domain_points: int = 0
+    reach: float = np.inf
+    conditions: Conditions = NO_CONDITIONS
+    functions: tuple[InputFunction, ...] = ()
+    kinds: tuple[str, ...] = ()
+    box: np.ndarray | None = None
+    wall_only: bool = False
+
+    @classmethod
+    def fit(
+        cls, cases: Sequence[Case], *, frame: Frame = "auto", inputs: Sequence[str] = (), surface_points: int = 200, domain_points: int = 0
+    ) -> Self:
+        """Look at the training cases.
+
+        Args:
+            cases: all of one kind: flows around a body, or regions.
+            frame: ``body`` and ``region`` as above; ``auto`` looks for an operating point. A body in a narrow channel is better seen as a
+                region: the channel is then always in the same place.
+            inputs: names of known functions, see :class:`InputFunction`.
+            surface_points: vertices of the resampled outline of a body.
+            domain_points: points of the cloud that operators work on; 0 where a model places its own.
+        """
+        region = frame == "region" or (frame == "auto" and any(case.operating_point is None for case in cases))
+        functions = tuple(InputFunction.fit(name, cases) for name in sorted(set(inputs)))
+        plain = cls(region=region, surface_points=surface_points, domain_points=domain_points, functions=functions)
+        if not region:
+            frames = [FramedBody.of(case, surface_points).frame for case in cases]
+            reach = max(float(np.linalg.norm(frame.points_in(case.mesh.points), axis=1).max()) for frame, case in zip(frames, cases, strict=True))
+            domain: Domain = "none" if not domain_points else "mesh" if any(is_bounded(case) for case in cases) else "around"
+            bare = all(case.mesh.is_surface and not len(case.mesh.cells.where("vertex")) for case in cases)
+            return replace(plain, domain=domain, reach=reach, conditions=Conditions.fit(cases, frames), wall_only=bare)
+        kinds = sorted({name for case in cases for name in case.mesh.patches})
+        box = None
+        if not any(case.operating_point is not None for case in cases):
+            bounds = np.stack([case.mesh.bounds for case in cases])
+            box = np.stack([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)])
+        plain = replace(plain, kinds=tuple(kinds), box=box, domain="mesh" if domain_points else "none")
+        return replace(plain, conditions=Conditions.fit(cases, [plain._region_frame(case) for case in cases]))
+
+    @property
+    def surface_scalars(self) -> int:
+        """What every boundary vertex says about itself, in numbers."""
+        return REGION_SCALARS + len(self.kinds) if self.region else len(OUTLINE_SCALARS)
+
+    def of(self, case: Case) -> Framed:
+        """A case in its frame, with the points of the domain where there are any.
+
+        Raises:
+            InvalidMeshError: no body, an open outline, a bare cloud, or a region where a body was trained on.
+        """
+        framed = framed_region(case, self._region_frame(case), self.kinds) if self.region else FramedBody.of(case, self.surface_points)
+        if self.domain == "none":
+            return framed
+        cloud = self.cloud(case, framed)
+        domain = framed.local_queries(cloud.points, cloud.on_wall, weight=cloud.weight)
+        geometry = framed.geometry
+        return replace(framed, geometry=Geometry(geometry.surface, geometry.facets, geometry.facet_ptr, domain))
+
+    def frame(self, case: Case) -> BodyFrame | RegionFrame:
+        """The frame alone."""
+        return self._region_frame(case) if self.region else FramedBody.of(case, self.surface_points).frame
+
+    def cloud(self, case: Case, framed: Framed) -> Cloud:
+        """The points of the domain in the frame."""
+        if self.domain == "around":
+            return around(framed.mesh, self.domain_points, self.reach)
+        cloud = self._thinned(case)
+        d = case.mesh.cell_dimension
+        return replace(cloud, points=framed.frame.points_in(cloud.points), weight=cloud.weight / framed.frame.length**d)
+
+    def inputs(self, case: Case, framed: Framed) -> Inputs:
+        """Conditions and functions of one case, standardised.
+
+        Raises:
+            ConditionError: no operating point, or a condition that varied in training is not stated.
+            ConfigurationError: a function is missing.
+        """
+        plain = framed.inputs(case, self.conditions)
+        kept = self._thinned(case).number if any(not item.name.startswith(BOUNDARY) for item in self.functions) else None
+        functions = {}
+        for item in self.functions:
+            number, values = known(item.name, case)
+            values = item.standardised(values)
+            domain = framed.geometry.domain
+            if not item.name.startswith(BOUNDARY) and kept is not None:
+                values = values[kept]
+                # the very points of the domain, so that nothing is searched or interpolated there
+                if domain is not None and self.domain == "mesh":
+                    functions[item.name] = PointSet(domain.points.pos, single(values), weight=domain.points.weight)
+                    continue
+                number = kept
+            functions[item.name] = PointSet(single(framed.frame.points_in(case.mesh.points[number])), single(values))
+        return Inputs(plain.scalars, plain.vectors, functions)
+
+    def on_wall(self, case: Case) -> np.ndarray:
+        """(n,) which points of the mesh lie on a boundary by definition: the body's, or all of a region's."""
+        mesh, found = case.mesh, np.zeros(len(case.mesh.points), dtype=bool)
+        if not self.region:
+            found[np.unique(body_cells(mesh, case.wall).connectivity)] = True
+        elif mesh.patches:
+            found[np.unique(np.concatenate([cells.connectivity for cells in mesh.patches.values()]))] = True
+        else:
+            edge = {row.tobytes() for row in np.ascontiguousarray(boundary(mesh).points)}
+            found[[k for k, row in enumerate(np.ascontiguousarray(mesh.points)) if row.tobytes() in edge]] = True
+        return found
+
+    def on_body(self, case: Case) -> np.ndarray:
+        """(n,) which points lie on the wall of a body, where losses and forces are taken apart from the field; none where there is no flow."""
+        found = np.zeros(len(case.mesh.points), dtype=bool)
+        if case.operating_point is not None:
+            found[np.unique(body_cells(case.mesh, case.wall).connectivity)] = True
+        return found
+
+    def describe(self, case: Case) -> dict[str, float]:
+        """Named numbers of a case for the verdict."""
+        if not self.region:
+            return describe(case)
+        return describe_region(case, self._region_frame(case), [item.name for item in self.functions])
+
+    def _thinned(self, case: Case) -> Cloud:
+        return thinned(case, self.on_wall(case), self.domain_points or len(case.mesh.points))
+
+    def _region_frame(self, case: Case) -> RegionFrame:
+        return RegionFrame.of(case.mesh) if self.box is None else RegionFrame.of_box(self.box)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON data for the checkpoint header."""
+        return {
+            "region": self.region,
+            "domain": self.domain,
+            "surface_points": self.surface_points,
+            "domain_points": self.domain_points,
+            "reach": self.reach if np.isfinite(self.reach) else None,
+            "conditions": self.conditions.to_dict(),
+            "functions": [item.to_dict() for item in self.functions],
+            "kinds": list(self.kinds),
+            "box": None if self.box is None else self.box.tolist(),
+            "wall_only": self.wall_only,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`to_dict`.
+
+        Raises:
+            CheckpointError: the header is damaged.
+        """
+        try:
+            return cls(
+                bool(data["region"]),
+                data["domain"],
+                int(data["surface_points"]),
+                int(data["domain_points"]),
+                np.inf if data["reach"] is None else float(data["reach"]),
+                Conditions.from_dict(data["conditions"]),
+                tuple(InputFunction.from_dict(item) for item in data["functions"]),
+                tuple(str(name) for name in data["kinds"]),
+                None if data["box"] is None else np.array(data["box"], dtype=np.float64),
+                bool(data["wall_only"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"the framing in the header is damaged: {error!r}", remedy="train again") from error
+
+
+def is_bounded(case: Case) -> bool:
+    """Whether a cloud must stay within the case's own mesh: a bare section, or a mesh with boundaries other than the body and a far field."""
+    mesh = case.mesh
+    if mesh.is_surface or mesh.is_cloud:
+        return not len(mesh.cells.where("vertex"))
+    walls = case.wall if case.wall is not None else wall_patches(mesh)
+    others = [name for name in mesh.patches if name not in walls]
+    return bool(others) and not any(FAR.search(name) for name in others)

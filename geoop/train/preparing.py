@@ -1,0 +1,173 @@
+"""From a data set to what training needs: framing, normaliser, envelope, samples."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import ConfigurationError, DatasetError
+from ..io.dataset import Dataset
+from ..mesh.case import Case
+from ..mesh.quantity import Quantity
+from ..mesh.transform import mirrored
+from ..models.ports import Ports
+from ..scaling.body_frame import SCALES
+from ..scaling.envelope import TrainingEnvelope
+from ..scaling.framing import Frame, Framing
+from ..scaling.functions import BOUNDARY
+from ..scaling.normaliser import Normaliser
+from .progress import tracked
+from .samples import FramedCase, Sample
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How cases are prepared; the part of the settings that models trained on one :class:`TrainingData` share.
+
+    Attributes:
+        frame: see :class:`geoop.scaling.framing.Framing`.
+        domain_points: points of the cloud that operators work on, about.
+        surface_points: vertices of the resampled outline of a body.
+        reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
+        perturbation: see :meth:`FramedCase.sample`.
+    """
+
+    frame: Frame = "auto"
+    domain_points: int = 1024
+    surface_points: int = 200
+    reflect: bool = True
+    perturbation: float = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Training and validation cases as samples, with everything that was fitted on the training cases alone.
+
+    One object serves any number of trainings of different models.
+
+    Attributes:
+        dataset: where the cases came from.
+        quantities: what is learned.
+        inputs: names of the known functions.
+        preparation: how.
+        framing, normaliser, envelope: fitted on the training split.
+        train, validation: samples.
+        validation_cases: the validation split.
+        viscous: whether the training flows had friction.
+        about: preparation time, for people.
+    """
+
+    dataset: Dataset
+    quantities: tuple[Quantity, ...]
+    inputs: tuple[str, ...]
+    preparation: Preparation
+    framing: Framing
+    normaliser: Normaliser
+    envelope: TrainingEnvelope
+    train: list[Sample]
+    validation: list[Sample]
+    validation_cases: list[Case]
+    viscous: bool = False
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        quantities: Sequence[str],
+        inputs: Sequence[str] = (),
+        preparation: Preparation | None = None,
+        *,
+        domain: bool = True,
+        progress: bool = True,
+    ) -> TrainingData:
+        """Prepare a data set.
+
+        Args:
+            dataset: with splits ``train`` and ``val``.
+            quantities: names of point fields to learn.
+            inputs: names of known functions.
+            preparation: how; None for the defaults.
+            domain: make the cloud that operators work on; models that place their own points do without.
+            progress: show bars.
+
+        Raises:
+            DatasetError: no train or validation cases, or cases without the quantities.
+            ConfigurationError: a quantity that cannot be learned, or an unknown function.
+        """
+        started = time.perf_counter()
+        preparation = preparation or Preparation()
+        train, validation = dataset.cases("train"), dataset.cases("val")
+        if not train or not validation:
+            raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
+        learned = tuple(quantity(name, dataset) for name in quantities)
+        # how other fields look in a mirror is nobody's business here
+        used = {q.name for q in learned} | {"quadrature_weight"} | {name for name in inputs if not name.startswith(BOUNDARY)}
+        train, validation = (
+            [replace(case, fields={k: v for k, v in case.fields.items() if k in used}) for case in part] for part in (train, validation)
+        )
+        flows = all(case.operating_point is not None for case in train)
+        seen = train + [mirrored(case) for case in train] if preparation.reflect and flows else train
+        points = preparation.domain_points if domain else 0
+        framing = Framing.fit(seen, frame=preparation.frame, inputs=inputs, surface_points=preparation.surface_points, domain_points=points)
+        framed = [FramedCase.of(case, learned, framing) for case in tracked(seen + validation, "framing the cases", progress)]
+        normaliser = Normaliser.fit(learned, ((f.fields, f.direction) for f in framed[: len(seen)]))
+        samples = [f.sample(normaliser, preparation.perturbation) for f in tracked(framed, "signed distances", progress)]
+        viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
+        envelope = TrainingEnvelope.of_descriptors([framing.describe(case) for case in seen])
+        about = {"preparation_seconds": round(time.perf_counter() - started, 1)}
+        cut = len(seen)
+        parts = samples[:cut], samples[cut:], validation
+        return cls(dataset, learned, tuple(inputs), preparation, framing, normaliser, envelope, *parts, viscous, about)
+
+    @property
+    def ports(self) -> Ports:
+        """Channels of a model for these data."""
+        first = self.train[0]
+        ranks = [q.rank for q in self.quantities]
+        return Ports(
+            dimension=first.queries.points.dimension,
+            scalars_out=ranks.count(0),
+            vectors_out=ranks.count(1),
+            scalars_in=first.inputs.scalars.shape[1],
+            vectors_in=first.inputs.vectors.shape[1],
+            surface_scalars=self.framing.surface_scalars,
+            functions=tuple((item.name, item.channels) for item in self.framing.functions),
+            body=not self.framing.region,
+        )
+
+
+def quantity(name: str, dataset: Dataset) -> Quantity:
+    """The quantity of that name in the cases.
+
+    Raises:
+        ConfigurationError: no such field at points, one of rank 2, or in a flow one in a unit that speed, density and length do not scale;
+            says which can be learned.
+    """
+    cases = [dataset.case(case) for case in dataset.splits["train"][:1]]
+    known = {item.name: item for case in cases for item in case.fields.values()}
+    flow = any(case.operating_point is not None for case in cases)
+
+    def able(item) -> bool:
+        scaled = not flow or item.quantity.unit in SCALES
+        return item.location == "point" and item.quantity.rank < 2 and scaled and item.name != "quadrature_weight"
+
+    item = known.get(name)
+    if item is not None and able(item):
+        return item.quantity
+    if item is None or item.location != "point":
+        found = f"no field '{name}' at points"
+    elif item.quantity.rank > 1:
+        found = f"'{name}' of rank {item.quantity.rank}: scalars and vectors can be learned"
+    else:
+        found = f"'{name}' in {item.quantity.unit}, which speed, density and length do not scale"
+    names = sorted(key for key, value in known.items() if able(value))
+    typed = ", ".join(f'"{key}"' for key in names)
+    remedy = (
+        f"learn what they have: quantities = [{typed}] in run.toml, or quantities=({typed}) in Python"
+        if names
+        else "give cases with fields at points"
+    )
+    raise ConfigurationError(f"the cases have {found}", where=dataset.name, remedy=remedy)

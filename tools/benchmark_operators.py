@@ -1,0 +1,332 @@
+"""The operator family on the same cases, points, batches and budgets, beside their controls. Resumable: a row that was measured is not measured again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import geoop
+from geoop.io.dataset import Dataset
+from geoop.mesh.body import body_cells
+from geoop.mesh.case import Case
+from geoop.models.named import model_classes
+from geoop.models.presets import PRESETS
+from geoop.results.forces import forces
+from geoop.results.metrics import relative_l2, statistics, z_scored_l1
+from geoop.train.fit import FitSettings, fit
+from geoop.train.preparing import Preparation, TrainingData
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Rows measured on the machine that the README names, kept with the project so that a table can be finished later.
+MEASURED = Path(__file__).resolve().parent / "measured" / "operators.json"
+OUTPUT = ROOT / "out" / "operators"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set and what is learned on it.
+
+    Attributes:
+        quantities, inputs: what is predicted, what is known.
+        frame, domain_points: see :class:`Preparation`.
+        options: of ``geoop.generate``.
+        splits: what is reported; nothing is chosen on them.
+    """
+
+    quantities: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    frame: str = "auto"
+    domain_points: int = 1024
+    options: Mapping[str, Any] = field(default_factory=dict)
+    splits: tuple[str, ...] = ("test",)
+
+
+FLOW = ("velocity", "pressure_coefficient")
+TASKS = {
+    "kt-airfoils": Task(FLOW, splits=("test", "ood")),
+    "uiuc-panel": Task(FLOW, splits=("test", "ood")),
+    "void-elasticity": Task(("von_mises_stress",), domain_points=1088, splits=("test", "ood")),
+    "nonlinear-poisson": Task(("solution",), ("source",)),
+    "poisson-gauss": Task(("solution",), ("source",)),
+    "bluff-channel": Task(("velocity", "pressure"), frame="region"),
+}
+SCREENING = ("kt-airfoils", "uiuc-panel", "void-elasticity")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: everything a row of the table depends on."""
+
+    task: str
+    model: str
+    cpu_minutes: float
+    seed: int = 0
+    rate: float = 1.0
+    preset: str = "small"
+
+    @property
+    def key(self) -> str:
+        return f"{self.task}/{self.model}/{self.preset}/cpu{self.cpu_minutes:g}/rate{self.rate:g}/seed{self.seed}"
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="benchmark operators", description=__doc__)
+    parser.add_argument("--tasks", nargs="*", default=list(SCREENING), choices=list(TASKS), help="data sets")
+    parser.add_argument("--models", nargs="*", help="classes of geoop.models; all by default")
+    parser.add_argument("--preset", default="small", choices=("small", "medium", "large"))
+    parser.add_argument("--cpu-minutes", type=float, default=6.0, help="computing time of each training: 6 are 3 minutes on two cores")
+    parser.add_argument(
+        "--rates", type=float, nargs="*", default=[1.0], help="factors on the default learning rates; the best by validation loss counts"
+    )
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--controls", action="store_true", help="the classical baselines, too")
+    parser.add_argument("--report", action="store_true", help="only print the tables of what was measured")
+    given = parser.parse_args(arguments)
+    if not given.report:
+        for name in given.tasks:
+            runs = [
+                Run(name, model, given.cpu_minutes, seed, rate, given.preset)
+                for seed in given.seeds
+                for model in given.models or sorted(set(model_classes()) & set(PRESETS))
+                for rate in given.rates
+            ]
+            measure(name, runs, given.controls)
+    for name in given.tasks:
+        report(name)
+
+
+def rows() -> dict[str, dict[str, Any]]:
+    """Everything measured so far, by key: what came with the project, then what this machine added."""
+    found = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    for path in sorted((OUTPUT / "rows").glob("*.json")):
+        row = json.loads(path.read_text())
+        found[row["key"]] = row
+    return found
+
+
+def keep(row: dict[str, Any]) -> None:
+    path = OUTPUT / "rows" / (row["key"].replace("/", "_").replace(" ", "-") + ".json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partly = path.with_suffix(".partial")
+    partly.write_text(json.dumps(row, indent=1))
+    partly.replace(path)
+
+
+def dataset(name: str) -> Dataset:
+    """The data set, generated where it is missing."""
+    return geoop.generate(name, OUTPUT / "data" / name, **TASKS[name].options)
+
+
+def measure(name: str, runs: Sequence[Run], with_controls: bool) -> None:
+    """Every run that has no row yet. The cases are prepared once; each training is a process of its own, on one thread."""
+    torch.set_num_threads(1)
+    done = rows()
+    missing = [run for run in runs if run.key not in done]
+    data = dataset(name)
+    missing_controls = [control for control in (CONTROLS if with_controls else ()) if f"{name}/{control}" not in done]
+    if missing:
+        task = TASKS[name]
+        how = Preparation(frame=task.frame, domain_points=task.domain_points)  # type: ignore[arg-type]
+        shared = TrainingData.of(data, task.quantities, task.inputs, how)
+        for run in missing:
+            _apart(_train_row, run, shared)
+    for control in missing_controls:
+        _apart(_control_row, name, control, data)
+
+
+def _apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
+    """Call in a forked process, which shares the prepared cases and has a peak memory of its own; a failure is said and the others go on."""
+
+    def work() -> None:
+        keep(function(*arguments))
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+    if process.exitcode:
+        print(f"FAILED with {process.exitcode}: {[a for a in arguments if isinstance(a, Run | str)]}", file=sys.stderr)
+
+
+def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
+    kind = model_classes()[run.model]
+    settings = FitSettings(cpu_minutes=run.cpu_minutes, seed=run.seed, rate=2e-3 * run.rate, muon_rate=1.5e-2 * run.rate)
+    folder = OUTPUT / "runs" / run.key
+    if (folder / "best.safetensors").exists() and geoop.load(folder / "best.safetensors").expected_errors:
+        surrogate = geoop.load(folder / "best.safetensors")
+    else:
+        resume = (folder / "last.ckpt").exists()
+        if not resume and (folder / "run.json").exists():
+            (folder / "run.json").unlink()
+        surrogate = fit(shared, folder, model=partial(kind, **PRESETS[run.model][run.preset]), settings=settings, resume=resume, progress=False)
+    about = surrogate.about
+    row = {
+        "key": run.key,
+        "task": run.task,
+        "name": run.model,
+        "kind": "model",
+        "cpu_minutes": run.cpu_minutes,
+        "seed": run.seed,
+        "rate": run.rate,
+        "preset": run.preset,
+        "data_hash": shared.dataset.hash,
+        "parameters": sum(p.numel() for p in surrogate.model.parameters()),
+        "epochs": about["epochs"],
+        "seconds": about["training_seconds"],
+        "cases_per_second": round(about["steps"] * settings.batch / max(about["training_seconds"], 1e-9), 2),
+        "preparation_seconds": about["preparation_seconds"],
+        "validation": validation_loss(folder),
+        "decode_points_per_second": decoding(surrogate, shared),
+        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+    def predict(case: Case) -> Mapping[str, np.ndarray]:
+        result = surrogate.predict(case, surface_only=True)
+        return {name: item.values for name, item in result.fields.items()}
+
+    return row | {"errors": {split: errors(shared.dataset, split, TASKS[run.task], predict) for split in TASKS[run.task].splits}}
+
+
+def validation_loss(folder: Path) -> float:
+    """Smallest validation loss of a run."""
+    import csv
+
+    found = []
+    for path in (folder / "curves").glob("metrics*.csv"):
+        with path.open() as lines:
+            found += [float(line["val_loss"]) for line in csv.DictReader(lines) if line.get("val_loss")]
+    return min(found)
+
+
+def decoding(surrogate, shared: TrainingData, count: int = 50_000) -> float:
+    """Points per second of decoding alone, in this process."""
+    sample = shared.validation[0]
+    index = torch.arange(len(sample.queries)).repeat(count // len(sample.queries) + 1)[:count]
+    with torch.no_grad():
+        latent = surrogate.model.encode(surrogate.model.prepare(sample.geometry), sample.inputs)
+        surrogate.model.decode(latent, sample.queries)
+        queries = sample.queries.take(index)
+        started = time.process_time()
+        surrogate.model.decode(latent, queries)
+    return round(count / (time.process_time() - started))
+
+
+def errors(data: Dataset, split: str, task: Task, predict: Callable[[Case], Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """Per cent, over the cases of a split: mean and median relative L2 and median z-scored relative L1 over all points; on walls, and lift.
+
+    A velocity is counted relative to its perturbation of the free stream.
+    """
+    known = statistics(data.cases("train"), list(task.quantities))
+    table: dict[str, list[float]] = {}
+
+    def add(name: str, value: float) -> None:
+        table.setdefault(name, []).append(value)
+
+    for case in data.cases(split):
+        found = predict(case)
+        lifts = []
+        for quantity in task.quantities:
+            truth, guess = case.field(quantity).values, np.asarray(found[quantity])
+            free = (
+                case.operating_point.direction(case.mesh.dimension) * case.operating_point.velocity
+                if truth.ndim > 1 and case.operating_point
+                else 0.0
+            )
+            add(quantity, 100 * relative_l2(guess, truth, offset=free))
+            if truth.ndim == 1:
+                add(f"{quantity} z-L1", 100 * z_scored_l1(guess, truth, *known[quantity]))
+            if quantity == "pressure_coefficient":
+                wall = np.unique(body_cells(case.mesh, case.wall).connectivity)
+                add("surface Cp", 100 * relative_l2(guess[wall], truth[wall]))
+                lifts = [forces(case).CL, forces(case.with_fields(geoop.Field(case.field(quantity).quantity, guess))).CL]
+        if lifts:
+            add("dCL", abs(lifts[1] - lifts[0]))
+    out = {}
+    for name, values in table.items():
+        out[f"{name} mean"], out[f"{name} median"] = round(float(np.mean(values)), 4), round(float(np.median(values)), 4)
+    out["primary"] = round(float(np.mean([out[f"{quantity} mean"] for quantity in task.quantities])), 4)
+    return out
+
+
+def _controls() -> dict[str, Callable[[], Any]]:
+    from geoop.baselines.gaussian_process_modes import GaussianProcessModes
+    from geoop.baselines.kernel_ridge import KernelRidge
+    from geoop.baselines.mean_field import MeanField
+    from geoop.baselines.nearest_shape import NearestShape
+    from geoop.baselines.ridge import Ridge
+
+    return {
+        "mean field": MeanField,
+        "nearest neighbour": NearestShape,
+        "ridge": Ridge,
+        "kernel ridge": KernelRidge,
+        "Gaussian process on modes": GaussianProcessModes,
+    }
+
+
+CONTROLS = ("mean field", "nearest neighbour", "ridge", "kernel ridge", "Gaussian process on modes")
+
+
+def _control_row(name: str, control: str, data: Dataset) -> dict[str, Any]:
+    task, started = TASKS[name], time.process_time()
+    options = {"inputs": task.inputs} if task.inputs else {}
+    fitted = _controls()[control]().fit(data.cases("train"), task.quantities, **options)
+    row = {"key": f"{name}/{control}", "task": name, "name": control, "kind": "control", "data_hash": data.hash}
+    row["seconds"] = round(time.process_time() - started, 1)
+
+    def predict(case: Case) -> Mapping[str, np.ndarray]:
+        return {key: item.values for key, item in fitted.predict(case).items()}
+
+    row["errors"] = {split: errors(data, split, task, predict) for split in task.splits}
+    row["peak_megabytes"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return row
+
+
+def chosen(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Of the learning rates of a model at one seed and budget the one with the smallest validation loss; controls as they are."""
+    groups: dict[tuple, list[dict[str, Any]]] = {}
+    for row in found:
+        groups.setdefault((row["name"], row.get("preset"), row.get("cpu_minutes"), row.get("seed")), []).append(row)
+    for members in groups.values():
+        yield min(members, key=lambda row: row.get("validation", 0.0)) | {"rates": len(members)}
+
+
+def report(name: str) -> None:
+    """The table of one data set, best first."""
+    task = TASKS[name]
+    found = [row for row in rows().values() if row["task"] == name]
+    if not found:
+        print(f"\n{name}: nothing measured")
+        return
+    hashes = sorted({row["data_hash"][:12] for row in found})
+    for split in task.splits:
+        columns = [key for key in found[0]["errors"][split] if key.endswith(("mean", "z-L1 median"))]
+        print(f"\n{name}, split {split}, data {', '.join(hashes)}; per cent, sorted by the mean relative L2 over the quantities\n")
+        heads = ["predictor", "core-min", "rates", "seed", "parameters", "epochs", "cases/s", "points/s", "MB", "primary", *columns]
+        print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
+        for row in sorted(chosen(found), key=lambda row: row["errors"][split]["primary"]):
+            cells = [row["name"] if row["kind"] != "control" else f"*{row['name']}*"]
+            cells += [
+                f"{row['cpu_minutes']:g}" if "cpu_minutes" in row else f"{row['seconds'] / 60:.1f}",
+                str(row["rates"]) if "rate" in row else "-",
+            ]
+            cells += [
+                str(row.get(key, "-")) for key in ("seed", "parameters", "epochs", "cases_per_second", "decode_points_per_second", "peak_megabytes")
+            ]
+            cells += [f"{row['errors'][split].get(key, float('nan')):.4g}" for key in ("primary", *columns)]
+            print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -78,3 +78,9 @@ def test_06_own_runs(out):
     assert case.wall == ("body",) and set(case.mesh.patches) == {"inlet", "outlet", "walls", "body"}
     assert case.operating_point.viscosity == pytest.approx(1e-3) and case.field("pressure").quantity.unit == "Pa"
     assert (out / "new_body.vtu").is_file()
+
+
+def test_07_operators(out):
+    numbers = main_of("07")(quick=True, out=out)
+    assert numbers["operator"] < 1.0  # predicting nothing at all is off by 1
+    assert np.isfinite(numbers["in the middle"]) and np.isnan(numbers["outside"])

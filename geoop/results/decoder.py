@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
 from ..errors import NonFiniteError
 from ..mesh.case import Case
@@ -63,6 +64,7 @@ class Decoder:
         """
         mesh = self.case.mesh
         fields = self._fields(mesh.points, self.framing.on_wall(self.case))
+        fields = [Field(item.quantity, item.values + self.framing.prior(self.case, item.name)) for item in fields]
         bad = [item.name for item in fields if not np.isfinite(item.values).all()]
         if bad:
             raise NonFiniteError(
@@ -72,7 +74,19 @@ class Decoder:
 
     def at(self, points: np.ndarray) -> dict[str, Field]:
         """Fields at any points (n, d) [m]; NaN inside a body or outside a region, where there is no field."""
-        return {item.name: item for item in self._fields(points, np.zeros(len(points), dtype=bool), blank_inside=True)}
+        fields = self._fields(points, np.zeros(len(points), dtype=bool), blank_inside=True)
+        return {item.name: Field(item.quantity, item.values + self._prior(item.name, points)) for item in fields}
+
+    def _prior(self, name: str, points: np.ndarray) -> np.ndarray | float:
+        """The known field that a difference is added to, by inverse squared distances from the three nearest points of the case's mesh."""
+        values = self.framing.prior(self.case, name)
+        if isinstance(values, float):
+            return values
+        distance, near = cKDTree(self.case.mesh.points).query(points, k=min(3, len(values)))
+        distance, near = distance.reshape(len(points), -1), near.reshape(len(points), -1)
+        weight = 1.0 / np.maximum(distance, 1e-12) ** 2
+        weight /= weight.sum(axis=1, keepdims=True)
+        return (weight.reshape(*weight.shape, *[1] * (values.ndim - 1)) * values[near]).sum(axis=1)
 
     @torch.no_grad()
     def _fields(self, points: np.ndarray, wall: np.ndarray, *, blank_inside: bool = False) -> list[Field]:

@@ -45,6 +45,8 @@ class Framing:
         functions: the known functions that it is given.
         kinds: names of boundary patches that it can tell apart in a region.
         box: (2, d) the common box [m] of a region without operating point; None for the box of each case.
+        beyond: (quantity, known point field) pairs: the model learns by how much the quantity differs from the field, e.g. from an inviscid
+            solution.
         wall_only: whether the training cases were bare surfaces: nothing is known of the field around them.
     """
 
@@ -58,10 +60,18 @@ class Framing:
     kinds: tuple[str, ...] = ()
     box: np.ndarray | None = None
     wall_only: bool = False
+    beyond: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def fit(
-        cls, cases: Sequence[Case], *, frame: Frame = "auto", inputs: Sequence[str] = (), surface_points: int = 200, domain_points: int = 0
+        cls,
+        cases: Sequence[Case],
+        *,
+        frame: Frame = "auto",
+        inputs: Sequence[str] = (),
+        beyond: Mapping[str, str] | None = None,
+        surface_points: int = 200,
+        domain_points: int = 0,
     ) -> Self:
         """Look at the training cases.
 
@@ -70,12 +80,14 @@ class Framing:
             frame: ``body`` and ``region`` as above; ``auto`` looks for an operating point. A body in a narrow channel is better seen as a
                 region: the channel is then always in the same place.
             inputs: names of known functions, see :class:`InputFunction`.
+            beyond: quantity -> known point field from which the difference is learned.
             surface_points: vertices of the resampled outline of a body.
             domain_points: points of the cloud that operators work on; 0 where a model places its own.
         """
         region = frame == "region" or (frame == "auto" and any(case.operating_point is None for case in cases))
         functions = tuple(InputFunction.fit(name, cases) for name in sorted(set(inputs)))
-        plain = cls(region=region, surface_points=surface_points, domain_points=domain_points, functions=functions)
+        pairs = tuple(sorted((beyond or {}).items()))
+        plain = cls(region=region, surface_points=surface_points, domain_points=domain_points, functions=functions, beyond=pairs)
         if not region:
             frames = [FramedBody.of(case, surface_points).frame for case in cases]
             reach = max(float(np.linalg.norm(frame.points_in(case.mesh.points), axis=1).max()) for frame, case in zip(frames, cases, strict=True))
@@ -145,6 +157,18 @@ class Framing:
             functions[item.name] = PointSet(single(framed.frame.points_in(case.mesh.points[number])), single(values))
         return Inputs(plain.scalars, plain.vectors, functions)
 
+    def prior(self, case: Case, quantity: str) -> np.ndarray | float:
+        """What the learned difference of a quantity is added to, at the points of the case's mesh; 0 where the quantity itself is learned.
+
+        Raises:
+            ConfigurationError: the case does not have the known field.
+        """
+        name = dict(self.beyond).get(quantity)
+        if name is None:
+            return 0.0
+        values = known(name, case)[1]
+        return values[:, 0] if values.shape[1] == 1 else values
+
     def on_wall(self, case: Case) -> np.ndarray:
         """(n,) which points of the mesh lie on a boundary by definition: the body's, or all of a region's."""
         mesh, found = case.mesh, np.zeros(len(case.mesh.points), dtype=bool)
@@ -189,6 +213,7 @@ class Framing:
             "kinds": list(self.kinds),
             "box": None if self.box is None else self.box.tolist(),
             "wall_only": self.wall_only,
+            "beyond": [list(pair) for pair in self.beyond],
         }
 
     @classmethod
@@ -210,6 +235,7 @@ class Framing:
                 tuple(str(name) for name in data["kinds"]),
                 None if data["box"] is None else np.array(data["box"], dtype=np.float64),
                 bool(data["wall_only"]),
+                tuple((str(quantity), str(name)) for quantity, name in data["beyond"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"the framing in the header is damaged: {error!r}", remedy="train again") from error

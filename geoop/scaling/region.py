@@ -15,6 +15,7 @@ from ..mesh.case import Case
 from ..mesh.cells import Cells
 from ..mesh.measure import point_normals, point_weights
 from ..mesh.mesh import Mesh
+from ..mesh.outline import oriented
 from ..mesh.topology import sides
 from .framed import Framed, single
 from .region_frame import RegionFrame
@@ -52,7 +53,8 @@ def framed_region(case: Case, frame: RegionFrame, kinds: Sequence[str]) -> Frame
     the ``kinds`` of boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one.
     """
     surface = boundary(case.mesh)
-    local = surface.moved(frame.points_in(surface.points))
+    # files do not agree which way boundary facets look
+    local = oriented(surface.moved(frame.points_in(surface.points)))
     framed = Framed(frame, local, _empty(local), side=-1)
     weight = point_weights(local)
     member = np.zeros((len(local.points), len(kinds)))

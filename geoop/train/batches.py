@@ -49,7 +49,7 @@ class SubsetDataset(torch.utils.data.Dataset):
 
     Args:
         samples: the cases.
-        n_field, n_wall: points drawn from each region; all of them where a case has fewer.
+        n_field, n_wall: points drawn from each region; where a case has fewer, all of them, and more of the other.
         seed: of the draws.
         epoch: number of the epoch.
     """
@@ -64,8 +64,10 @@ class SubsetDataset(torch.utils.data.Dataset):
         sample = self.samples[i]
         generator = torch.Generator().manual_seed(hash((self.seed, self.epoch, i)) % 2**63)
         n = len(sample.queries)
-        field = _subset(0, sample.n_field, self.n_field, generator)
-        wall = _subset(sample.n_field, n, self.n_wall, generator)
+        # what a region is short of is drawn from the other one: a case without a wall gives as many points as one with
+        spare_wall, spare_field = max(0, self.n_wall - (n - sample.n_field)), max(0, self.n_field - sample.n_field)
+        field = _subset(0, sample.n_field, self.n_field + spare_wall, generator)
+        wall = _subset(sample.n_field, n, self.n_wall + spare_field, generator)
         return to_data(sample, i, torch.cat([field, wall]), len(field))
 
 

@@ -8,7 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ class FitSettings:
         area_weighted: see :class:`Supervised`.
         perturbation: see :meth:`FramedCase.sample`.
         frame, domain_points: see :class:`geoop.train.preparing.Preparation`.
+        beyond: quantity -> known point field, e.g. an inviscid solution, from which the difference is learned.
         seed: of the initial weights, the order of cases and the subsets of points.
     """
 
@@ -76,6 +77,7 @@ class FitSettings:
     perturbation: float = 0.3
     frame: Frame = "auto"
     domain_points: int = 1024
+    beyond: dict[str, str] = field(default_factory=dict)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -230,7 +232,7 @@ def _prepare(
     if not isinstance(data, TrainingData):
         surface = int(trial.arguments.get("surface_points", Preparation.surface_points))
         frame = settings.frame if trial.on_clouds or settings.frame != "auto" else "body"
-        how = Preparation(frame, settings.domain_points, surface, settings.reflect, settings.perturbation)
+        how = Preparation(frame, settings.domain_points, surface, settings.reflect, settings.perturbation, tuple(settings.beyond.items()))
         data = TrainingData.of(data, quantities, inputs, how, domain=trial.on_clouds, progress=progress)
     started = time.perf_counter()
     model = make(data.ports)

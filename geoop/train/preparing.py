@@ -32,6 +32,7 @@ class Preparation:
         surface_points: vertices of the resampled outline of a body.
         reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
         perturbation: see :meth:`FramedCase.sample`.
+        beyond: (quantity, known point field) pairs: the difference is learned.
     """
 
     frame: Frame = "auto"
@@ -39,6 +40,7 @@ class Preparation:
     surface_points: int = 200
     reflect: bool = True
     perturbation: float = 0.3
+    beyond: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +107,21 @@ class TrainingData:
         learned = tuple(quantity(name, dataset) for name in quantities)
         # how other fields look in a mirror is nobody's business here
         used = {q.name for q in learned} | {"quadrature_weight"} | {name for name in inputs if not name.startswith(BOUNDARY)}
+        used |= {name for _, name in preparation.beyond}
         train, validation = (
             [replace(case, fields={k: v for k, v in case.fields.items() if k in used}) for case in part] for part in (train, validation)
         )
         flows = all(case.operating_point is not None for case in train)
         seen = train + [mirrored(case) for case in train] if preparation.reflect and flows else train
         points = preparation.domain_points if domain else 0
-        framing = Framing.fit(seen, frame=preparation.frame, inputs=inputs, surface_points=preparation.surface_points, domain_points=points)
+        framing = Framing.fit(
+            seen,
+            frame=preparation.frame,
+            inputs=inputs,
+            beyond=dict(preparation.beyond),
+            surface_points=preparation.surface_points,
+            domain_points=points,
+        )
         framed = [FramedCase.of(case, learned, framing) for case in tracked(seen + validation, "framing the cases", progress)]
         normaliser = Normaliser.fit(learned, ((f.fields, f.direction) for f in framed[: len(seen)]))
         samples = [f.sample(normaliser, preparation.perturbation) for f in tracked(framed, "signed distances", progress)]

@@ -85,7 +85,7 @@ class FramedCase:
                     where=case.name,
                     remedy="leave the case out, repair its file, or train on other quantities",
                 )
-            physical[quantity] = item.values[order]
+            physical[quantity] = (item.values - framing.prior(case, quantity.name))[order]
         fields = framed.frame.fields_in(physical, case.operating_point)
         return cls(case, framed, order, int((~on_body).sum()), fields, framing.inputs(case, framed), framing.on_wall(case))
 

@@ -47,6 +47,7 @@ MORE = {
     "curvature": ("benchmark_curvature", "curvature of point clouds against the exact one, without and with noise"),
     "grids": ("benchmark_grids", "O- and C-grids around every section of the UIUC collection"),
     "operators": ("benchmark_operators", "the operator family beside its controls: accuracy at equal computing time, speed, memory; resumable"),
+    "walks": ("benchmark_walks", "walk on spheres: error against the number of walks, beside finite elements"),
     "truth": ("benchmark_truth", "named data sets: seconds and cases per second per core; second use of a mesh and a factorisation"),
     "own-runs": ("benchmark_own_runs", "what examples/06_own_runs.py learned, beside controls and the solver"),
     "reading": ("benchmark_reading", "reading large VTU and STL files beside VTK and pyvista: seconds and memory"),

@@ -13,8 +13,10 @@ import numpy as np
 from ..errors import CheckpointError, ConfigurationError, DatasetError
 from ..mesh.case import Case
 from ..mesh.quantity import Field, Quantity
+from .abstract_transfer import AbstractTransfer
+from .channels import Channels, channels_of, fields_of
+from .choosing import chosen, from_header, header_of
 from .features import Features
-from .transfer import Channels, Place, Transfer, there_and_back
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +27,48 @@ class Fitted:
         transfer: fields <-> vectors.
         channels: which fields.
         features: what is seen of a case.
+        spread: (c,) what the columns of the vectors are divided by: 1 around bodies, where all are dimensionless.
+        given: the fields that are known of every case; None without any.
+        given_spread: (g,) what their columns are divided by.
     """
 
-    transfer: Transfer
+    transfer: AbstractTransfer
     channels: Channels
     features: Features
+    spread: np.ndarray
+    given: Channels | None
+    given_spread: np.ndarray
+
+    def given_row(self, case: Case, place: Any) -> np.ndarray | None:
+        """The vector of the given fields of a case.
+
+        Raises:
+            PatchError: the case has not all of them.
+        """
+        return None if self.given is None else (self.transfer.encode(place, self.given.gather(case, place)) / self.given_spread).reshape(-1)
+
+    def row(self, case: Case, place: Any) -> np.ndarray:
+        """(p,) features of a case."""
+        return self.features.row(case, place, self.given_row(case, place))
 
 
 class AbstractBaseline(ABC):
-    """A classical predictor of fields around plane sections that sees the coordinates and the conditions, as a network does.
+    """A classical predictor of fields in the plane that sees geometry, conditions and given fields, as a network does.
 
-    A subclass states in three methods how a row of features becomes a vector; everything else is here. Instances are fitted once.
+    It takes sections in a stream, outlines with values on them, regions of one connectivity or of several: see
+    :func:`geoop.baselines.choosing.chosen`. A subclass states in three methods how a row of features becomes a vector; everything else is
+    here. Instances are fitted once.
+
+    Args:
+        inputs: names of point fields that are known of every case, e.g. ``("source",)``.
+        beyond: quantity -> known point field from which the difference is learned.
+        transfer: how fields become vectors, ``body``, ``surface``, ``nodes`` or ``region``; None takes what suits the training cases.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
+        self._given = tuple(inputs)
+        self._beyond = dict(beyond or {})
+        self._kind = transfer
         self._fitted: Fitted | None = None
 
     # ---- what a subclass states -----------------------------------------------------------------------------------
@@ -65,7 +95,7 @@ class AbstractBaseline(ABC):
         """Learn the fields of training cases.
 
         Args:
-            cases: plane sections with point fields, on the wall, around it, or both.
+            cases: cases with point fields.
             quantities: names of the fields to learn.
 
         Returns:
@@ -73,7 +103,8 @@ class AbstractBaseline(ABC):
 
         Raises:
             DatasetError: fewer than two cases, or some with field points and some without. PatchError: a field is missing.
-            InvalidMeshError: 3-D, an open section, or several loops.
+            InvalidMeshError: a body in 3-D, an open section, or several loops; regions in 3-D that differ in their cells.
+            ConfigurationError: ``beyond`` names a quantity that is not learned.
         """
         if len(cases) < 2 or not quantities:
             raise DatasetError(
@@ -81,29 +112,41 @@ class AbstractBaseline(ABC):
                 where=type(self).__name__,
                 remedy="give the training split",
             )
-        channels = Channels(tuple(cases[0].field(name).quantity for name in quantities))
-        places = [Place.of(case) for case in cases]
-        transfer = _transfer(places)
-        vectors = np.array([transfer.encode(place, channels.gather(case, place)).reshape(-1) for case, place in zip(cases, places, strict=True)])
-        features = Features.fit(cases, places)
-        rows = np.array([features.row(case, place) for case, place in zip(cases, places, strict=True)])
-        fitted = Fitted(transfer, channels, features)
+        idle = sorted(set(self._beyond) - set(quantities))
+        if idle:
+            raise ConfigurationError(
+                f"beyond names {idle}, which are not learned", where=type(self).__name__, remedy=f"name some of {list(quantities)}"
+            )
+        channels = channels_of(cases[0], quantities, tuple(self._beyond.items()))
+        given = channels_of(cases[0], self._given) if self._given else None
+        transfer, places = chosen(cases, self._kind)
+        columns = np.array([transfer.encode(place, channels.gather(case, place)) for case, place in zip(cases, places, strict=True)])
+        spread = np.ones(channels.count) if transfer.kind in ("body", "surface") else _spread(columns)
+        vectors = (columns / spread).reshape(len(cases), -1)
+        known, given_spread = None, np.ones(0)
+        if given is not None:
+            known = np.array([transfer.encode(place, given.gather(case, place)) for case, place in zip(cases, places, strict=True)])
+            given_spread = _spread(known)
+            known = (known / given_spread).reshape(len(cases), -1)
+        features = Features.fit(cases, places, known, most=transfer.most_shapes)
+        fitted = Fitted(transfer, channels, features, spread, given, given_spread)
+        own = [None] * len(cases) if known is None else known
+        rows = np.array([features.row(case, place, vector) for case, place, vector in zip(cases, places, own, strict=True)])
         self._learn(fitted, cases, rows, vectors)
         self._fitted = fitted
         return self
 
     def predict(self, case: Case) -> dict[str, Field]:
-        """Fields at the points of a case's mesh, NaN inside the section.
+        """Fields at the points of a case's mesh, NaN inside a section.
 
         Raises:
-            ConfigurationError: not fitted yet. ConditionError: a condition that varied in training is not stated.
-            InvalidMeshError: not one closed section in the plane.
+            ConfigurationError: not fitted yet. ConditionError: a condition that varied in training is not stated. PatchError: a given
+            field is missing. InvalidMeshError: not a case of the kind of the training cases.
         """
         fitted = self._ready()
-        place = Place.of(case)
-        vector = self._infer(fitted, case, fitted.features.row(case, place)).reshape(fitted.transfer.size, fitted.channels.count)
-        values = fitted.channels.scatter(fitted.transfer.decode(place, vector), case, place)
-        return {quantity.name: Field(quantity, value) for quantity, value in values.items()}
+        place = fitted.transfer.place(case)
+        vector = self._infer(fitted, case, fitted.row(case, place)).reshape(fitted.transfer.size, fitted.channels.count)
+        return fields_of(fitted.channels.scatter(fitted.transfer.decode(place, vector * fitted.spread), case, place))
 
     def floor(self, case: Case) -> dict[str, Field]:
         """The true fields of a case, brought to a vector and back: their errors are the part of this baseline that no learning removes.
@@ -112,9 +155,9 @@ class AbstractBaseline(ABC):
             PatchError: the case has not all of the fields.
         """
         fitted = self._ready()
-        place = Place.of(case)
-        columns = there_and_back(fitted.transfer, place, fitted.channels.gather(case, place))
-        return {quantity.name: Field(quantity, value) for quantity, value in fitted.channels.scatter(columns, case, place).items()}
+        place = fitted.transfer.place(case)
+        columns = fitted.transfer.there_and_back(place, fitted.channels.gather(case, place))
+        return fields_of(fitted.channels.scatter(columns, case, place))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Everything for a checkpoint; ``header`` is JSON as bytes. :meth:`from_arrays` gives a predictor with bit-equal answers."""
@@ -122,14 +165,16 @@ class AbstractBaseline(ABC):
         header, arrays = self._state()
         header = {
             "class": type(self).__name__,
-            "transfer": asdict(fitted.transfer),
-            "quantities": [asdict(q) for q in fitted.channels.quantities],
+            "transfer": header_of(fitted.transfer),
+            "channels": asdict(fitted.channels),
+            "given": None if fitted.given is None else asdict(fitted.given),
             "conditions": list(fitted.features.names),
             "state": header,
         }
         own = {f"state.{key}": value for key, value in arrays.items()}
         seen = {f"features.{key}": value for key, value in fitted.features.arrays().items()}
-        return {"header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8).copy(), **seen, **own}
+        scales = {"spread": fitted.spread, "given_spread": fitted.given_spread}
+        return {"header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8).copy(), **scales, **seen, **own}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
@@ -145,8 +190,15 @@ class AbstractBaseline(ABC):
             part = {name: {k[len(name) + 1 :]: v for k, v in arrays.items() if k.startswith(name + ".")} for name in ("features", "state")}
             found = cls()
             found._restore(header["state"], part["state"])
-            channels = Channels(tuple(Quantity(**q) for q in header["quantities"]))
-            found._fitted = Fitted(Transfer(**header["transfer"]), channels, Features.from_arrays(header["conditions"], part["features"]))
+            given = None if header["given"] is None else _channels(header["given"])
+            found._fitted = Fitted(
+                from_header(header["transfer"]),
+                _channels(header["channels"]),
+                Features.from_arrays(header["conditions"], part["features"]),
+                np.asarray(arrays["spread"]),
+                given,
+                np.asarray(arrays["given_spread"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, CheckpointError):
                 raise
@@ -159,13 +211,12 @@ class AbstractBaseline(ABC):
         return self._fitted
 
 
-def _transfer(places: Sequence[Place]) -> Transfer:
-    """The transfer that fits what the training cases have: points off the wall, on it, or both."""
-    away = [place.d[~place.on_wall & ~place.inside] for place in places]
-    has_field, has_wall = [len(d) > 0 for d in away], [bool(place.on_wall.any()) for place in places]
-    for name, has in (("off the wall", has_field), ("on the wall", has_wall)):
-        if any(has) and not all(has):
-            raise DatasetError(
-                f"{sum(has)} of {len(has)} training cases have points {name}", where="baselines", remedy="train on cases that are sampled alike"
-            )
-    return Transfer(max((float(d.max()) for d in away if len(d)), default=1.0), has_field=all(has_field), has_wall=all(has_wall))
+def _spread(columns: np.ndarray) -> np.ndarray:
+    """(c,) deviation of every column of (n, size, c) numbers, 1 where there is none."""
+    found = columns.std(axis=(0, 1))
+    return np.where(found > 0, found, 1.0)
+
+
+def _channels(data: Mapping[str, Any]) -> Channels:
+    quantities = tuple(Quantity(**own) for own in data["quantities"])
+    return Channels(quantities, int(data["dimension"]), tuple((str(name), str(known)) for name, known in data["beyond"]))

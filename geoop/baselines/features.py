@@ -1,4 +1,4 @@
-"""What a baseline sees of a case: the shape of its section and its stated conditions, the same that a network sees."""
+"""What a baseline sees of a case: its geometry, its stated conditions and the fields that are given, the same that a network sees."""
 
 from __future__ import annotations
 
@@ -11,45 +11,56 @@ import numpy as np
 from ..errors import ConditionError
 from ..mesh.case import Case
 from ..scaling.conditions import scalar_conditions
+from .abstract_transfer import Located
 from .modes import Modes
-from .transfer import Place
-
-#: Points of a section that its shape is described by.
-N_SHAPE = 100
 
 
-def condition_row(case: Case, place: Place) -> dict[str, float]:
+def condition_row(case: Case, place: Located) -> dict[str, float]:
     """Conditions as numbers: the angle of the free stream against the chord [rad], and the scalar conditions that a network is told."""
     point = case.operating_point
-    if point is None:
+    if point is None or place.frame is None:
         return {}
-    x, y = place.fitted.frame.vectors_in(point.direction(2))
-    return {"incidence": math.atan2(y, x), **scalar_conditions(case, place.fitted.frame)}
+    x, y = place.frame.vectors_in(point.direction(2))[:2]
+    return {"incidence": math.atan2(y, x), **scalar_conditions(case, place.frame)}
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Coordinates and conditions of a case -> one row of numbers of unit deviation over the training cases.
+    """Geometry, conditions and given fields of a case -> one row of numbers.
+
+    The columns of geometry and conditions have unit deviation over the training cases. Those of the given fields are coefficients of
+    principal components, all divided by the deviation of the first: distances between their rows are distances between the fields.
 
     Attributes:
-        shapes: modes of the coordinates of :data:`N_SHAPE` points at fixed steps around the section, in chords.
+        shapes: modes of the coordinates that :meth:`Located.shape` tells.
         names: conditions that vary in training.
         mean: (k,), deviation: (k,) of those conditions.
+        given: modes of the given fields; None without any.
     """
 
     shapes: Modes
     names: tuple[str, ...]
     mean: np.ndarray
     deviation: np.ndarray
+    given: Modes | None = None
 
     @classmethod
-    def fit(cls, cases: Sequence[Case], places: Sequence[Place]) -> Features:
-        """Modes that lose at most 1e-7 of the variance of the coordinates, at most 12.
+    def fit(cls, cases: Sequence[Case], places: Sequence[Located], given: np.ndarray | None = None, *, most: int = 12) -> Features:
+        """Modes that lose at most 1e-7 of the variance of the coordinates.
+
+        Args:
+            cases: of the training split.
+            places: of their points.
+            given: (n, m) vectors of the given fields.
+            most: modes of the coordinates at most.
 
         Raises:
             ConditionError: a condition is stated in some training cases only.
         """
-        shapes = Modes.fit(np.array([_shape(place) for place in places]), lost=1e-7, most=12)
+        outlines = np.array([place.shape() for place in places])
+        if np.ptp(outlines, axis=0).max(initial=0.0) <= 1e-9 * np.abs(outlines).max(initial=0.0):
+            outlines = outlines[[0, 0]]  # one geometry: rounding is no feature
+        shapes = Modes.fit(outlines, lost=1e-7, most=most)
         rows = [condition_row(case, place) for case, place in zip(cases, places, strict=True)]
         names = sorted({name for row in rows for name in row})
         partial = [name for name in names if any(name not in row for row in rows)]
@@ -59,10 +70,12 @@ class Features:
         mean, deviation = values.mean(axis=0), values.std(axis=0)
         varies = deviation > 1e-9 * np.maximum(1.0, np.abs(mean))
         kept = tuple(name for name, v in zip(names, varies, strict=True) if v)
-        return cls(shapes, kept, mean[varies], deviation[varies])
+        # nothing of a given field is left out but what rounding made: a linear map may depend on its smallest part
+        modes = None if given is None else Modes.fit(given, lost=1e-14, most=len(given))
+        return cls(shapes, kept, mean[varies], deviation[varies], modes)
 
-    def row(self, case: Case, place: Place) -> np.ndarray:
-        """(p,) shape coefficients, then conditions.
+    def row(self, case: Case, place: Located, given: np.ndarray | None = None) -> np.ndarray:
+        """(p,) shape coefficients, then conditions, then coefficients of the given fields.
 
         Raises:
             ConditionError: a condition that varied in training is not stated.
@@ -74,23 +87,40 @@ class Features:
                 f"{missing} not stated", where=case.name, remedy="give the case an OperatingPoint with what the training cases state"
             )
         values = (np.array([known[name] for name in self.names]) - self.mean) / self.deviation
-        return np.concatenate([self.shapes.encode(_shape(place)[None])[0], values])
+        parts = [self.shapes.encode(place.shape()[None])[0], values]
+        if self.given is not None and given is not None and len(self.given.deviation):
+            parts.append(self.given.encode(given[None])[0] * self.given.deviation / self.given.deviation[0])
+        return np.concatenate(parts)
+
+    @property
+    def n_seen(self) -> int:
+        """How many of the columns, the first ones, are geometry and conditions; the rest are given fields."""
+        return len(self.shapes.deviation) + len(self.names)
 
     @property
     def importance(self) -> np.ndarray:
-        """(p,) weights for distances between rows: shape coefficients by their share of the variance in chords, conditions 1."""
+        """(p,) weights for distances between rows: of shape and given fields by their share of the variance, of conditions 1."""
         spread = self.shapes.deviation
-        return np.concatenate([spread / max(float(np.linalg.norm(spread)), 1e-300), np.ones(len(self.names))])
+        parts = [spread / max(float(np.linalg.norm(spread)), 1e-300), np.ones(len(self.names))]
+        if self.given is not None and len(self.given.deviation):
+            whole = float(np.linalg.norm(self.given.deviation))
+            parts.append(np.full(len(self.given.deviation), self.given.deviation[0] / whole))
+        return np.concatenate(parts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """For a checkpoint, without the names, which go into the header."""
-        return {"mean": self.mean, "deviation": self.deviation, **{f"shapes.{k}": v for k, v in self.shapes.arrays().items()}}
+        given = {} if self.given is None else {f"given.{k}": v for k, v in self.given.arrays().items()}
+        return {"mean": self.mean, "deviation": self.deviation, **{f"shapes.{k}": v for k, v in self.shapes.arrays().items()}, **given}
 
     @classmethod
     def from_arrays(cls, names: Sequence[str], arrays: Mapping[str, np.ndarray]) -> Features:
-        shapes = Modes.from_arrays({k.removeprefix("shapes."): v for k, v in arrays.items() if k.startswith("shapes.")})
-        return cls(shapes, tuple(names), np.asarray(arrays["mean"]), np.asarray(arrays["deviation"]))
+        """Inverse of :meth:`arrays`; the names of the conditions come from the header."""
 
+        def modes(prefix: str) -> Modes | None:
+            own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+            return Modes.from_arrays(own) if own else None
 
-def _shape(place: Place) -> np.ndarray:
-    return place.fitted.shape(N_SHAPE).reshape(-1)
+        shapes = modes("shapes.")
+        if shapes is None:
+            raise KeyError("shapes")
+        return cls(shapes, tuple(names), np.asarray(arrays["mean"]), np.asarray(arrays["deviation"]), modes("given."))

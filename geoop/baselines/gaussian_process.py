@@ -11,6 +11,8 @@ from scipy.optimize import minimize
 
 #: Limits of the length scales and of the noise variance, relative to inputs and outputs of unit deviation.
 LENGTHS, NOISE = (0.05, 1e3), (1e-9, 1.0)
+#: Rows from which the likelihood is taken at most: its cost grows with their cube.
+MOST_ROWS = 600
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,22 +32,29 @@ class GaussianProcess:
     weights: np.ndarray
 
     @classmethod
-    def fit(cls, inputs: np.ndarray, outputs: np.ndarray, *, max_iterations: int = 60) -> GaussianProcess:
+    def fit(cls, inputs: np.ndarray, outputs: np.ndarray, *, shared: np.ndarray | None = None, max_iterations: int = 60) -> GaussianProcess:
         """Length scales and noise at the largest marginal likelihood, summed over the outputs, each with its own signal variance.
+
+        Of more than :data:`MOST_ROWS` rows some, drawn at random, tell the length scales; all of them tell the weights.
 
         Args:
             inputs: (n, p), of about unit deviation.
             outputs: (n, r), of zero mean.
+            shared: (p,) number 0.. of the length scale of every input; None gives each its own.
             max_iterations: of L-BFGS-B.
         """
         inputs, outputs = np.asarray(inputs, dtype=np.float64), np.asarray(outputs, dtype=np.float64)
         alive = np.linalg.norm(outputs, axis=0) > 0
-        start = np.append(np.full(inputs.shape[1], np.log(2.0 * np.sqrt(inputs.shape[1]))), np.log(1e-4))
-        if alive.any():
-            bounds = [tuple(np.log(LENGTHS))] * inputs.shape[1] + [tuple(np.log(NOISE))]
+        count = inputs.shape[1] if shared is None else int(shared.max(initial=-1)) + 1
+        start = np.append(np.full(count, np.log(2.0 * np.sqrt(count))), np.log(1e-4))
+        if alive.any() and count:
+            some = np.random.default_rng(0).permutation(len(inputs))[:MOST_ROWS] if len(inputs) > MOST_ROWS else slice(None)
+            bounds = [tuple(np.log(LENGTHS))] * count + [tuple(np.log(NOISE))]
             options = {"maxiter": max_iterations}
-            start = minimize(_likelihood, start, args=(inputs, outputs[:, alive]), jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+            data = (inputs[some], outputs[some][:, alive], shared)
+            start = minimize(_likelihood, start, args=data, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
         lengths, noise = np.exp(start[:-1]), float(np.exp(start[-1]))
+        lengths = lengths if shared is None else lengths[shared]
         factor = cho_factor(_kernel(inputs / lengths, inputs / lengths) + noise * np.eye(len(inputs)), lower=True)
         return cls(inputs, lengths, noise, cho_solve(factor, outputs))
 
@@ -67,7 +76,7 @@ def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * np.maximum(squared, 0.0))
 
 
-def _likelihood(parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+def _likelihood(parameters: np.ndarray, x: np.ndarray, y: np.ndarray, shared: np.ndarray | None = None) -> tuple[float, np.ndarray]:
     """Negative log marginal likelihood per number, signal variances profiled out, and its gradient.
 
     Equation 5.8 with the variance of every output at its optimum y' C^-1 y / n; with M = r C^-1 - sum_j n a_j a_j' / (y_j' a_j) the
@@ -75,7 +84,7 @@ def _likelihood(parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[f
     """
     n, r = y.shape
     lengths, noise = np.exp(parameters[:-1]), np.exp(parameters[-1])
-    z = x / lengths
+    z = x / (lengths if shared is None else lengths[shared])
     kernel = _kernel(z, z)
     factor = cho_factor(kernel + noise * np.eye(n), lower=True, check_finite=False)
     a = cho_solve(factor, y, check_finite=False)
@@ -84,5 +93,6 @@ def _likelihood(parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[f
     m = r * cho_solve(factor, np.eye(n), check_finite=False) - (a * (n / fit)) @ a.T
     weighted = m * kernel
     along = (z**2 * weighted.sum(axis=1)[:, None]).sum(axis=0) - (z * (weighted @ z)).sum(axis=0)
+    along = along if shared is None else np.bincount(shared, along, minlength=len(lengths))
     gradient = np.append(along, 0.5 * noise * np.trace(m))
     return value / (n * r), gradient / (n * r)

@@ -15,6 +15,8 @@ from .modes import Modes
 
 #: Modes that share the length scales of one process: large ones are smooth functions of the inputs, small ones are not.
 GROUPS = (0, 2, 4, 8, 12, 16, 24, 32, 48, 64)
+#: Modes of the geometry with a length scale of their own.
+OWN_LENGTHS = 12
 
 
 class GaussianProcessModes(AbstractBaseline):
@@ -26,8 +28,16 @@ class GaussianProcessModes(AbstractBaseline):
         max_iterations: of the likelihood maximisation of every group of modes.
     """
 
-    def __init__(self, parameters: Mapping[str, Sequence[float]] | None = None, *, max_iterations: int = 60) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        parameters: Mapping[str, Sequence[float]] | None = None,
+        *,
+        inputs: Sequence[str] = (),
+        beyond: Mapping[str, str] | None = None,
+        transfer: str | None = None,
+        max_iterations: int = 60,
+    ) -> None:
+        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
         self._parameters = None if parameters is None else {name: [float(x) for x in row] for name, row in parameters.items()}
         self._max_iterations = max_iterations
         self._center = np.zeros(0)
@@ -38,6 +48,12 @@ class GaussianProcessModes(AbstractBaseline):
         inputs = np.array([self._inputs(case, row) for case, row in zip(cases, rows, strict=True)])
         self._center, deviation = inputs.mean(axis=0), inputs.std(axis=0)
         self._deviation = np.where(deviation > 1e-12 * np.maximum(np.abs(self._center), 1e-300), deviation, 1.0)
+        shared = None
+        if self._parameters is None:
+            shared = _shared(fitted)
+            seen = fitted.features.n_seen
+            if inputs.shape[1] > seen:  # the given fields count as one input of unit deviation: their own proportions are kept
+                self._deviation[seen:] = np.linalg.norm(deviation[seen:])
         scaled = (inputs - self._center) / self._deviation
         self._blocks = []
         for part in _parts(fitted):
@@ -48,7 +64,7 @@ class GaussianProcessModes(AbstractBaseline):
             coefficients = modes.encode(block.reshape(len(block), -1))
             count = coefficients.shape[1]
             groups = [coefficients[:, a : min(b, count)] for a, b in zip(GROUPS[:-1], GROUPS[1:], strict=True) if a < count]
-            self._blocks.append((modes, [GaussianProcess.fit(scaled, group, max_iterations=self._max_iterations) for group in groups]))
+            self._blocks.append((modes, [GaussianProcess.fit(scaled, group, shared=shared, max_iterations=self._max_iterations) for group in groups]))
 
     def _infer(self, fitted: Fitted, case: Case, row: np.ndarray) -> np.ndarray:
         x = ((self._inputs(case, row) - self._center) / self._deviation)[None]
@@ -85,6 +101,28 @@ class GaussianProcessModes(AbstractBaseline):
             (Modes.from_arrays(part(f"{i}.modes.")), [GaussianProcess.from_arrays(part(f"{i}.{j}.")) for j in range(count)])
             for i, count in enumerate(header["processes"])
         ]
+
+
+def _shared(fitted: Fitted) -> np.ndarray | None:
+    """Number of the length scale of every column, None where each has its own.
+
+    Each of the first :data:`OWN_LENGTHS` modes of the geometry and every condition has its own. The modes beyond, and those of the given
+    fields from the first on, share theirs within octaves: 1, 2, 4, 8, ... modes.
+    """
+    features = fitted.features
+    shapes, given = len(features.shapes.deviation), 0 if features.given is None else len(features.given.deviation)
+    if shapes <= OWN_LENGTHS and not given:
+        return None
+    rest = np.arange(max(shapes - OWN_LENGTHS, 0))
+    number = np.concatenate([np.arange(min(shapes, OWN_LENGTHS)), OWN_LENGTHS + _octave(rest // 4)])
+    for part in (np.arange(len(features.names)), _octave(np.arange(given))):
+        number = np.concatenate([number, part + 1 + number.max(initial=-1)])
+    return number.astype(np.int64)
+
+
+def _octave(k: np.ndarray) -> np.ndarray:
+    """0, 1, 1, 2, 2, 2, 2, 3, ..."""
+    return np.floor(np.log2(k + 1)).astype(np.int64)
 
 
 def _parts(fitted: Fitted) -> list[slice]:

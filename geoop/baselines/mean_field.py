@@ -12,10 +12,10 @@ from .baseline import AbstractBaseline, Fitted
 
 
 class MeanField(AbstractBaseline):
-    """The mean of the training fields in body-fitted coordinates, velocities as perturbations of the case's own free stream."""
+    """The mean of the training fields in the coordinates of the transfer; around bodies velocities are perturbations of the case's own free stream."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
+        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
         self._mean = np.zeros(0)
 
     def _learn(self, fitted: Fitted, cases: Sequence[Case], rows: np.ndarray, vectors: np.ndarray) -> None:

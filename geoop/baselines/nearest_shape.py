@@ -12,13 +12,14 @@ from .baseline import AbstractBaseline, Fitted
 
 
 class NearestShape(AbstractBaseline):
-    """The field of the training case nearest in shape and conditions, laid around the new section in body-fitted coordinates.
+    """The field of the training case nearest in shape, conditions and given fields, laid into the new one by the transfer.
 
-    Distance: root mean square of the coordinates around the section over its deviation in training, and conditions over theirs.
+    Distance: root mean square of the coordinates of the geometry over its deviation in training, conditions over theirs, and the given
+    fields over theirs as a whole.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
+        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
         self._rows = np.zeros((0, 0))
         self._vectors = np.zeros((0, 0))
 

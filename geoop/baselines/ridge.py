@@ -9,25 +9,32 @@ import numpy as np
 
 from ..mesh.case import Case
 from .baseline import AbstractBaseline, Fitted
+from .leave_one_out import Spectrum
+from .modes import Modes
 
 #: Penalties tried, relative to the number of cases.
 PENALTIES = np.logspace(-10, 2, 25)
+#: The same where fields are given, of which a map may depend on the smallest parts; relative to the largest eigenvalue.
+FINER_PENALTIES = np.logspace(-14, 1, 31)
 
 
 class Ridge(AbstractBaseline):
-    """Fields linear in the modes of the coordinates and the conditions, with an intercept; the penalty of least leave-one-out error.
+    """Fields linear in the modes of the coordinates, the conditions and the given fields, with an intercept; the penalty of least leave-one-out error.
 
     Leave-one-out errors are exact: residual over 1 - leverage (Allen's PRESS).
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
+        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
         self._mean = np.zeros(0)
         self._center = np.zeros(0)
         self._slopes = np.zeros((0, 0))
 
     def _learn(self, fitted: Fitted, cases: Sequence[Case], rows: np.ndarray, vectors: np.ndarray) -> None:
         self._mean, self._center = vectors.mean(axis=0), rows.mean(axis=0)
+        if fitted.given is not None:
+            self._slopes = _slopes(rows - self._center, vectors - self._mean)
+            return
         left, size, right = np.linalg.svd(rows - self._center, full_matrices=False)
         targets = left.T @ (vectors - self._mean)
         # squared errors need only inner products of the cases, not the long vectors themselves
@@ -51,3 +58,12 @@ class Ridge(AbstractBaseline):
 
     def _restore(self, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         self._mean, self._center, self._slopes = (np.asarray(arrays[name]) for name in ("mean", "center", "slopes"))
+
+
+def _slopes(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(p, m) for many columns: by the (n, n) products of the rows; errors are compared on the principal components of the vectors."""
+    spectrum = Spectrum.of(rows @ rows.T)
+    modes = Modes.fit(vectors, lost=1e-14, most=len(vectors))
+    penalties = FINER_PENALTIES * max(float(spectrum.values[-1]), 1e-300)
+    errors = spectrum.press((vectors - modes.mean) @ modes.basis.T, penalties)
+    return rows.T @ spectrum.weights(vectors, penalties[int(np.argmin(errors))])

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import Akima1DInterpolator
-from scipy.linalg import solveh_banded
 
-from ..errors import FieldError, NonFiniteError
 from ..mesh.body import body_cells
 from ..mesh.case import Case
-from ..mesh.quantity import Quantity
+from ..scaling.body_frame import BodyFrame
+from .abstract_transfer import AbstractTransfer
 from .body_fitted import BodyFitted
+from .splines import design, fitted, penalty
+
+#: Points of a section that its shape is described by.
+N_SHAPE = 100
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """Dimensionless fields of a case <-> one vector.
+class Transfer(AbstractTransfer):
+    """Dimensionless fields around one plane section <-> one vector.
 
     In the field a tensor product of cubic B-splines in (s, log(1 + d/finest)) is fitted by least squares to all points, with a small
     penalty on second differences where there are none; on the wall values are interpolated (Akima) at fixed steps of the stretched s.
@@ -44,6 +48,15 @@ class Transfer:
     finest: float = 3e-4
     smoothing: float = 1e-2
 
+    kind: ClassVar[str] = "body"
+    most_shapes: ClassVar[int] = 12
+
+    def place(self, case: Case) -> Place:
+        return Place.of(case)
+
+    def there_and_back(self, place: Place, values: np.ndarray) -> np.ndarray:
+        return there_and_back(self, place, values)
+
     @property
     def size(self) -> int:
         """Numbers per scalar field."""
@@ -60,12 +73,8 @@ class Transfer:
         if self.has_field:
             # the value at the trailing edge itself is that of one point, however near the others come
             use = ~place.on_wall | (place.number != place.trailing_edge)
-            design = self._design(place.s[use], place.d[use])
-            normal = (design.T @ design + self._penalty).tocoo()
-            lower = normal.row >= normal.col
-            band = np.zeros((3 * self.n_away + 4, self.n_field))
-            band[(normal.row - normal.col)[lower], normal.col[lower]] = normal.data[lower]
-            parts.append(solveh_banded(band, design.T @ values[use], lower=True))
+            matrix = self._design(place.s[use], place.d[use])
+            parts.append(fitted(matrix, self._penalty, values[use], self.n_away))
         if self.has_wall:
             order = place.on_wall & (place.number != place.trailing_edge)
             s, known = place.wall_s[order], values[order]
@@ -90,30 +99,12 @@ class Transfer:
 
     @cached_property
     def _penalty(self) -> sparse.csr_array:
-        def second(n: int) -> sparse.csr_array:
-            return sparse.csr_array(np.diff(np.eye(n), n=2, axis=0))
-
-        along = sparse.kron(second(self.n_along), sparse.eye_array(self.n_away))
-        away = sparse.kron(sparse.eye_array(self.n_along), second(self.n_away))
-        return sparse.csr_array(self.smoothing * (along.T @ along + away.T @ away))
+        return penalty((self.n_along, self.n_away), self.smoothing)
 
     def _design(self, s: np.ndarray, d: np.ndarray) -> sparse.csr_array:
         """(n, n_along * n_away) values of the splines at points."""
         away = np.log1p(np.clip(d, 0.0, self.reach) / self.finest) / np.log1p(self.reach / self.finest)
-        (a, i), (b, j) = _cubic(s, self.n_along), _cubic(away, self.n_away)
-        weights = (a[:, :, None] * b[:, None, :]).reshape(-1)
-        four = np.arange(4)
-        columns = ((i[:, None] + four)[:, :, None] * self.n_away + (j[:, None] + four)[:, None, :]).reshape(-1)
-        return sparse.csr_array((weights, columns, np.arange(len(s) + 1) * 16), shape=(len(s), self.n_along * self.n_away))
-
-
-def _cubic(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Values (n, 4) and number of the first (n,) of the cubic B-splines on uniform knots that do not vanish at x in [0, 1]."""
-    scaled = np.clip(x, 0.0, 1.0) * (count - 3)
-    first = np.minimum(scaled.astype(np.int64), count - 4)
-    u = scaled - first
-    values = [(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3]
-    return np.stack(values, axis=1) / 6.0, first
+        return design(s, away, (self.n_along, self.n_away))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,61 +150,13 @@ class Place:
         inside = ~on_wall & (d < -1e-6)
         return cls(fitted, s, np.where(on_wall, 0.0, np.maximum(d, 0.0)), on_wall, wall_s, np.arange(len(s)), edge, inside)
 
-
-@dataclass(frozen=True, eq=False)
-class Channels:
-    """Fields of several quantities side by side as dimensionless columns in the frame of the body; velocities without the free stream.
-
-    Attributes:
-        quantities: in the order of the columns; a vector takes two.
-    """
-
-    quantities: tuple[Quantity, ...]
-
     @property
-    def count(self) -> int:
-        return sum(2 if q.rank else 1 for q in self.quantities)
+    def frame(self) -> BodyFrame:
+        return self.fitted.frame
 
-    def gather(self, case: Case, place: Place) -> np.ndarray:
-        """(n, c) columns from the fields of a case.
-
-        Raises:
-            PatchError: a field is missing. FieldError: it lives elsewhere, or has another unit. NonFiniteError: NaN in it.
-        """
-        columns = []
-        for quantity in self.quantities:
-            item = case.field(quantity.name)
-            if item.location != "point" or item.quantity.unit != quantity.unit or item.quantity.rank != quantity.rank:
-                raise FieldError(
-                    f"'{item.name}' is [{item.quantity.unit}] of rank {item.quantity.rank} at {item.location}s, expected [{quantity.unit}] of rank "
-                    f"{quantity.rank} at points",
-                    where=case.name,
-                    remedy="bring all training cases to the same quantities at points",
-                )
-            if not np.isfinite(item.values).all():
-                raise NonFiniteError(f"'{item.name}' has NaN or infinite values", where=case.name, remedy="leave the case out, or repair its file")
-            values = place.fitted.frame.fields_in({quantity: item.values}, case.operating_point)[quantity.name]
-            columns.append(values - self._stream(quantity, case, place))
-        return np.concatenate([c.reshape(len(c), -1) for c in columns], axis=1)
-
-    def scatter(self, columns: np.ndarray, case: Case, place: Place) -> dict[Quantity, np.ndarray]:
-        """Inverse of :meth:`gather`; NaN inside the section."""
-        found: dict[Quantity, np.ndarray] = {}
-        start = 0
-        columns = np.where(place.inside[:, None], np.nan, columns)
-        for quantity in self.quantities:
-            width = 2 if quantity.rank else 1
-            part = columns[:, start : start + width]
-            found[quantity] = (part if quantity.rank else part[:, 0]) + self._stream(quantity, case, place)
-            start += width
-        values = place.fitted.frame.fields_out(found, case.operating_point)
-        return {quantity: values[quantity.name] for quantity in self.quantities}
-
-    @staticmethod
-    def _stream(quantity: Quantity, case: Case, place: Place) -> np.ndarray | float:
-        if quantity.unit != "m/s" or not quantity.rank or case.operating_point is None:
-            return 0.0
-        return place.fitted.frame.vectors_in(case.operating_point.direction(2))
+    def shape(self) -> np.ndarray:
+        """(2 N_SHAPE,) coordinates of the section, in chords, at fixed steps around it."""
+        return self.fitted.shape(N_SHAPE).reshape(-1)
 
 
 def there_and_back(transfer: Transfer, place: Place, values: np.ndarray, folds: int = 10) -> np.ndarray:

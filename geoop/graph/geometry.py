@@ -11,6 +11,9 @@ from torch import Tensor
 from ..axes import check
 from .pointset import PointSet
 
+#: Barycentric weights, and distances in sizes of a facet, that count as zero.
+_TIED = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Queries:
@@ -46,6 +49,52 @@ class Queries:
         shape = (len(self), self.anchor.shape[1]) + (1,) * (values.dim() - 1)
         picked = values.index_select(0, self.anchor.reshape(-1)).reshape(self.anchor.shape + values.shape[1:])
         return (picked * self.share.reshape(shape)).sum(dim=1)
+
+    def following(self, pos: Tensor, vertices: Tensor) -> Queries:
+        """These queries at moved positions: what they know of the boundary follows to first order, differentiably in ``pos``.
+
+        For a small step s = pos - self.points.pos the signed distance D changes by grad D . s and the closest point c by dc, the part of s
+        along the facet, the edge or the corner that holds c (nothing at a corner). Where c lies on an edge or a corner, the
+        gradient turns: d(grad D) = (s - dc - (grad D . s) grad D)/D. Exact to first order on straight facets, so that derivatives of a
+        decoded field by position are right; second derivatives do not see how c curves.
+
+        Args:
+            pos: (n, d) positions; equal to the present ones where only derivatives are wanted.
+            vertices: (v, d) of the surface that ``anchor`` counts.
+        """
+        points = self.points
+        step = pos - points.pos
+        distance, gradient = points.scalars[:, :1], points.vectors[:, 0]
+        with torch.no_grad():
+            tied, slope = self._sliding(vertices, distance[:, 0])
+        share = (slope @ step[:, :, None]).squeeze(2)
+        slid = (share[:, :, None] * vertices[self.anchor]).sum(dim=1)
+        along = (gradient * step).sum(dim=1, keepdim=True)
+        turned = (step - slid - along * gradient) / torch.where(tied[:, None], distance, 1.0) * tied[:, None]
+        scalars = torch.cat([distance + along, points.scalars[:, 1:]], dim=1)
+        vectors = torch.cat([(gradient + turned)[:, None], points.vectors[:, 1:]], dim=1)
+        return Queries(PointSet(pos, scalars, vectors, points.weight, points.ptr), self.anchor, self.share + share)
+
+    def _sliding(self, vertices: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """(n,) whether the closest point is tied to an edge or a corner, and (n, d, d) change of ``share`` per step.
+
+        With the free corners' offsets E from their mean, the least |E^T r - s| over changes r of the shares that sum to zero:
+        r = (E E^T + m m^T)^-1 E s, m marking the free corners.
+        """
+        corners = vertices[self.anchor].double()
+        size = (corners - corners[:, :1]).norm(dim=2).amax(dim=1).clamp_min(1e-300)
+        # on the boundary itself a point follows its facet: at a corner the derivative along this side
+        free = (self.share > _TIED) | (distance.abs() <= _TIED * size)[:, None]
+        free = free | ~free.any(dim=1, keepdim=True)
+        mark = free.double()
+        relative = (corners - corners[:, :1]) / size[:, None, None]
+        mean = (mark[:, :, None] * relative).sum(dim=1, keepdim=True) / mark.sum(dim=1)[:, None, None]
+        offset = mark[:, :, None] * (relative - mean)
+        system = offset @ offset.mT + mark[:, :, None] * mark[:, None] + torch.diag_embed(1.0 - mark)
+        lengths = torch.diagonal(system, dim1=1, dim2=2)
+        system = system + torch.diag_embed(1e-14 * lengths)  # a facet without area slides nowhere
+        slope = torch.linalg.solve(system, offset) / size[:, None, None]
+        return ~free.all(dim=1), slope.to(self.share.dtype)
 
     @staticmethod
     def concatenate(items: Sequence[Queries], vertices: Sequence[int]) -> Queries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -64,13 +65,27 @@ class Graph:
 
     @staticmethod
     def concatenate(graphs: Sequence[Graph]) -> Graph:
-        """Graphs of several samples as the graph of their batch; goes with :meth:`PointSet.concatenate`."""
-        sources, targets, n_source, n_target = [], [], 0, 0
-        for graph in graphs:
-            sources.append(graph.source + n_source)
-            targets.append(graph.target + n_target)
-            n_source, n_target = n_source + graph.n_source, n_target + graph.n_target
-        return Graph(torch.cat(sources), torch.cat(targets), n_source, n_target)
+        """Graphs of several samples as the graph of their batch; goes with :meth:`PointSet.concatenate`.
+
+        The derived orders are put together from those of the samples, which keep them: sorting every batch anew would cost as much as a layer.
+        """
+        n_source, n_target, n_edges = (
+            [0, *accumulate(counts)] for counts in zip(*((g.n_source, g.n_target, g.n_edges) for g in graphs), strict=True)
+        )
+        whole = Graph(
+            torch.cat([g.source + k for g, k in zip(graphs, n_source, strict=False)]),
+            torch.cat([g.target + k for g, k in zip(graphs, n_target, strict=False)]),
+            n_source[-1],
+            n_target[-1],
+        )
+        vars(whole)["ptr"] = _joined([g.ptr for g in graphs], n_edges)
+        orders = [g.by_source for g in graphs]
+        vars(whole)["by_source"] = (
+            _joined([order[0] for order in orders], n_edges),
+            torch.cat([order[1] + k for order, k in zip(orders, n_target, strict=False)]),
+            torch.cat([order[2] + k for order, k in zip(orders, n_edges, strict=False)]),
+        )
+        return whole
 
     @property
     def n_edges(self) -> int:
@@ -95,6 +110,11 @@ class Graph:
 
     def to(self, device) -> Graph:
         return Graph(self.source.to(device), self.target.to(device), self.n_source, self.n_target)
+
+
+def _joined(starts: list[Tensor], shifts: list[int]) -> Tensor:
+    """Starts of segments of several samples, each with its own end, as one list."""
+    return torch.cat([starts[0][:1], *(start[1:] + shift for start, shift in zip(starts, shifts, strict=False))])
 
 
 def _out_of_range(source: Tensor, target: Tensor, n_source: int, n_target: int):

@@ -29,10 +29,9 @@ def interpolate(function: PointSet, pos: Tensor, ptr: Tensor, neighbours: int = 
     if function.pos.shape == pos.shape and (function.pos is pos or torch.equal(function.pos, pos)):
         return torch.cat([values, values.new_ones(len(values), 1)], dim=1)
     graph = knn(function.pos, pos, neighbours, function.ptr, ptr)
-    with torch.no_grad():
-        squared = (take_source(function.pos, graph) - take_target(pos, graph)).square().sum(dim=1)
-        weight = 1 / squared.clamp(min=1e-14)
-        weight = weight / take_target(segment_sum(weight, graph).clamp(min=1e-30), graph)
-        nearest = torch.full((graph.n_target,), torch.inf, dtype=pos.dtype, device=pos.device)
-        nearest = nearest.scatter_reduce(0, graph.target, squared, "amin").sqrt()
+    squared = (take_source(function.pos, graph) - take_target(pos, graph)).square().sum(dim=1)
+    weight = 1 / squared.clamp(min=1e-14)
+    weight = weight / take_target(segment_sum(weight, graph).clamp(min=1e-30), graph)
+    nearest = squared.new_full((graph.n_target,), torch.inf).scatter_reduce(0, graph.target, squared, "amin")
+    nearest = nearest.clamp(min=1e-14).sqrt()  # a root has no derivative at a known point
     return torch.cat([weighted_sum(values, graph, weight), (HALF / (HALF + nearest))[:, None].to(values.dtype)], dim=1)

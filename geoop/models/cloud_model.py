@@ -89,6 +89,8 @@ class CloudModel(AbstractModel):
         arguments: constructor arguments of the subclass, JSON-able, beside ``ports``.
     """
 
+    on_clouds = True
+
     def __init__(self, ports: Ports | Mapping[str, Any], width: int, **arguments: Any) -> None:
         super().__init__()
         self.ports = Ports.of(ports)

@@ -12,4 +12,79 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "medium": {"width": 96, "depth": 6, "densities": 24},
         "large": {"width": 192, "depth": 8, "densities": 48},
     },
+    "GNOT": {
+        "small": {"width": 64, "depth": 3, "heads": 4, "experts": 3, "points": 256},
+        "medium": {"width": 96, "depth": 4, "heads": 8, "experts": 3, "points": 512},
+        "large": {"width": 192, "depth": 6, "heads": 8, "experts": 4},
+    },
+    "LowRankOperator": {
+        "small": {"width": 48, "layers": 4, "rank": 12, "heads": 4},
+        "medium": {"width": 96, "layers": 6, "rank": 24, "heads": 6},
+        "large": {"width": 192, "layers": 8, "rank": 32, "heads": 8},
+    },
+    "GraphNeuralOperator": {
+        "small": {"width": 48, "layers": 4, "gains": 16, "hidden": 16},
+        "medium": {"width": 96, "layers": 5, "gains": 48, "hidden": 32, "neighbours": 12, "scales": (256, 48)},
+        "large": {"width": 192, "layers": 6, "gains": 96, "hidden": 64, "neighbours": 16, "scales": (256, 48), "scale_neighbours": 12},
+    },
+    "GAOT": {
+        "small": {"width": 64, "tokens": 128, "depth": 3, "kernel": 24, "neighbours": [3, 8]},
+        "medium": {"width": 96, "tokens": 256, "depth": 5, "kernel": 48},
+        "large": {"width": 192, "tokens": 512, "depth": 8, "kernel": 96},
+    },
+    "Transolver": {
+        "small": {"width": 48, "slices": 16, "depth": 4, "kernel": 24, "neighbours": 6},
+        "medium": {"width": 96, "slices": 32, "depth": 6, "kernel": 48},
+        "large": {"width": 192, "slices": 64, "depth": 8, "kernel": 96},
+    },
+    "MeshGraphNet": {
+        "small": {"width": 48, "edge_width": 24, "fine": 1, "coarse": 6},
+        "medium": {"width": 96, "edge_width": 64, "fine": 2, "coarse": 8},
+        "large": {"width": 128, "edge_width": 128, "fine": 4, "coarse": 10},
+    },
+    "RIGNO": {
+        "small": {"width": 64, "edge_width": 32, "depth": 6},
+        "medium": {"width": 96, "edge_width": 64, "depth": 12},
+        "large": {"width": 128, "edge_width": 128, "depth": 18},
+    },
+    "StructurePreservingOperator": {
+        "small": {"width": 48, "tokens": 64, "depth": 3},
+        "medium": {"width": 96, "tokens": 192, "depth": 5, "degree": 2},
+        "large": {"width": 192, "tokens": 384, "depth": 8, "degree": 2},
+    },
+    "ExactDirichlet": {
+        "small": {"width": 48, "sizes": {"tokens": 64, "depth": 3}},
+        "medium": {"width": 96, "sizes": {"tokens": 192, "depth": 5}},
+        "large": {"width": 192, "sizes": {"tokens": 384, "depth": 8}},
+    },
+    "GINO": {
+        "small": {"width": 48, "resolution": 24, "modes": 6, "rank": 12, "depth": 4},
+        "medium": {"width": 64, "resolution": 32, "modes": 10, "rank": 24, "depth": 5},
+        "large": {"width": 128, "resolution": 64, "modes": 16, "rank": 48, "depth": 6},
+    },
+    "NUNO": {
+        "small": {"width": 40, "levels": 4, "resolution": 7, "modes": 3, "rank": 12, "depth": 3},
+        "medium": {"width": 64, "levels": 4, "resolution": 12, "modes": 6, "rank": 24, "depth": 5},
+        "large": {"width": 128, "levels": 5, "resolution": 16, "modes": 8, "rank": 48, "depth": 6},
+    },
+    "MultipoleGNO": {
+        "small": {"width": 48, "layers": 2, "levels": (192, 48, 12), "channels": 32, "gains": 16, "hidden": 16},
+        "medium": {"width": 96, "layers": 4, "levels": (256, 64, 16), "channels": 96, "gains": 32, "hidden": 32, "neighbours": 12},
+        "large": {"width": 192, "layers": 5, "levels": (512, 128, 32), "channels": 192, "gains": 64, "hidden": 48, "neighbours": 16, "level_neighbours": 8},
+    },
+    "DeepONet": {
+        "small": {"width": 64, "modes": 64, "tokens": 8, "depth": 1, "trunk": 3},
+        "medium": {"width": 128, "modes": 128, "tokens": 16, "depth": 2, "trunk": 4},
+        "large": {"width": 256, "modes": 256, "tokens": 32, "depth": 4, "trunk": 5},
+    },
+    "MultiTaskDeepONet": {
+        "small": {"width": 64, "modes": 64, "tokens": 8, "depth": 1, "trunk": 3},
+        "medium": {"width": 128, "modes": 128, "tokens": 16, "depth": 2, "trunk": 4},
+        "large": {"width": 256, "modes": 256, "tokens": 32, "depth": 4, "trunk": 5},
+    },
+    "GeometricNeuralOperator": {
+        "small": {"width": 48, "depth": 3, "tokens": 64, "gains": 24},
+        "medium": {"width": 96, "depth": 5, "tokens": 128, "gains": 48, "neighbours": 16},
+        "large": {"width": 192, "depth": 8, "tokens": 256, "gains": 96, "neighbours": 24, "near": 8},
+    },
 }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
 
+from ..errors import ConfigurationError
 from ..graph.pointset import PointSet
 from ..models.model import AbstractModel
 from .batches import TrainingBatch
-from .losses import relative_l2
+from .losses import relative_l1, relative_l2
 
 
 class Objective(Protocol):
@@ -24,25 +26,38 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Supervised:
-    """Relative L2 error of the fields, field and wall as two regions.
+    """Relative error of the fields, field and wall as two regions.
 
     Attributes:
         wall: weight of the wall's error beside the field's.
         area_weighted: weigh points by their quadrature weights (ratio of L2 norms over the domain) instead of equally
             (ratio over the nodes). With points clustered at the wall, area weights leave the wall to the wall term.
+        kind: the norm that is minimised. L1 over the same denominators gives less weight to the few points with large errors; errors that
+            are reported (:meth:`errors`) are L2 for both, so that runs compare.
+
+    Raises:
+        ConfigurationError: another kind.
     """
 
     wall: float = 0.5
     area_weighted: bool = False
+    kind: Literal["l2", "l1"] = "l2"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("l2", "l1"):
+            raise ConfigurationError(f"kind is {self.kind!r}", where="Supervised", remedy="choose 'l2' or 'l1'")
 
     def loss(self, model: AbstractModel, prepared: Any, batch: TrainingBatch) -> Tensor:
         prediction = model(prepared, batch.inputs, batch.queries)
-        errors = self.errors(prediction, batch)
+        errors = self._relative(prediction, batch, relative_l1 if self.kind == "l1" else relative_l2)
         share = torch.tensor([1.0, self.wall], device=errors.device)
         return (errors * share[None, :, None]).sum(dim=1).mean()
 
     def errors(self, prediction: PointSet, batch: TrainingBatch) -> Tensor:
-        """(b, 2, c) relative error of every case, region and channel."""
+        """(b, 2, c) relative L2 error of every case, region and channel."""
+        return self._relative(prediction, batch, relative_l2)
+
+    def _relative(self, prediction: PointSet, batch: TrainingBatch, measure: Callable[[PointSet, PointSet, Tensor, Tensor], Tensor]) -> Tensor:
         by_region = replace(batch.target, ptr=batch.region_ptr)
         weight = batch.weight if self.area_weighted else torch.ones_like(batch.weight)
-        return relative_l2(prediction, by_region, weight, batch.reference).view(len(batch.cases), 2, -1)
+        return measure(prediction, by_region, weight, batch.reference).view(len(batch.cases), 2, -1)

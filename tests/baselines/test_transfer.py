@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from geoop.baselines.transfer import Channels, Place, Transfer, subset, there_and_back
+from geoop.baselines.channels import Channels
+from geoop.baselines.transfer import Place, Transfer, subset, there_and_back
 from geoop.errors import FieldError, NonFiniteError
 from geoop.mesh.case import Case
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity

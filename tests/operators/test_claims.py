@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load, save
 
 from geoop.graph.graph import Graph
+from geoop.graph.hierarchy import Hierarchy
 from geoop.graph.pointset import PointSet
 from geoop.layers.operator import AbstractOperator, Symmetry
 from geoop.references import bibtex
@@ -75,11 +76,15 @@ def test_the_order_of_points_does_not_matter(entry):
 def test_the_order_of_edges_does_not_matter(entry):
     operator, (source, target) = build(entry), clouds(entry)
     graph = operator.connect(source, target)
-    order = torch.randperm(graph.n_edges)
-    order = order[torch.argsort(graph.target[order], stable=True)]
-    other = Graph(graph.source[order], graph.target[order], graph.n_source, graph.n_target)
+    other = Hierarchy(graph.points, {k: with_other_order(v) for k, v in graph.graphs.items()}) if isinstance(graph, Hierarchy) else with_other_order(graph)
     with torch.no_grad():
         assert difference(operator(source, target, other), operator(source, target, graph)) < EXACT
+
+
+def with_other_order(graph: Graph) -> Graph:
+    order = torch.randperm(graph.n_edges)
+    order = order[torch.argsort(graph.target[order], stable=True)]
+    return Graph(graph.source[order], graph.target[order], graph.n_source, graph.n_target)
 
 
 @zoo()

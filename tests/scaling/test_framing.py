@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import geoop
-from geoop.errors import CheckpointError, ConfigurationError, ConditionError, DatasetError
+from geoop.errors import CheckpointError, ConditionError, ConfigurationError, DatasetError
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import naca4

@@ -10,7 +10,7 @@ from .layout import Layout
 #: Name that says: not a published layout, the user's own runs.
 OWN = "own"
 #: Modules with a ``LAYOUT`` each, the more specific first.
-_MODULES = ("airfrans", "shapenet_car", "caeml", "drivaernet", "meshgraphnets", "geofno", "gaot", "plaid")
+_MODULES = ("airfrans", "airfrans_surface", "holed_poisson", "shapenet_car", "caeml", "drivaernet", "meshgraphnets", "geofno", "gaot", "plaid")
 
 
 def layouts() -> dict[str, Layout]:

@@ -383,7 +383,7 @@ def test_what_has_no_meaning_for_a_layout_is_refused(airfrans):
         survey(folder, layout="airfrance")
     with pytest.raises(ConfigurationError, match="does not look like plaid"):
         survey(folder, layout="plaid")
-    assert len(layouts()) == 8
+    assert len(layouts()) == 10
 
 
 def test_a_broken_case_of_a_layout_is_left_out(airfrans, tmp_path):

@@ -1,0 +1,150 @@
+"""Graph neural operator: kernel integrals over neighbourhoods on several scales."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..graph.graph import Graph
+from ..graph.pointset import Inputs, PointSet
+from ..graph.segment import weighted_sum
+from ..graph.thinning import coarsen
+from ..layers.gated_mlp import GatedMLP
+from ..layers.neighborhood import Ball, Nearest
+from ..layers.pair_kernel import PairKernel
+from ..layers.share import Share, mean_weights
+from .cloud_model import CloudModel, CloudState, PreparedCloud
+from .ports import Ports
+
+
+class IntegralBlock(nn.Module):
+    """v' = v + A gelu(W v + sum_s M_s int k_s * N_s v), then a gated perceptron; both residual, with LayerNorm over the features.
+
+    The gains k_s of the edges come from outside: one kernel serves all layers (Li et al. 2020), each of which factors it with matrices of its
+    own, and every source is what :meth:`sources` made of the features of the domain.
+    """
+
+    def __init__(self, width: int, gains: int, scales: int) -> None:
+        super().__init__()
+        self.norm, self.norm_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.inner = nn.ModuleList([nn.Linear(width, gains) for _ in range(scales)])
+        self.local = nn.Linear(width, width)
+        self.mix = nn.Linear(scales * gains, width, bias=False)
+        self.out = nn.Linear(width, width)
+        self.hidden = GatedMLP(width, width, width)
+
+    def sources(self, x: Tensor) -> list[Tensor]:
+        """N_s v of every scale, at the points of the domain: (n, gains) each."""
+        x = self.norm(x)
+        return [inner(x) for inner in self.inner]
+
+    def forward(self, x: Tensor, sources: Sequence[Tensor], graphs: Sequence[Graph], gains: Sequence[Tensor]) -> Tensor:
+        """x (n, width) at the targets of the graphs, ``sources`` at their sources, ``gains`` (e, gains) times quadrature weights."""
+        seen = [weighted_sum(source, graph, gain).to(x.dtype) for source, graph, gain in zip(sources, graphs, gains, strict=True)]
+        x = x + self.out(F.gelu(self.local(self.norm(x)) + self.mix(torch.cat(seen, dim=1))))
+        return x + self.hidden(self.norm_hidden(x))
+
+
+class GraphNeuralOperator(CloudModel):
+    """Graph neural operator of Li et al. 2020 (arXiv 2003.03485) and Kovachki et al. 2021 (arXiv 2108.08481):
+
+        v_{t+1}(x) = v_t(x) + A act( W v_t(x) + sum_s int k_s(x, y, v_0(x), v_0(y)) v_t(y) dy )
+
+    One kernel for all layers, which depends on the relative position and on what is known at both ends, in the factored form
+    M diag(k) N of :class:`~geoop.operators.graph_kernel.GraphKernel`: memory is edges x gains. A layer sees the domain only through its source values,
+    so a query goes through the very layers that the points of the domain went through: the decoded field is a kernel integral at any point.
+
+    Scale 0 reads the cloud itself: a share of it that follows the grading, or with ``radius`` a smooth ball of fixed size, which converges
+    with the second order of the quadrature on any cloud. Every further scale reads means over ``scales[s]`` boxes of the cloud, placed at
+    their kept points, so that a far point is felt whatever the number of points and the depth.
+
+    Args:
+        ports: channels in and out.
+        width: features per point.
+        layers: number of blocks.
+        gains: of an edge; channels that a kernel integral passes on.
+        hidden: width of the kernel's perceptron.
+        neighbours: of scale 0 in a cloud of ``of`` points.
+        of: that number of points.
+        scales: boxes of the further scales; () for none.
+        scale_neighbours: boxes that a point reads on each.
+        radius: of a ball for scale 0 instead, in the unit of the frame (a body has length 1).
+    """
+
+    reference: ClassVar[tuple[str, ...]] = ("li-2020-gkn", "kovachki-2021-no")
+
+    def __init__(
+        self,
+        ports: Ports | Mapping[str, Any],
+        width: int = 48,
+        *,
+        layers: int = 4,
+        gains: int = 24,
+        hidden: int = 24,
+        neighbours: int = 8,
+        of: int = 1000,
+        scales: Sequence[int] = (64,),
+        scale_neighbours: int = 8,
+        radius: float | None = None,
+    ) -> None:
+        sizes = {"layers": layers, "gains": gains, "hidden": hidden, "neighbours": neighbours, "of": of, "scale_neighbours": scale_neighbours}
+        super().__init__(ports, width, **sizes, scales=list(scales), radius=radius)
+        self.scales = tuple(scales)
+        near = Share(neighbours, of) if radius is None else Ball(radius)
+        self.neighborhoods = [near, *(Nearest(scale_neighbours, smooth=True) for _ in scales)]
+        dimension, count = self.ports.dimension, 1 + len(self.scales)
+        self.kernels = nn.ModuleList(
+            [PairKernel(dimension, gains, hidden=hidden, source_channels=width, target_channels=width) for _ in range(count)]
+        )
+        for kernel in self.kernels:
+            nn.init.ones_(kernel.gain.layers[-1].bias)  # starts as a mean over the neighbourhood, not as almost nothing
+        self.blocks = nn.ModuleList([IntegralBlock(width, gains, count) for _ in range(layers)])
+
+    def connect(self, domain: PointSet, surface: PointSet) -> dict:
+        found: dict[str, Any] = {"graph0": self.neighborhoods[0].connect(domain, domain)}
+        for s, count in enumerate(self.scales, start=1):
+            found[f"points{s}"], _, found[f"pool{s}"] = coarsen(domain, count)
+            found[f"graph{s}"] = self.neighborhoods[s].connect(found[f"points{s}"], domain)
+        return found
+
+    def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
+        pools = [prepared.graph(f"pool{s + 1}") for s in range(len(self.scales))]
+        means = [mean_weights(points, pool) for pool in pools]
+        clouds = [points, *(prepared.points(f"points{s + 1}") for s in range(len(self.scales)))]
+
+        def pooled(values: Sequence[Tensor]) -> list[PointSet]:
+            """Values at the points of the domain, for every scale, as sources of that scale."""
+            seen = [values[0], *(weighted_sum(v, pool, mean) for v, pool, mean in zip(values[1:], pools, means, strict=True))]
+            return [cloud.with_features(scalars=v) for cloud, v in zip(clouds, seen, strict=True)]
+
+        known = pooled([points.scalars] * len(clouds))
+        graphs = [prepared.graph(f"graph{s}") for s in range(len(clouds))]
+        gains = self._gains(known, points, graphs)
+        kept, x = {f"known{s}": cloud for s, cloud in enumerate(known)}, points.scalars
+        for number, block in enumerate(self.blocks):
+            sources = pooled(block.sources(x))
+            kept |= {f"layer{number}-{s}": cloud for s, cloud in enumerate(sources)}
+            if number + 1 < len(self.blocks):  # after the last block nobody asks the domain again
+                x = block(x, [source.scalars for source in sources], graphs, gains)
+        return kept
+
+    def read(self, state: CloudState, queries: PointSet) -> Tensor:
+        scales = range(1 + len(self.scales))
+        known = [state.latents[f"known{s}"] for s in scales]
+        graphs = [neighborhood.connect(cloud, queries) for neighborhood, cloud in zip(self.neighborhoods, known, strict=True)]
+        gains, x = self._gains(known, queries, graphs), queries.scalars
+        for number, block in enumerate(self.blocks):
+            x = block(x, [state.latents[f"layer{number}-{s}"].scalars for s in scales], graphs, gains)
+        return x
+
+    def _gains(self, sources: Sequence[PointSet], target: PointSet, graphs: Sequence[Graph]) -> list[Tensor]:
+        """(e, gains) kernel times normalised quadrature weight on the edges of every scale."""
+        gains = []
+        for neighborhood, kernel, source, graph in zip(self.neighborhoods, self.kernels, sources, graphs, strict=True):
+            pairs = neighborhood.pairs(source, target, graph).normalised(graph)
+            gains.append(kernel(pairs, source, target, graph) * pairs.weight[:, None])
+        return gains

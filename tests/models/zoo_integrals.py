@@ -1,0 +1,21 @@
+"""Zoo entries of the kernel-integral family: graph neural operator, multipole, low rank."""
+
+from __future__ import annotations
+
+from geoop.models.gno import GraphNeuralOperator
+from geoop.models.low_rank import LowRankOperator
+from geoop.models.multipole_gno import MultipoleGNO
+
+from .zoo import Entry
+
+#: shares and boxes of a fixed number follow a cloud that is graded otherwise when it is refined, as the zoo's is: no claim of convergence there
+ENTRIES: dict[str, Entry] = {
+    "graph neural operator": Entry(
+        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, of=100, scales=(16,), scale_neighbours=5), converges=False
+    ),
+    "graph neural operator, ball": Entry(lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(), radius=0.35)),
+    "low rank": Entry(lambda ports: LowRankOperator(ports, 16, layers=3, rank=4, heads=2)),
+    "multipole": Entry(
+        lambda ports: MultipoleGNO(ports, 16, layers=2, levels=(24, 6), channels=16, gains=8, hidden=8, of=100, level_neighbours=4), converges=False
+    ),
+}

@@ -1,0 +1,25 @@
+"""Zoo entries of the kernel integrals that reach across the whole cloud: low rank and multipole."""
+
+from __future__ import annotations
+
+from geoop.layers.neighborhood import Ball, Nearest
+from geoop.layers.pair_kernel import PairKernel
+from geoop.layers.share import Share
+from geoop.operators.graph_kernel import GraphKernel
+from geoop.operators.low_rank import LowRank
+from geoop.operators.multipole import MultipoleKernel
+
+from .zoo import QUERIES, Cloud, Entry
+
+ENTRIES: dict[str, Entry] = {
+    "graph kernel, share": Entry(lambda: GraphKernel(3, 5, Share(4, of=9), PairKernel(2, 8)), target=QUERIES),
+    "low rank": Entry(lambda: LowRank(3, 5, 2, width=8, rank=3, heads=2), target=QUERIES),
+    "low rank within one cloud, 3-D": Entry(lambda: LowRank(3, 3, 3, width=4, rank=2, local=False, measure=0.5), source=Cloud(dimension=3)),
+    "multipole kernel": Entry(
+        lambda: MultipoleKernel(3, 5, levels=(5, 2), channels=4, target_channels=2, gains=4, hidden=8, near=Nearest(3), neighbours=3), target=QUERIES
+    ),
+    "multipole kernel, linear, within one cloud, 3-D": Entry(
+        lambda: MultipoleKernel(3, 3, 3, levels=(4,), channels=4, gains=4, hidden=8, near=Ball(0.9), neighbours=3, nonlinear=False),
+        source=Cloud(dimension=3),
+    ),
+}

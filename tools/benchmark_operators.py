@@ -48,7 +48,7 @@ class Task:
     quantities: tuple[str, ...]
     inputs: tuple[str, ...] = ()
     frame: str = "auto"
-    domain_points: int = 1024
+    domain_points: int = 512
     options: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = ("test",)
 
@@ -57,12 +57,16 @@ FLOW = ("velocity", "pressure_coefficient")
 TASKS = {
     "kt-airfoils": Task(FLOW, splits=("test", "ood")),
     "uiuc-panel": Task(FLOW, splits=("test", "ood")),
-    "void-elasticity": Task(("von_mises_stress",), domain_points=1088, options={"n": 1430}, splits=("test", "ood")),
+    "void-elasticity": Task(("von_mises_stress",), options={"n": 1430}, splits=("test", "ood")),
     "nonlinear-poisson": Task(("solution",), ("source",)),
     "poisson-gauss": Task(("solution",), ("source",)),
     "bluff-channel": Task(("velocity", "pressure"), frame="region"),
 }
 SCREENING = ("kt-airfoils", "uiuc-panel", "void-elasticity")
+
+
+#: The same for every model: cases per step, and random points per case (field, wall).
+BATCH, POINTS = 4, (384, 128)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Run:
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmark operators", description=__doc__)
     parser.add_argument("--tasks", nargs="*", default=list(SCREENING), choices=list(TASKS), help="data sets")
-    parser.add_argument("--models", nargs="*", help="classes of geoop.models; all by default")
+    parser.add_argument("--models", nargs="*", help="classes of geoop.models; all by default, none where nothing follows")
     parser.add_argument("--preset", default="small", choices=("small", "medium", "large"))
     parser.add_argument("--cpu-minutes", type=float, default=6.0, help="computing time of each training: 6 are 3 minutes on two cores")
     parser.add_argument(
@@ -99,7 +103,7 @@ def main(arguments: Sequence[str]) -> None:
             runs = [
                 Run(name, model, given.cpu_minutes, seed, rate, given.preset)
                 for seed in given.seeds
-                for model in given.models or sorted(set(model_classes()) & set(PRESETS))
+                for model in (sorted(set(model_classes()) & set(PRESETS)) if given.models is None else given.models)
                 for rate in given.rates
             ]
             measure(name, runs, given.controls)
@@ -161,7 +165,8 @@ def _apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
 
 def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
     kind = model_classes()[run.model]
-    settings = FitSettings(cpu_minutes=run.cpu_minutes, seed=run.seed, rate=2e-3 * run.rate, muon_rate=1.5e-2 * run.rate)
+    budget = {"cpu_minutes": run.cpu_minutes, "batch": BATCH, "field_points": POINTS[0], "wall_points": POINTS[1]}
+    settings = FitSettings(seed=run.seed, rate=2e-3 * run.rate, muon_rate=1.5e-2 * run.rate, **budget)
     folder = OUTPUT / "runs" / run.key
     if (folder / "best.safetensors").exists() and geoop.load(folder / "best.safetensors").expected_errors:
         surrogate = geoop.load(folder / "best.safetensors")
@@ -285,7 +290,8 @@ def _control_row(name: str, control: str, data: Dataset) -> dict[str, Any]:
     row["seconds"] = round(time.process_time() - started, 1)
 
     def predict(case: Case) -> Mapping[str, np.ndarray]:
-        return {key: item.values for key, item in fitted.predict(case).items()}
+        # a few points that lie within rounding of a thin trailing edge count as inside for a control: it predicts nothing there
+        return {key: np.nan_to_num(item.values) for key, item in fitted.predict(case).items()}
 
     row["errors"] = {split: errors(data, split, task, predict) for split in task.splits}
     row["peak_megabytes"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

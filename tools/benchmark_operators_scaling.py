@@ -51,13 +51,13 @@ def measure(n: int, channels: int, repeat: int) -> dict[str, float]:
 
     from geoop.graph.pointset import PointSet
     from geoop.layers.neighborhood import Nearest
-    from geoop.operators.multipole import MultipoleKernel, level_sizes
+    from geoop.operators.multipole import Levels, MultipoleKernel, level_sizes
 
     torch.manual_seed(0)
     pos = torch.rand(n, 2) ** torch.tensor([1.0, 2.0])
     points = PointSet(pos, torch.randn(n, channels), weight=2 * pos[:, 1].sqrt() / n)
-    sizes = {"channels": channels, "gains": channels, "hidden": channels, "near": Nearest(8, smooth=True), "neighbours": 6}
-    operator = MultipoleKernel(channels, channels, levels=level_sizes(n), target_channels=channels, **sizes)
+    levels = Levels(level_sizes(n), channels, gains=channels, hidden=channels, neighbours=6)
+    operator = MultipoleKernel(channels, channels, levels=levels, target_channels=channels, near=Nearest(8, smooth=True))
     warm = PointSet(pos[:64], points.scalars[:64])
     operator(warm, warm, operator.connect(warm, warm)).scalars.sum().backward()  # what is loaded on first use is nobody's cost
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

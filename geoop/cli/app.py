@@ -12,6 +12,7 @@ import typer
 from ..errors import ConfigurationError, GeoopError
 from .collecting import collect
 from .datasets import describe, generate
+from .predicting import predict
 from .printing import Json, show_result
 
 app = typer.Typer(
@@ -26,7 +27,6 @@ _USAGE_ERROR = typer.BadParameter.__mro__[2]
 
 Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
 Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")]
-Wall = Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -157,51 +157,7 @@ def fit(
     show_result({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
 
 
-@app.command()
-def predict(
-    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
-    mesh: Annotated[Path, typer.Argument(help="mesh or section file")],
-    velocity: Annotated[float, typer.Option(help="free-stream speed [m/s]")],
-    output: Annotated[Path, typer.Option("--output", "-o", help=".vtu, .vtp; .pvd for several angles")],
-    alpha: Annotated[list[float] | None, typer.Option(help="angle of attack [deg]; repeat for a series")] = None,
-    density: Annotated[float, typer.Option(help="[kg/m^3]")] = 1.225,
-    viscosity: Annotated[float | None, typer.Option(help="dynamic viscosity [Pa s], for models of viscous flows")] = None,
-    mach: Annotated[float | None, typer.Option(help="Mach number, for models of compressible flows")] = None,
-    reference_length: Annotated[float | None, typer.Option(help="length of the coefficients [m]; the chord unless given")] = None,
-    friction: Annotated[str, typer.Option(help="field, or velocity: of a laminar flow, from the predicted velocity at the wall")] = "field",
-    unit: Unit = None,
-    chord: Chord = None,
-    wall: Wall = None,
-    as_json: Json = False,
-) -> None:
-    """Fields, forces and a verdict for one geometry, free or in a channel; the fields go into a ParaView file."""
-    from ..io.paraview import write_series
-    from ..io.reading import read_case
-    from ..mesh.case import Series
-    from ..mesh.operating_point import OperatingPoint
-    from ..mesh.planar import flattened, is_one_layer
-    from ..results.forces import forces
-    from ..results.surrogate import load
-
-    if friction not in ("field", "velocity"):
-        raise ConfigurationError(f"no friction '{friction}'", where="--friction", remedy="--friction field, or --friction velocity")
-    angles = sorted(set(alpha or [0.0]))
-    if (output.suffix == ".pvd") != (len(angles) > 1):
-        raise ConfigurationError(
-            f"{len(angles)} angles and the output '{output.name}'", where="--output", remedy="a .pvd for several angles, a .vtu or .vtp for one"
-        )
-    points = [OperatingPoint(velocity, angle, density=density, viscosity=viscosity, mach=mach, reference_length=reference_length) for angle in angles]
-    case = read_case(mesh, unit=unit, chord=chord)
-    case = flattened(case) if is_one_layer(case.mesh) else case
-    results = load(model).predict_many(case.mesh, points, wall=tuple(wall) if wall else case.wall)
-    found = [forces(result, reference_length=reference_length, friction=friction) for result in results]  # type: ignore[arg-type]
-    if len(angles) > 1:
-        write_series(Series([float(a) for a in angles], tuple(r.case for r in results), "alpha [deg]"), output)
-    else:
-        results[0].write(output)
-    rows = [{"alpha": a, "forces": f.to_dict(), "verdict": r.verdict.to_dict()} for a, f, r in zip(angles, found, results, strict=True)]
-    text = "\n\n".join(f"alpha {a:g} deg\n{f}\nverdict {r.verdict}" for a, f, r in zip(angles, found, results, strict=True))
-    show_result({"output": str(output), "results": rows}, f"{text}\n\nwritten: {output} (paraview {output})", as_json)
+app.command()(predict)
 
 
 @app.command()

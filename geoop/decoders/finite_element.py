@@ -14,6 +14,9 @@ from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..layers.operator import AbstractOperator, Symmetry
 
+#: length of an edge whose bubble has half of its full height, in the unit of the positions
+_LONG = 0.05
+
 
 class FiniteElement(AbstractOperator):
     """Interpolation in a finite-element space on the Delaunay cells of the source points (Bouziani and Boulle 2024, SPON):
@@ -22,8 +25,9 @@ class FiniteElement(AbstractOperator):
 
     over the corners i and the edges ij of the cell that holds x; lambda are its barycentric coordinates. The field takes the coefficient c_i at node i
     and is linear along edges for degree 1: what is prescribed there is exact. Degree 2 is the hierarchical basis: b_ij is the height of the field over
-    the mean of its ends in the middle of the edge, b_ij = MLP(h_i + h_j, (h_i - h_j)^2), a function of the edge alone, so the field stays continuous;
-    it is zero where both ends are fixed, and at the start. Outside of all cells the coordinates in the nearest cell are clamped.
+    the mean of its ends in the middle of the edge, b_ij = l^2 / (l^2 + L^2) MLP(h_i + h_j, (h_i - h_j)^2) with the edge's length l, a function of the
+    edge alone, so the field stays continuous; it falls with l^2, as that of any smooth field does, and is zero where both ends are fixed. Outside of
+    all cells the coordinates in the nearest cell are clamped.
 
     Source: ``scalars`` (m, channels) coefficients; for degree 2 (m, channels + hidden + 1) with features h and a last column that is 1 at nodes whose
     value is prescribed. Target: any features. Returns the target points with ``scalars`` (n, channels).
@@ -36,12 +40,14 @@ class FiniteElement(AbstractOperator):
 
     reference: ClassVar[str] = "bouziani-2024-spon"
     symmetry: ClassVar[Symmetry] = Symmetry.E
+    mesh_order: ClassVar[float | None] = 2.0
 
     def __init__(self, channels: int, *, degree: int = 1, hidden: int = 0) -> None:
         super().__init__()
         if degree not in (1, 2) or (degree == 2) != (hidden > 0):
             raise ConfigurationError(f"degree {degree} with {hidden} features", where="FiniteElement", remedy="degree 1, or degree 2 and hidden > 0")
         self.channels, self.degree, self.hidden = channels, degree, hidden
+        self.mesh_order = 2.0 if degree == 1 else None  # of coefficients that are given; bubbles are learned
         if degree == 2:
             self.first, self.square = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden, bias=False)
             self.bubble_head = nn.Linear(hidden, channels)
@@ -63,12 +69,13 @@ class FiniteElement(AbstractOperator):
         values = rows(source.scalars)
         u = (share[:, :, None] * values[:, :, : self.channels]).sum(dim=1)
         if self.degree == 2:
-            u = u + self._bubbles(share, values[:, :, self.channels :])
+            u = u + self._bubbles(share, rows(source.pos), values[:, :, self.channels :])
         return target.with_features(scalars=u)
 
-    def _bubbles(self, share: Tensor, values: Tensor) -> Tensor:
+    def _bubbles(self, share: Tensor, pos: Tensor, values: Tensor) -> Tensor:
         h, fixed = values[:, :, :-1], values[:, :, -1]
         i, j = (torch.tensor(ends, device=share.device) for ends in zip(*combinations(range(share.shape[1]), 2), strict=True))
         hidden = self.first(h[:, i] + h[:, j]) + self.square((h[:, i] - h[:, j]).square())
-        height = 4 * share[:, i] * share[:, j] * (1 - fixed[:, i] * fixed[:, j])
+        length = (pos[:, i] - pos[:, j]).square().sum(dim=2).to(share.dtype)
+        height = 4 * share[:, i] * share[:, j] * (1 - fixed[:, i] * fixed[:, j]) * length / (length + _LONG**2)
         return (height[:, :, None] * self.bubble_head(nn.functional.gelu(hidden))).sum(dim=1)

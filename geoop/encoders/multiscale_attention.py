@@ -19,13 +19,14 @@ from ..layers.scales import ScaledPairs, Scales
 class MultiscaleAttention(AbstractOperator):
     """MAGNO of Wen et al. 2025 (arXiv 2505.18781) with the softmax over the measure of the source cloud and a factored kernel:
 
-        v(x) = M sum_m b_m(x) sum_j a_mj(x) K(x, y_j) * (N u(y_j)) + b
+        v(x) = M sum_m b_m(x) sum_j a_mj(x) (1 + K(x, y_j)) * (N u(y_j)) + b
         a_mj = softmax over the ball of scale m of  s(x, y_j) + log( w_j g(|y_j - x| / r_m) ),     b = softmax over scales of B a(x)
 
     Kernel K (gains of every channel) and scores s (one per head) come from one perceptron of the *relative* position, and of features at
     both ends; the paper's cosine of raw coordinates depends on the origin. The paper's softmax replaces the quadrature weight; here w_j and a
     smooth window g enter it as a measure, so each scale is a quotient of two quadratures and converges when the cloud is refined.
-    Where neighbourhoods shrink on refinement (the nearest points), K is 1 + size/(size + unit) K, and v converges to the features themselves.
+    Gains are 1 + K, so that a layer starts near the attention mean of the features and not near 0. Where neighbourhoods shrink on refinement
+    (the nearest points), K is multiplied by size/(size + unit), and v converges to the features themselves.
     All scales share edges (those of the largest ball), K and s: a further scale costs one number per edge and head, no further sum.
 
     Source: ``scalars`` (m, in_channels) u, ``weight``. Target: ``scalars`` (n, target_channels) a, and behind them its own length where
@@ -83,8 +84,7 @@ class MultiscaleAttention(AbstractOperator):
         gains, scores = self.kernel(found.pairs, source, told, graph).split([self.width, self.heads], dim=1)
         with torch.autocast(scores.device.type, enabled=False):  # logarithms of weights span decades: too much for half precision
             share = self._attention(scores.to(found.log_weight.dtype), found.log_weight, told, graph)
-        if found.taper is not None:
-            gains = 1 + take_target(found.taper, graph)[:, None] * gains
+        gains = 1 + (gains if found.taper is None else take_target(found.taper, graph)[:, None] * gains)
         gains = gains.unflatten(1, (self.heads, -1)) * share[:, :, None]
         return target.with_features(scalars=self.mix(weighted_sum(self.inner(source.scalars), graph, gains.flatten(1))))
 

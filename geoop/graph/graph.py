@@ -9,6 +9,7 @@ from itertools import accumulate
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from ..axes import check
@@ -72,20 +73,19 @@ class Graph:
         n_source, n_target, n_edges = (
             [0, *accumulate(counts)] for counts in zip(*((g.n_source, g.n_target, g.n_edges) for g in graphs), strict=True)
         )
-        whole = Graph(
-            torch.cat([g.source + k for g, k in zip(graphs, n_source, strict=False)]),
-            torch.cat([g.target + k for g, k in zip(graphs, n_target, strict=False)]),
-            n_source[-1],
-            n_target[-1],
-        )
-        vars(whole)["ptr"] = _joined([g.ptr for g in graphs], n_edges)
         orders = [g.by_source for g in graphs]
-        vars(whole)["by_source"] = (
-            _joined([order[0] for order in orders], n_edges),
-            torch.cat([order[1] + k for order, k in zip(orders, n_target, strict=False)]),
-            torch.cat([order[2] + k for order, k in zip(orders, n_edges, strict=False)]),
+        return _known(
+            source=torch.cat([g.source + k for g, k in zip(graphs, n_source, strict=False)]),
+            target=torch.cat([g.target + k for g, k in zip(graphs, n_target, strict=False)]),
+            n_source=n_source[-1],
+            n_target=n_target[-1],
+            ptr=_joined([g.ptr for g in graphs], n_edges),
+            by_source=(
+                _joined([order[0] for order in orders], n_edges),
+                torch.cat([order[1] + k for order, k in zip(orders, n_target, strict=False)]),
+                torch.cat([order[2] + k for order, k in zip(orders, n_edges, strict=False)]),
+            ),
         )
-        return whole
 
     @property
     def n_edges(self) -> int:
@@ -104,12 +104,33 @@ class Graph:
     @cached_property
     def by_source(self) -> tuple[Tensor, Tensor, Tensor]:
         """The edges in order of source: (n_source+1,) start of every source's edges, (e,) their targets, (e,) their numbers here."""
-        order = torch.argsort(self.source, stable=True)
-        counts = torch.bincount(self.source, minlength=self.n_source)
-        return torch.cat([counts.new_zeros(1), counts.cumsum(0)]), self.target[order], order
+        if self.source.is_cuda:
+            order = torch.argsort(self.source, stable=True)
+            counts = torch.bincount(self.source, minlength=self.n_source)
+            return torch.cat([counts.new_zeros(1), counts.cumsum(0)]), self.target[order], order
+        # transposing a sparse matrix is a sort by counting: linear in the edges
+        numbers = np.arange(self.n_edges)
+        rows = csr_matrix((numbers, self.source.numpy(), self.ptr.numpy()), shape=(self.n_target, self.n_source)).tocsc()
+        start, target, order = (torch.from_numpy(a.astype(np.int64, copy=False)) for a in (rows.indptr, rows.indices, rows.data))
+        return start, target, order
 
     def to(self, device) -> Graph:
-        return Graph(self.source.to(device), self.target.to(device), self.n_source, self.n_target)
+        """The same graph on another device, with the orders that are known."""
+        return _known(**{name: _moved(value, device) for name, value in vars(self).items()})
+
+
+def _known(**parts) -> Graph:
+    """A graph of parts that are known to be right because they come from graphs: to look at every edge again would cost as much as a layer."""
+    graph = object.__new__(Graph)
+    vars(graph).update(parts)
+    return graph
+
+
+def _moved(value, device):
+    """A tensor or a tuple of tensors on another device, anything else as it is."""
+    if isinstance(value, tuple):
+        return tuple(part.to(device) for part in value)
+    return value.to(device) if isinstance(value, Tensor) else value
 
 
 def _joined(starts: list[Tensor], shifts: list[int]) -> Tensor:

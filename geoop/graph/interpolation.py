@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .neighbors import knn
 from .pointset import PointSet
-from .segment import segment_sum, take_source, take_target, weighted_sum
+from .segment import take_source, take_target, weighted_sum
 
 #: Distance at which the nearness of a known point has fallen to one half, in the unit of the positions.
 HALF = 0.02
@@ -31,7 +31,9 @@ def interpolate(function: PointSet, pos: Tensor, ptr: Tensor, neighbours: int = 
     graph = knn(function.pos, pos, neighbours, function.ptr, ptr)
     squared = (take_source(function.pos, graph) - take_target(pos, graph)).square().sum(dim=1)
     weight = 1 / squared.clamp(min=1e-14)
-    weight = weight / take_target(segment_sum(weight, graph).clamp(min=1e-30), graph)
+    # the sum of the weights is that of a function that is 1 everywhere
+    sums = weighted_sum(torch.cat([values, values.new_ones(len(values), 1)], dim=1), graph, weight.to(values.dtype))
     nearest = squared.new_full((graph.n_target,), torch.inf).scatter_reduce(0, graph.target, squared, "amin")
     nearest = nearest.clamp(min=1e-14).sqrt()  # a root has no derivative at a known point
-    return torch.cat([weighted_sum(values, graph, weight), (HALF / (HALF + nearest))[:, None].to(values.dtype)], dim=1)
+    near = (HALF / (HALF + nearest))[:, None].to(values.dtype)
+    return torch.cat([sums[:, :-1] / sums[:, -1:].clamp(min=1e-30), near], dim=1)

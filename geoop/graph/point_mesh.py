@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import torch
 from scipy.spatial import Delaunay, QhullError, cKDTree
@@ -19,7 +22,46 @@ _VOTES, _BEHIND = 4, 0.2
 _SAME_WAY, _ALONG = 0.5, 7
 
 
-def beyond(places: np.ndarray, surface: PointSet | None) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """The boundary of one sample as arrays, and what is looked up in it again and again.
+
+    Attributes:
+        pos: (m, d) vertices. normal: (m, d) into the region. share: (m,) length or area that each stands for.
+    """
+
+    pos: np.ndarray
+    normal: np.ndarray
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, surface: PointSet | Boundary | None) -> Boundary | None:
+        """From vertices with ``vectors[:, 0]`` the normals; None where there are too few of them to bound anything."""
+        if surface is None or isinstance(surface, Boundary):
+            return surface
+        if len(surface) < surface.dimension + 1:
+            return None
+        return cls(*(array.detach().cpu().double().numpy() for array in (surface.pos, surface.vectors[:, 0], surface.weight)))
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        return cKDTree(self.pos)
+
+    @cached_property
+    def inside_value(self) -> float:
+        """Winding number in the region: 0 around a body, whose normals point out of what they enclose, and -1 within an outline."""
+        centred = self.pos - self.pos.mean(axis=0)
+        return 0.0 if (self.share * (centred * self.normal).sum(axis=1)).sum() > 0 else -1.0
+
+    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Normal at the nearest vertex, (n, d), and the radius of a ball around every point that no part of the boundary enters, (n,): the
+        distance of the nearest vertex, less the most that one stands for."""
+        distance, index = self.tree.query(points)
+        largest = max(float(self.share.max()), 0.0) ** (1 / (points.shape[1] - 1))
+        return self.normal[index], np.maximum(distance - largest, 0.0)
+
+
+def beyond(places: np.ndarray, surface: PointSet | Boundary | None) -> np.ndarray:
     """(n,) which places lie on the other side of the boundary than the region, by the sign of the distance to it.
 
     The boundary is known by its vertices p with normals n into the region and shares a of length or area. Two estimates of the sign, either of
@@ -30,28 +72,35 @@ def beyond(places: np.ndarray, surface: PointSet | None) -> np.ndarray:
 
     Args:
         places: (n, d).
-        surface: vertices of one sample, ``vectors[:, 0]`` the normals; None or too few vertices: nothing is beyond.
+        surface: boundary of one sample; None or too few vertices: nothing is beyond.
     """
-    n, d = places.shape
-    if surface is None or len(surface) < d + 1 or n == 0:
-        return np.zeros(n, dtype=bool)
-    pos, normal, share = (array.detach().cpu().double().numpy() for array in (surface.pos, surface.vectors[:, 0], surface.weight))
-    # normals that point out of what they enclose are those of a body: the region is outside, where the winding number is 0
-    centred = pos - pos.mean(axis=0)
-    inside_value = 0.0 if (share * (centred * normal).sum(axis=1)).sum() > 0 else -1.0
-    winding = np.empty(n)
-    rows = max(1, 4_000_000 // len(pos))
-    for start in range(0, n, rows):
-        offset = pos[None] - places[start : start + rows, None]
-        distance = np.maximum(np.sqrt((offset**2).sum(axis=2)), 1e-12)
-        seen = (offset * normal).sum(axis=2) * share / distance**d
-        winding[start : start + rows] = seen.sum(axis=1) / (2 * np.pi * (d - 1))
-    distance, nearest = cKDTree(pos).query(places, k=min(_VOTES, len(pos)))
-    depth = ((places[:, None] - pos[nearest]) * normal[nearest]).sum(axis=2)
-    return (winding > inside_value + _BEYOND) | (depth < -_BEHIND * distance).all(axis=1)
+    at = Boundary.of(surface)
+    if at is None or len(places) == 0:
+        return np.zeros(len(places), dtype=bool)
+    distance, nearest = at.tree.query(places, k=min(_VOTES, len(at.pos)))
+    depth = ((places[:, None] - at.pos[nearest]) * at.normal[nearest]).sum(axis=2)
+    found = (depth < -_BEHIND * distance).all(axis=1)
+    rest = np.flatnonzero(~found)
+    found[rest] = _winding(places[rest], at) > at.inside_value + _BEYOND
+    return found
 
 
-def simplices(points: np.ndarray, surface: PointSet | None = None) -> np.ndarray:
+def _winding(places: np.ndarray, at: Boundary) -> np.ndarray:
+    """(n,) sum_k a_k (p_k - x).n_k / (c |p_k - x|^d), by products of matrices."""
+    d = places.shape[1]
+    shift = at.pos.mean(axis=0)
+    x, p = places - shift, at.pos - shift
+    flux, height, square = at.normal * at.share[:, None], (p * at.normal).sum(axis=1) * at.share, (p * p).sum(axis=1)
+    result = np.empty(len(x))
+    rows = max(1, 4_000_000 // len(p))
+    for start in range(0, len(x), rows):
+        part = x[start : start + rows]
+        squared = np.maximum((part * part).sum(axis=1)[:, None] + square - 2 * (part @ p.T), 1e-24)
+        result[start : start + rows] = ((height - part @ flux.T) / (squared if d == 2 else squared * np.sqrt(squared))).sum(axis=1)
+    return result / (2 * np.pi * (d - 1))
+
+
+def simplices(points: np.ndarray, surface: PointSet | Boundary | None = None) -> np.ndarray:
     """(m, d+1) Delaunay simplices of the region's side of the boundary; none where the points span no volume.
 
     Independent of the order of the points, also where more than d+1 of them lie on one sphere.
@@ -70,31 +119,43 @@ def simplices(points: np.ndarray, surface: PointSet | None = None) -> np.ndarray
     except QhullError:  # all on one line or plane
         return none
     corners = points[found]
-    edges = corners[:, 1:] - corners[:, :1]
-    longest = np.sqrt(((corners[:, :, None] - corners[:, None]) ** 2).sum(axis=3).max(axis=(1, 2)))
-    found = found[np.abs(np.linalg.det(edges)) > _FLAT * longest**d]
-    return found[~beyond(points[found].mean(axis=1), surface)]
+    first, second = np.triu_indices(d + 1, 1)
+    squared = ((corners[:, first] - corners[:, second]) ** 2).sum(axis=2).max(axis=1)
+    kept = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) > _FLAT * squared ** (d / 2)
+    found, corners, at = found[kept], corners[kept], Boundary.of(surface)
+    if at is None:
+        return found
+    middle = corners.mean(axis=1)
+    # a centroid within the free ball around a corner is on the corner's side: most need no closer look
+    free = at.nearest(points)[1][found]
+    doubtful = np.flatnonzero((((corners - middle[:, None]) ** 2).sum(axis=2) >= free**2).all(axis=1))
+    keep = np.ones(len(found), dtype=bool)
+    keep[doubtful] = ~beyond(middle[doubtful], at)
+    return found[keep]
 
 
-def crosses(points: np.ndarray, source: np.ndarray, target: np.ndarray, surface: PointSet | None) -> np.ndarray:
+def crosses(points: np.ndarray, source: np.ndarray, target: np.ndarray, surface: PointSet | Boundary | None) -> np.ndarray:
     """(e,) which edges lead through what lies beyond the boundary, from one side of a body to another.
 
     A place on the edge lies beyond, and the boundary next to one end faces another way than the boundary next to the other: an edge along a curved
     wall dips below the wall too, and may stay.
     """
-    crossing = np.zeros(len(source), dtype=bool)
-    if surface is None or len(surface) < points.shape[1] + 1 or len(source) == 0:
+    crossing, at = np.zeros(len(source), dtype=bool), Boundary.of(surface)
+    if at is None or len(source) == 0:
         return crossing
-    pos, normal = (array.detach().cpu().double().numpy() for array in (surface.pos, surface.vectors[:, 0]))
-    facing = normal[cKDTree(pos).query(points)[1]]
-    rows = np.flatnonzero((facing[source] * facing[target]).sum(axis=1) < _SAME_WAY)
-    start, step = points[source[rows]], points[target[rows]] - points[source[rows]]
-    places = start[:, None] + np.linspace(0, 1, _ALONG + 2)[1:-1, None] * step[:, None]
-    crossing[rows] = beyond(places.reshape(-1, points.shape[1]), surface).reshape(-1, _ALONG).any(axis=1)
+    facing, free = at.nearest(points)
+    step = points[target] - points[source]
+    # two free balls that touch cover the whole edge between their centres
+    far = (step**2).sum(axis=1) > (free[source] + free[target]) ** 2
+    rows = np.flatnonzero(far & ((facing[source] * facing[target]).sum(axis=1) < _SAME_WAY))
+    places = points[source[rows], None] + np.linspace(0, 1, _ALONG + 2)[1:-1, None] * step[rows, None]
+    crossing[rows] = beyond(places.reshape(-1, points.shape[1]), at).reshape(-1, _ALONG).any(axis=1)
     return crossing
 
 
-def mesh_edges(points: np.ndarray, surface: PointSet | None = None, *, least: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def mesh_edges(
+    points: np.ndarray, surface: PointSet | Boundary | None = None, *, least: int | None = None, corners: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Source and target of the edges between points that share a simplex, both ways, sorted by target then source.
 
     Edges that cross a body are left out. A point with fewer than ``least`` neighbours is then joined, both ways, to as many nearest points, on its
@@ -104,16 +165,18 @@ def mesh_edges(points: np.ndarray, surface: PointSet | None = None, *, least: in
         points: (n, d).
         surface: see :func:`beyond`.
         least: d + 1 if None.
+        corners: (m, d+1) the simplices, where they are known.
     """
     n, d = points.shape
     least = min(d + 1 if least is None else least, n - 1)
     if least < 1:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    corners = simplices(points, surface)
+    at = Boundary.of(surface)
+    corners = simplices(points, at) if corners is None else corners
     first, second = np.triu_indices(d + 1, 1)
-    keys = _both_ways(corners[:, first].ravel(), corners[:, second].ravel(), n)
-    one_way = keys[keys % n < keys // n]
-    one_way = one_way[~crosses(points, one_way % n, one_way // n, surface)]
+    a, b = corners[:, first].ravel(), corners[:, second].ravel()
+    one_way = _ascending(np.maximum(a, b) * n + np.minimum(a, b))
+    one_way = one_way[~crosses(points, one_way % n, one_way // n, at)]
     keys = _both_ways(one_way % n, one_way // n, n)
     poor = np.flatnonzero(np.bincount(keys // n, minlength=n) < least)
     if len(poor):
@@ -121,9 +184,9 @@ def mesh_edges(points: np.ndarray, surface: PointSet | None = None, *, least: in
         near = cKDTree(points).query(points[poor], k=count)[1].reshape(len(poor), count)
         rows = np.repeat(poor, count)
         # itself last, then those behind a body, each in order of distance
-        rank = np.where(near.ravel() == rows, 2, crosses(points, rows, near.ravel(), surface)).reshape(near.shape)
+        rank = np.where(near.ravel() == rows, 2, crosses(points, rows, near.ravel(), at)).reshape(near.shape)
         near = np.take_along_axis(near, np.argsort(rank, axis=1, kind="stable"), axis=1)[:, :least]
-        keys = np.union1d(keys, _both_ways(np.repeat(poor, least), near.ravel(), n))
+        keys = _ascending(np.concatenate([keys, _both_ways(np.repeat(poor, least), near.ravel(), n)]))
     return keys % n, keys // n
 
 
@@ -136,21 +199,24 @@ def world_edges(points: np.ndarray, mesh: tuple[np.ndarray, np.ndarray], *, near
         points: (n, d).
         mesh: source and target of the mesh edges.
     """
-    from scipy.sparse import csr_matrix, eye_array
+    from scipy.sparse import csr_matrix
 
     n = len(points)
     count = min(nearest + 1, n)
     if count < 2:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     near = cKDTree(points).query(points, k=count)[1].reshape(n, count)
-    step = csr_matrix((np.ones(len(mesh[0]), dtype=np.int32), (mesh[1], mesh[0])), shape=(n, n)) + eye_array(n, dtype=np.int32, format="csr")
+    own = np.arange(n)
+    keys = np.sort(np.concatenate([mesh[1] * n + mesh[0], own * (n + 1)]))
+    step = csr_matrix((np.ones(len(keys), dtype=np.int32), keys % n, np.searchsorted(keys, np.arange(n + 1) * n)), shape=(n, n))
     reach = step
     for _ in range(hops - 1):
         reach = reach @ step
         reach.data[:] = 1
-    rows, columns = reach.nonzero()
-    pairs = np.repeat(np.arange(n), count) * n + near.ravel()
-    apart = np.setdiff1d(pairs, rows.astype(np.int64) * n + columns)
+    rows = np.repeat(own, np.diff(reach.indptr))
+    reached = np.append(np.sort(rows * n + reach.indices), n * n)
+    pairs = np.repeat(own, count) * n + near.ravel()
+    apart = pairs[reached[np.searchsorted(reached, pairs)] != pairs]
     keys = _both_ways(apart // n, apart % n, n)
     return keys % n, keys // n
 
@@ -174,4 +240,10 @@ def mesh_graph(points: PointSet, surface: PointSet | None = None, *, least: int 
 def _both_ways(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
     """Ascending unique keys target * n + source of undirected edges."""
     a, b = a.astype(np.int64), b.astype(np.int64)
-    return np.unique(np.concatenate([a * n + b, b * n + a]))
+    return _ascending(np.concatenate([a * n + b, b * n + a]))
+
+
+def _ascending(keys: np.ndarray) -> np.ndarray:
+    """Unique keys by sorting, which is several times faster than the hash table of np.unique."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys

@@ -13,13 +13,15 @@ from torch import Tensor
 from ..errors import ConfigurationError
 from .graph import Graph
 from .neighbors import knn, radius
-from .point_mesh import mesh_edges, simplices
+from .point_mesh import Boundary, mesh_edges, simplices
 from .pointset import PointSet
 from .thinning import thin
 
 Choice = Literal["thinned", "random"]
 #: Points of the coarsest level of the regional mesh, about.
 COARSEST = 4
+#: Pairs of a sample that are looked at one by one rather than searched.
+_PAIRS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +76,10 @@ def regions(
         carried = np.bincount(cKDTree(points[index]).query(points)[1], weights=weight, minlength=len(index))
     else:
         raise ConfigurationError(f"regional nodes by '{choice}'", where="regions", remedy="use 'thinned' or 'random'")
-    nodes = points[index]
-    radius = support_radius(nodes, simplices(nodes, surface), cap)
-    return Regions(index, carried, radius, *multilevel_edges(nodes, carried, surface, levels=levels, divisor=divisor))
+    nodes, boundary = points[index], Boundary.of(surface)
+    corners = simplices(nodes, boundary)
+    radius = support_radius(nodes, corners, cap)
+    return Regions(index, carried, radius, *multilevel_edges(nodes, carried, boundary, levels=levels, divisor=divisor, corners=corners))
 
 
 def support_radius(points: np.ndarray, triangles: np.ndarray, cap: float = 1.0) -> np.ndarray:
@@ -104,7 +107,13 @@ def support_radius(points: np.ndarray, triangles: np.ndarray, cap: float = 1.0) 
 
 
 def multilevel_edges(
-    points: np.ndarray, weight: np.ndarray, surface: PointSet | None, *, levels: int = 6, divisor: int = 4
+    points: np.ndarray,
+    weight: np.ndarray,
+    surface: PointSet | Boundary | None,
+    *,
+    levels: int = 6,
+    divisor: int = 4,
+    corners: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Source, target and share of the union of mesh edges over nested subsets: short edges everywhere, long ones between few points.
 
@@ -116,12 +125,13 @@ def multilevel_edges(
         surface: see :func:`geoop.graph.point_mesh.beyond`.
         levels: at most; the last has about :data:`COARSEST` points.
         divisor: of the number of points from level to level.
+        corners: simplices of all points, where they are known.
     """
-    n = len(points)
+    n, boundary = len(points), Boundary.of(surface)
     index, carried = np.arange(n), np.asarray(weight, dtype=np.float64)
     keys, parts, present = [], [], np.zeros(n)
     for _ in range(max(1, levels)):
-        source, target = mesh_edges(points[index], surface)
+        source, target = mesh_edges(points[index], boundary, corners=corners)
         total = np.bincount(target, weights=carried[source], minlength=len(index))
         degree = np.bincount(target, minlength=len(index))
         equal = total[target] <= 0
@@ -131,7 +141,7 @@ def multilevel_edges(
         if len(index) < COARSEST * divisor:
             break
         kept, carried = thin(points[index], carried, len(index) // divisor)
-        index = index[kept]
+        index, corners = index[kept], None
     unique, where = np.unique(np.concatenate(keys), return_inverse=True)
     share = np.bincount(where, weights=np.concatenate(parts), minlength=len(unique))
     source, target = unique % n, unique // n
@@ -145,8 +155,10 @@ def within_reach(source: PointSet, reach: Tensor, target: PointSet) -> Graph:
         source: points. reach: (m,) > 0 of each.
         target: points; every one is connected by itself.
     """
-    found = radius(target.pos, source.pos, reach, target.ptr, source.ptr, at_least_one=False)
-    edges = found.target, found.source
+    edges = _few(source, reach, target)
+    if edges is None:
+        found = radius(target.pos, source.pos, reach, target.ptr, source.ptr, at_least_one=False)
+        edges = found.target, found.source
     alone = torch.bincount(edges[1], minlength=len(target)) == 0
     if bool(alone.any()):
         rows = alone.nonzero()[:, 0]
@@ -154,3 +166,19 @@ def within_reach(source: PointSet, reach: Tensor, target: PointSet) -> Graph:
         nearest = knn(source.pos, part.pos, 1, source.ptr, part.ptr)
         edges = torch.cat([edges[0], nearest.source]), torch.cat([edges[1], rows[nearest.target]])
     return Graph.sorted(*edges, len(source), len(target))
+
+
+def _few(source: PointSet, reach: Tensor, target: PointSet) -> tuple[Tensor, Tensor] | None:
+    """Edges of :func:`within_reach` by looking at all pairs, where they are few: a search with a radius per point ends in lists of Python."""
+    counts = zip(source.ptr.diff().tolist(), target.ptr.diff().tolist(), strict=True)
+    if max((a * b for a, b in counts), default=0) > _PAIRS:
+        return None
+    found = []
+    starts = [ptr.tolist() for ptr in (source.ptr, target.ptr)]
+    for a, b, c, d in zip(starts[0], starts[0][1:], starts[1], starts[1][1:], strict=False):
+        pos, places = source.pos[a:b].detach().double(), target.pos[c:d].detach().double()
+        squared = sum((places[:, None, i] - pos[None, :, i]).square_() for i in range(pos.shape[1]))
+        near = squared <= reach[a:b].detach().double().square()
+        row, column = near.nonzero(as_tuple=True)
+        found.append((column + a, row + c))
+    return torch.cat([part[0] for part in found]), torch.cat([part[1] for part in found])

@@ -8,12 +8,14 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from ..errors import ConfigurationError
 from ..graph.edges import shares
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
-from ..graph.segment import weighted_sum
+from ..graph.segment import _silence_beta_warning as silence_beta_warning
+from ..graph.segment import segment_sum, take_source, take_target
 from .mlp import MLP
 
 #: How messages are added up: a mean with quadrature weights, a plain mean, or the plain sum of the published mesh-graph networks.
@@ -63,43 +65,26 @@ class LeadTimeNorm(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Routes:
-    """A graph as two sparse matrices: from the ends of the edges to the edges, and from the edges to their targets.
-
-    Their products are several times cheaper than a gather per end, a sum, a product with the weights and a reduction.
+    """A graph along which messages travel.
 
     Attributes:
-        ends: two edges to every edge of the graph: from its source, and from n_source + its target.
-        total: from the edges to their targets.
+        graph: the edges.
         share: (e,) factor of every message in the sum at its target.
     """
 
-    ends: Graph
-    total: Graph
+    graph: Graph
     share: Tensor
 
     @classmethod
     def of(cls, graph: Graph, weight: Tensor, aggregation: Aggregation) -> Routes:
         """Routes along a graph whose edges have quadrature weights (e,)."""
-        e, number = graph.n_edges, torch.arange(graph.n_edges, device=graph.source.device)
-        both = torch.stack([graph.source, graph.n_source + graph.target], dim=1).flatten()
-        ends = Graph(both, number.repeat_interleave(2), graph.n_source + graph.n_target, e)
-        total = Graph(number, graph.target, e, graph.n_target)
-        # the orders by source follow from those of the graph: no sorting of twice as many edges in every step of training
-        starts, _, order = graph.by_source
-        starts = torch.cat([starts, e + graph.ptr[1:]])
-        vars(ends)["by_source"] = starts, torch.cat([order, number]), torch.cat([2 * order, 2 * number + 1])
-        vars(total)["by_source"] = torch.arange(e + 1, device=number.device), graph.target, number
-        return cls(ends, total, edge_shares(weight, graph, aggregation))
-
-    def heard(self, message: Tensor) -> Tensor:
-        """(n_target, c) messages (e, c) with their shares, summed over the edges of every target."""
-        return weighted_sum(message, self.total, self.share)
+        return cls(graph, edge_shares(weight, graph, aggregation))
 
 
 class EdgeUpdate(nn.Module):
-    """Messages m_ij = silu(A e_ij + B x_j + C x_i), and the edges' own features e_ij + D m_ij for the next step.
+    """Messages m_ij = silu(A e_ij + B x_j + C x_i), their sum at every target, and the edges' own features e_ij + D m_ij for the next step.
 
-    B and C act on points, not on edges, so that an edge costs one or two small products.
+    B and C act on points, not on edges, so that an edge costs one or two small products. D has no shift of its own: the next A has one.
 
     Args:
         source_width, target_width: features of the ends.
@@ -112,13 +97,95 @@ class EdgeUpdate(nn.Module):
         self.edge = nn.Linear(edge_width, edge_width)
         self.source = nn.Linear(source_width, edge_width, bias=False)
         self.target = nn.Linear(target_width, edge_width, bias=False)
-        self.outer = None if last else nn.Linear(edge_width, edge_width)
+        self.outer = None if last else nn.Linear(edge_width, edge_width, bias=False)
 
     def forward(self, source: Tensor, target: Tensor, edge: Tensor, routes: Routes) -> tuple[Tensor, Tensor]:
-        """(e, edge_width) messages and new features; ``source`` (n_source, c), ``target`` (n_target, c), ``edge`` (e, edge_width)."""
-        ends = torch.cat([self.source(source), self.target(target)])
-        message = F.silu(self.edge(edge) + weighted_sum(ends, routes.ends))
-        return message, edge if self.outer is None else edge + self.outer(message)
+        """(n_target, edge_width) what every target hears, and (e, edge_width) new features.
+
+        Args:
+            source: (n_source, source_width). target: (n_target, target_width).
+            edge: (e, edge_width).
+        """
+        sent, asked = self.source(source), self.target(target)
+        outer = None if self.outer is None else self.outer.weight
+        given = (edge, sent, asked, routes.share, self.edge.weight, self.edge.bias, outer)
+        if _fused(edge, sent):
+            heard, new = _Step.apply(routes.graph, *given)
+        else:
+            heard, new = _step(routes.graph, *given)
+        return heard, edge if new is None else new
+
+
+def _fused(edge: Tensor, sent: Tensor) -> bool:
+    """Whether the step may run as one function: full precision on a CPU, where passes over the edges' features in memory are what costs."""
+    on_cpu = edge.device.type == "cpu" and edge.dtype == sent.dtype and edge.dtype in (torch.float32, torch.float64)
+    return on_cpu and not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()
+
+
+def _step(
+    graph: Graph, edge: Tensor, sent: Tensor, asked: Tensor, share: Tensor, weight: Tensor, bias: Tensor, outer: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """The step of :class:`EdgeUpdate` as its formula stands there."""
+    message = F.silu(F.linear(edge, weight, bias) + take_source(sent, graph) + take_target(asked, graph))
+    return segment_sum(message * share[:, None], graph), None if outer is None else edge + F.linear(message, outer)
+
+
+class _Step(Function):
+    """As :func:`_step` with a third of its passes over memory: gathers and sums are sparse products that add to what is there.
+
+    Measured on one core with 50k edges of width 24: 8 ms instead of 30, forward and backward.
+    """
+
+    @staticmethod
+    def forward(ctx, graph, edge, sent, asked, share, weight, bias, outer):
+        number = torch.arange(graph.n_edges + 1)
+        ones = edge.new_ones(graph.n_edges)
+        hidden = torch.addmm(bias, edge, weight.t())
+        for values, index in ((sent, graph.source), (asked, graph.target)):
+            _add_product(hidden, number, index, ones, values)
+        message = F.silu(hidden)
+        heard = edge.new_zeros(graph.n_target, message.shape[1])
+        _add_product(heard, graph.ptr, number[:-1], share, message)
+        ctx.graph = graph
+        ctx.save_for_backward(edge, sent, asked, share, weight, bias, outer, hidden, None if outer is None else message)
+        return heard, None if outer is None else torch.addmm(edge, message, outer.t())
+
+    @staticmethod
+    def backward(ctx, grad_heard, grad_new):  # type: ignore[override]
+        edge, sent, asked, share, weight, bias, outer, hidden, message = ctx.saved_tensors
+        graph, needed = ctx.graph, ctx.needs_input_grad
+        if torch.is_grad_enabled():  # to be differentiated again: by the formula
+            inputs = [edge, sent, asked, share, weight, bias, outer]
+            wanted = [x for x, need in zip(inputs, needed[1:], strict=True) if need]
+            outputs = [(y, g) for y, g in zip(_step(graph, *inputs), (grad_heard, grad_new), strict=True) if y is not None and g is not None]
+            found = iter(torch.autograd.grad([y for y, _ in outputs], wanted, [g for _, g in outputs], create_graph=True, allow_unused=True))
+            return None, *(next(found) if need else None for need in needed[1:])
+        at_edges = grad_heard.index_select(0, graph.target)
+        by_share = None
+        if needed[4]:
+            by_share = (at_edges * (F.silu(hidden) if message is None else message)).sum(dim=1)
+        at_edges.mul_(share[:, None])
+        by_outer = None
+        if outer is not None:
+            at_edges.addmm_(grad_new, outer)
+            by_outer = grad_new.t() @ message
+        inner = torch.ops.aten.silu_backward(at_edges, hidden)
+        by_edge = None
+        if needed[1]:
+            by_edge = inner @ weight if outer is None else torch.addmm(grad_new, inner, weight)
+        ones = inner.new_ones(graph.n_edges)
+        starts, _, order = graph.by_source
+        by_sent, by_asked = torch.zeros_like(sent), torch.zeros_like(asked)
+        _add_product(by_sent, starts, order, ones, inner)
+        _add_product(by_asked, graph.ptr, torch.arange(graph.n_edges), ones, inner)
+        return None, by_edge, by_sent, by_asked, by_share, inner.t() @ edge, inner.sum(dim=0), by_outer
+
+
+def _add_product(to: Tensor, starts: Tensor, columns: Tensor, values: Tensor, x: Tensor) -> None:
+    """Add the product of a sparse matrix, by rows, with x in place."""
+    if len(values):
+        silence_beta_warning()
+        torch.addmm(to, torch.sparse_csr_tensor(starts, columns, values, (len(starts) - 1, len(x))), x, out=to)
 
 
 class EdgeEmbedding(nn.Module):

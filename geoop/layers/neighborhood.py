@@ -33,6 +33,20 @@ class Pairs:
         total = segment_sum(self.weight, graph).clamp(min=torch.finfo(self.weight.dtype).tiny)
         return replace(self, weight=self.weight / take_target(total, graph))
 
+    def stored(self, graph: Graph, ptr: Tensor) -> PointSet:
+        """As points, one per edge, that move between devices and batch as points do: for geometry that is computed once.
+
+        Args:
+            graph: the edges.
+            ptr: (b+1,) start of every sample's target points.
+        """
+        return PointSet(self.offset, self.squared[:, None], weight=self.weight, ptr=graph.ptr[ptr])
+
+    @classmethod
+    def restored(cls, points: PointSet) -> Pairs:
+        """What :meth:`stored` made."""
+        return cls(points.pos, points.scalars[:, 0], points.weight)
+
 
 @dataclass(frozen=True)
 class Ball:

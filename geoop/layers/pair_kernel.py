@@ -17,7 +17,7 @@ from .operator import Symmetry
 class PairKernel(nn.Module):
     """k(x, y) as a perceptron of the relative position, and of the features at both ends where asked for.
 
-        k = MLP(gelu( A (y - x)/r + B a(y) + C a(x) ))
+        k = D_1 gelu( ... D_(depth-1) gelu( A (y - x)/r + B a(y) + C a(x) ))
 
     B and C act on points, not on edges, so conditioning costs one gather per edge.
 
@@ -25,6 +25,7 @@ class PairKernel(nn.Module):
         dimension: of space.
         width: gains per edge.
         hidden: width of the perceptron.
+        depth: its hidden layers; every one costs two passes over edges x hidden numbers.
         octaves: number of log-spaced Fourier frequencies of the relative position; 0 for none.
         radial: see only the distance: the kernel, and what is built on it, is invariant under rotation and reflection too.
         source_channels: number of scalars a(y) of the source points that the kernel depends on; 0 for none.
@@ -37,6 +38,7 @@ class PairKernel(nn.Module):
         width: int = 64,
         *,
         hidden: int = 64,
+        depth: int = 2,
         octaves: int = 0,
         radial: bool = False,
         source_channels: int = 0,
@@ -48,7 +50,7 @@ class PairKernel(nn.Module):
         self.geometry = nn.Linear(self.waves.width, hidden)
         self.source = nn.Linear(source_channels, hidden, bias=False) if source_channels else None
         self.target = nn.Linear(target_channels, hidden, bias=False) if target_channels else None
-        self.gain = MLP([hidden, hidden, width])
+        self.gain = MLP([hidden] * depth + [width])
 
     @property
     def symmetry(self) -> Symmetry:
@@ -57,9 +59,10 @@ class PairKernel(nn.Module):
 
     def forward(self, pairs: Pairs, source: PointSet, target: PointSet, graph: Graph) -> Tensor:
         """(e, width) gains."""
-        hidden = self.geometry(self.waves(pairs.squared[:, None] if self.radial else pairs.offset))
-        if self.source is not None:
-            hidden = hidden + take_source(self.source(source.scalars), graph)
+        place = pairs.squared[:, None] if self.radial else pairs.offset
+        hidden = self.geometry(self.waves(place) if len(self.waves.frequencies) else place)
+        if self.source is not None:  # in place: what a linear map returns is kept by nobody
+            hidden.add_(take_source(self.source(source.scalars), graph))
         if self.target is not None:
-            hidden = hidden + take_target(self.target(target.scalars), graph)
+            hidden.add_(take_target(self.target(target.scalars), graph))
         return self.gain(F.gelu(hidden))

@@ -1,4 +1,4 @@
-"""Ragged batches cut into pieces of one size, so that matrices per sample are built and applied by dense batched products."""
+"""Ragged batches cut into pieces of one size: matrices per sample are built and applied by dense batched products, without a loop over samples."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ ROWS = 96
 class Tiles:
     """Rows of a batch, every tile within one sample. Samples of one size are tiles as they stand: views, nothing is moved.
 
+    Otherwise only the end of every sample's last tile is empty, so the waste does not depend on how different the samples are, and a sum over a
+    sample is a sum over its tiles: the n x r x c array of all products never exists.
+
     Attributes:
         rows: slots per tile.
         ptr: (b+1,) first tile of every sample.
@@ -34,9 +37,9 @@ class Tiles:
     @classmethod
     def of(cls, ptr: Tensor, rows: int = ROWS) -> Tiles:
         """Tiles for the rows of samples that start at ``ptr`` (b+1,)."""
-        counts = ptr.diff()
-        b, n = len(counts), int(ptr[-1])
-        if b and n and bool((counts == counts[0]).all()):
+        counts, bounds = ptr.diff(), ptr.tolist()
+        b, n = len(bounds) - 1, bounds[-1]
+        if n and bounds == list(range(0, n + 1, n // b or n + 1)):
             return cls(n // b, torch.arange(b + 1, device=ptr.device))
         per_sample = torch.div(counts + rows - 1, rows, rounding_mode="floor")
         tiles = torch.cat([per_sample.new_zeros(1), per_sample.cumsum(0)])
@@ -67,6 +70,14 @@ class Tiles:
         """(t, rows, c) back to (n, c)."""
         values = tiles.reshape(-1, tiles.shape[-1])
         return values if self.slot is None else values.index_select(0, self.slot)
+
+    def gram(self, left: Tensor, right: Tensor) -> Tensor:
+        """Sums over the rows of every sample of left_j right_j^T: (n, r), (n, c) to (b, r, c)."""
+        return self.per_sample(self.masked(left).mT @ self.cut(right))
+
+    def apply(self, left: Tensor, table: Tensor) -> Tensor:
+        """table_s^T left_j for every row j of sample s: (n, r), (b, r, c) to (n, c)."""
+        return self.join(self.cut(left) @ self.per_tile(table))
 
     def per_sample(self, values: Tensor) -> Tensor:
         """Sum over the tiles of every sample: (t, ...) to (b, ...); zeros for a sample without points."""

@@ -159,12 +159,16 @@ class CloudModel(AbstractModel):
         """The points with site features as scalars."""
         points = queries.points
         gradient = points.vectors[:, 0]
-        normal = nn.functional.normalize(queries.closest(surface.vectors[:, 0]), dim=1)
-        site = Sites(points.pos, points.scalars[:, 0], gradient, queries.closest(surface.pos), normal, queries.closest(surface.scalars))
+        d = self.ports.dimension
+        known = queries.closest(torch.cat([surface.vectors[:, 0], surface.pos, surface.scalars], dim=1))
+        normal = nn.functional.normalize(known[:, :d], dim=1)
+        site = Sites(points.pos, points.scalars[:, 0], gradient, known[:, d : 2 * d], normal, known[:, 2 * d :])
         return replace(points, scalars=site.features(ends=self.ports.body), vectors=gradient[:, None])
 
     def _known(self, places: PointSet, inputs: Inputs) -> Tensor:
         """(n, ports.features) site features, conditions and input functions at places."""
-        parts = [places.scalars, condition_features(inputs, places.vectors[:, 0], places.batch)]
+        parts = [places.scalars]
+        if self.ports.condition:
+            parts.append(condition_features(inputs, places.vectors[:, 0], places.batch))
         parts += [interpolate(inputs.functions[name], places.pos, places.ptr) for name, _ in self.ports.functions]
         return torch.cat(parts, dim=1)

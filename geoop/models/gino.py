@@ -35,8 +35,8 @@ class GINO(CloudModel):
     which the vertices stand for (:func:`geoop.graph.lattice.vertex_distance`), as ``connect`` is given vertices, not facets.
 
     What differs from the paper, and why. The lattice lives in the coordinates of :class:`geoop.graph.lattice.Chart`: around a body it is finer
-    near the body, in a region nearly uniform, and every point of space has a place inside of it. The radius is given in spacings and is at
-    least sqrt(d), so that no ball is empty at decode; at encode an empty ball takes its nearest point. The window falls smoothly to 0 at the
+    near the body, in a region nearly uniform, and every point of space has a place inside of it. Radii are given in spacings. That of decoding is
+    at least sqrt(d), so that no ball is empty; at encode, where the ball is smaller, an empty one takes its nearest point. The window falls smoothly to 0 at the
     rim: the decoded field is twice differentiable by the position of the query. With the paper's hard rim (``smooth=False``) it jumps.
 
     Args:
@@ -46,7 +46,8 @@ class GINO(CloudModel):
         modes: highest wave number of the Fourier layers on every axis.
         rank: channels that the Fourier layers transform; None for all.
         depth: Fourier layers.
-        reach: radius of both balls, in spacings of the lattice; at least sqrt(d), None for 1.1 sqrt(d).
+        gather: radius of the balls around nodes, from which they take what the cloud knows, in spacings of the lattice.
+        reach: radius of the balls around points that are asked about, in spacings; at least sqrt(d), None for 1.1 sqrt(d).
         smooth: the window falls smoothly to 0 at the rim.
     """
 
@@ -61,14 +62,16 @@ class GINO(CloudModel):
         modes: int = 8,
         rank: int | None = 16,
         depth: int = 4,
+        gather: float = 1.0,
         reach: float | None = None,
         smooth: bool = True,
     ) -> None:
-        super().__init__(ports, width, resolution=resolution, modes=modes, rank=rank, depth=depth, reach=reach, smooth=smooth)
+        sizes: dict[str, Any] = {"resolution": resolution, "modes": modes, "rank": rank, "depth": depth}
+        super().__init__(ports, width, **sizes, gather=gather, reach=reach, smooth=smooth)
         d = self.ports.dimension
         self.resolution, self.reach = resolution, checked_reach(reach, d)
-        ball = Ball(self.reach / (resolution - 1), smooth=smooth)
-        self.encoder = PolynomialKernel(width, width, ball, d, rank=width // 2)
+        seen, ball = (Ball(size / (resolution - 1), smooth=smooth) for size in (gather, self.reach))
+        self.encoder = PolynomialKernel(width, width, seen, d, rank=width // 2, degree=1)
         self.place = nn.Linear(2 * d + len(SCALES), width)
         spectral = [Spectral(width, 2 * width, (resolution,) * d, modes=modes, rank=rank, padding=0.25) for _ in range(depth)]
         self.blocks = nn.ModuleList([FourierBlock(layer, width, 2 * width) for layer in spectral])

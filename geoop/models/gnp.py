@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigurationError
+from ..graph.box_means import box_means
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection, Hierarchy
 from ..graph.pointset import Inputs, PointSet
 from ..graph.segment import weighted_sum
-from ..graph.thinning import thin
 from ..layers.attention import PairBias
 from ..layers.mlp import MLP
 from ..layers.neighborhood import Nearest
@@ -37,8 +37,8 @@ class GeometricNeuralOperator(CloudModel):
     """GNP (Quackenbush and Atzberger, arXiv 2404.10843 and 2503.04649) for clouds with a boundary, and for boundaries alone.
 
     On the boundary: its points know normal, curvatures from patches of two sizes and the size of the patch; residual blocks add a kernel integral in
-    local frames and the Laplace-Beltrami operator of the features (:class:`~geoop.operators.geometric_kernel.BoundaryBlock`). Tokens, thinned from the
-    domain, read the boundary and the domain by attention over their quadrature weights and mix. A query reads the tokens, and by
+    local frames and the Laplace-Beltrami operator of the features (:class:`~geoop.operators.geometric_kernel.BoundaryBlock`). Tokens, means over
+    boxes of the domain, read the boundary and the domain by attention over their quadrature weights and mix. A query reads the tokens, and by
     :class:`~geoop.operators.geometric_kernel.GeometricKernel` the boundary and the domain next to it. Where the cloud is the boundary, this is
     the papers' operator with a coarse level; the frames away from the boundary are those of the signed distance.
 
@@ -51,6 +51,7 @@ class GeometricNeuralOperator(CloudModel):
         depth: blocks on the boundary, and of attention among the tokens.
         tokens: per sample.
         gains: kernel values per edge.
+        hidden: width of the kernels' perceptrons.
         neighbours: boundary points that a kernel on the boundary sees.
         near: boundary points, and domain points, that a query sees.
         heads: of the attention.
@@ -66,29 +67,30 @@ class GeometricNeuralOperator(CloudModel):
         depth: int = 3,
         tokens: int = 64,
         gains: int = 24,
+        hidden: int = 16,
         neighbours: int = 12,
         near: int = 6,
         heads: int = 4,
     ) -> None:
-        if min(depth, tokens, gains, neighbours, near, heads) < 1 or width % heads:
+        if min(depth, tokens, gains, hidden, neighbours, near, heads) < 1 or width % heads:
             raise ConfigurationError(
-                f"depth {depth}, tokens {tokens}, gains {gains}, neighbours {neighbours}, near {near}, width {width}, heads {heads}",
+                f"depth {depth}, tokens {tokens}, gains {gains}, hidden {hidden}, neighbours {neighbours}, near {near}, width {width}, heads {heads}",
                 where="GeometricNeuralOperator",
                 remedy="all at least 1, and a width divisible by the heads",
             )
-        sizes = {"depth": depth, "tokens": tokens, "gains": gains, "neighbours": neighbours, "near": near, "heads": heads}
+        sizes = {"depth": depth, "tokens": tokens, "gains": gains, "hidden": hidden, "neighbours": neighbours, "near": near, "heads": heads}
         super().__init__(ports, width, **sizes)
         d = self.ports.dimension
         self.tokens, self.near = tokens, Nearest(near, smooth=True)
         self.shape = MLP([_GEOMETRIC + width, width, width])
-        self.boundary = nn.ModuleList(BoundaryBlock(width, Nearest(neighbours, smooth=True), gains) for _ in range(depth))
+        self.boundary = nn.ModuleList(BoundaryBlock(width, Nearest(neighbours, smooth=True), gains, hidden) for _ in range(depth))
         self.gather_boundary = Attention(width, heads=heads)
         self.gather = Attention(width, heads=heads)
         self.mix = nn.ModuleList(Attention(width, heads=heads, bias=PairBias(d, heads)) for _ in range(depth))
-        self.spread = Attention(width, heads=heads, bias=PairBias(d, heads))
-        self.from_boundary = GeometricKernel(width, width, self.near, gains=gains, target_channels=width)
-        self.from_domain = GeometricKernel(width, width, self.near, gains=gains, target_channels=width)
-        self.final_norm, self.final = nn.LayerNorm(3 * width), MLP([3 * width, 2 * width, width])
+        self.spread = Attention(width, heads=heads, expansion=1)  # places are among the features; a bias for every pair costs more than the rest
+        self.from_boundary = GeometricKernel(width, width, self.near, gains=gains, hidden=hidden, target_channels=width)
+        self.from_domain = GeometricKernel(width, width, self.near, gains=gains, hidden=hidden, target_channels=width)
+        self.final_norm, self.final = nn.LayerNorm(3 * width), MLP([3 * width, width, width])
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
         block = self.boundary[0]
@@ -97,18 +99,12 @@ class GeometricNeuralOperator(CloudModel):
         site = Sites(surface.pos, torch.zeros_like(surface.weight), normal, surface.pos, normal, surface.scalars).features(ends=self.ports.body)
         features, laplacian, entries = _geometry(surface)
         vertices = PointSet(surface.pos, torch.cat([features, site], dim=1), normal[:, None], surface.weight, surface.ptr)
-        kept, weight, start = [], [], 0
-        for part in domain.split():
-            index, own = thin(part.pos.cpu().numpy(), part.weight.cpu().numpy(), self.tokens)
-            kept.append(torch.from_numpy(index) + start)
-            weight.append(torch.from_numpy(own))
-            start += len(part)
-        index = torch.cat(kept).to(domain.pos.device)
-        chosen = domain.take(index)
-        tokens = PointSet(chosen.pos, chosen.scalars[:, :0], chosen.vectors, torch.cat(weight).to(domain.weight), chosen.ptr)
-        picked = Graph(index, torch.arange(len(index), device=index.device), len(domain), len(index))
-        wall = Hierarchy({"vertices": vertices, "entries": entries}, {"near": block.kernel.connect(vertices, vertices), "laplacian": laplacian})
-        return {"wall": wall, "tokens": tokens, "picked": picked}
+        tokens, boxes, means = box_means(domain, self.tokens)
+        near = block.kernel.connect(vertices, vertices)
+        known = block.kernel.pairs(vertices, vertices, near)
+        pairs = PointSet(surface.pos.new_zeros(len(known), surface.dimension), known, ptr=near.ptr[surface.ptr])
+        wall = Hierarchy({"vertices": vertices, "pairs": pairs, "entries": entries}, {"near": near, "laplacian": laplacian})
+        return {"wall": wall, "tokens": tokens, "boxes": boxes, "means": means}
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         wall = prepared.hierarchy("wall")
@@ -116,9 +112,11 @@ class GeometricNeuralOperator(CloudModel):
         geometric, site = vertices.scalars.split([_GEOMETRIC, self.ports.site], dim=1)
         lifted = self.lift(self._known(vertices.with_features(scalars=site), inputs))
         v = vertices.with_features(scalars=lifted + self.shape(torch.cat([geometric.to(lifted.dtype), lifted], dim=1)))
+        pairs, entries = wall.points["pairs"].scalars, wall.points["entries"].scalars[:, 0]
         for block in self.boundary:
-            v = block(v, wall.graphs["near"], wall.graphs["laplacian"], wall.points["entries"].scalars[:, 0])
-        tokens = prepared.points("tokens").with_features(scalars=weighted_sum(points.scalars, prepared.graph("picked")))
+            v = block(v, wall.graphs["near"], pairs, wall.graphs["laplacian"], entries)
+        means = weighted_sum(points.scalars, prepared.graph("boxes"), prepared.points("means").scalars[:, 0])
+        tokens = prepared.points("tokens").with_features(scalars=means)
         tokens = self.gather_boundary(v, tokens, self.gather.connect(v, tokens))
         tokens = self.gather(points, tokens, self.gather.connect(points, tokens))
         for block in self.mix:

@@ -9,30 +9,29 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..graph.pointset import Inputs, PointSet
-from ..layers.gated_mlp import GatedMLP
-from ..operators.low_rank import LowRank
+from ..operators.low_rank import Basis, LowRank
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
 
 
 class LowRankBlock(nn.Module):
-    """v' = v + A gelu(W v + sum_j phi_j <psi_j, v>_w), then a gated perceptron; both residual, with LayerNorm over the features."""
+    """v' = v + A act( W v + sum_j phi_j <psi_j, v>_w ), act the gated unit silu(a) * b of the two halves of its argument, v read through LayerNorm."""
 
-    def __init__(self, width: int, rank: int, heads: int) -> None:
+    def __init__(self, width: int, terms: int, heads: int, hidden: int) -> None:
         super().__init__()
-        self.norm, self.norm_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.integral = LowRank(width, width, width, width=width, rank=rank, heads=heads, hidden=width)
+        self.norm = nn.LayerNorm(width)
+        phi, psi = Basis(width, terms, hidden), Basis(width, terms, hidden)
+        self.integral = LowRank(width, 2 * width, phi, psi, width=width, heads=heads, target_channels=width)
         self.out = nn.Linear(width, width)
-        self.hidden = GatedMLP(width, width, width)
 
-    def moments(self, points: PointSet) -> Tensor:
-        """(b, heads x rank, width) what every target needs to know of the domain."""
-        return self.integral.moments(points.with_features(scalars=self.norm(points.scalars)))
+    def normed(self, points: PointSet) -> PointSet:
+        """What the integral reads."""
+        return points.with_features(scalars=self.norm(points.scalars))
 
-    def forward(self, points: PointSet, moments: Tensor) -> PointSet:
-        seen = self.integral.expand(moments, points.with_features(scalars=self.norm(points.scalars)))
-        x = points.scalars + self.out(F.gelu(seen.scalars))
-        return points.with_features(scalars=x + self.hidden(self.norm_hidden(x)))
+    def forward(self, points: PointSet, moments: Tensor, normed: PointSet | None = None) -> PointSet:
+        seen = self.integral.expand(moments, self.normed(points) if normed is None else normed)
+        gate, value = seen.scalars.chunk(2, dim=1)
+        return points.with_features(scalars=points.scalars + self.out(F.silu(gate) * value))
 
 
 class LowRankOperator(CloudModel):
@@ -49,13 +48,16 @@ class LowRankOperator(CloudModel):
         layers: number of blocks.
         rank: separable terms per head and layer.
         heads: groups of channels with terms of their own.
+        hidden: width of the perceptrons that the terms are made of.
     """
 
     reference: ClassVar[tuple[str, ...]] = ("kovachki-2021-no",)
 
-    def __init__(self, ports: Ports | Mapping[str, Any], width: int = 64, *, layers: int = 4, rank: int = 16, heads: int = 4) -> None:
-        super().__init__(ports, width, layers=layers, rank=rank, heads=heads)
-        self.blocks = nn.ModuleList([LowRankBlock(width, rank, heads) for _ in range(layers)])
+    def __init__(
+        self, ports: Ports | Mapping[str, Any], width: int = 64, *, layers: int = 4, rank: int = 16, heads: int = 4, hidden: int = 32
+    ) -> None:
+        super().__init__(ports, width, layers=layers, rank=rank, heads=heads, hidden=hidden)
+        self.blocks = nn.ModuleList([LowRankBlock(width, rank * heads, heads, hidden) for _ in range(layers)])
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict:
         return {}
@@ -63,10 +65,11 @@ class LowRankOperator(CloudModel):
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         kept = {}
         for number, block in enumerate(self.blocks):
-            moments = block.moments(points)
+            normed = block.normed(points)
+            moments = block.integral.moments(normed)
             kept[f"moments{number}"] = _rows(moments, points)
             if number + 1 < len(self.blocks):  # after the last block nobody asks the domain again
-                points = block(points, moments)
+                points = block(points, moments, normed)
         return kept
 
     def read(self, state: CloudState, queries: PointSet) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ..graph.edges import mesh_edge_features, scaled_edges
+from ..graph.edges import scaled_edges
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection
 from ..graph.neighbors import knn
@@ -66,7 +66,7 @@ class MeshGraphNet(CloudModel):
     ) -> None:
         sizes: dict[str, Any] = {"edge_width": edge_width, "fine": fine, "coarse": coarse, "share": share, "most": most, "world": world}
         super().__init__(ports, width, **sizes, neighbours=neighbours, aggregation=aggregation)
-        self.share, self.most, self.world, self.coarse = share, most, world, coarse
+        self.share, self.most, self.world = share, most, world
         d = self.ports.dimension
         step: dict[str, Any] = {"edge_width": edge_width, "dimension": d, "aggregation": aggregation}
         between: dict[str, Any] = {"source_channels": width, "edge_width": edge_width, "known": d + 2}
@@ -87,8 +87,8 @@ class MeshGraphNet(CloudModel):
             world.append(to_graph(world_edges(pos, edges, nearest=self.world), n, n) if self.world else Graph.unconnected(n, n))
         found: dict[str, Connection | PointSet] = {}
         for kind, graph in (("mesh", Graph.concatenate(mesh)), ("world", Graph.concatenate(world))):
-            found |= {kind: graph, f"{kind}_edges": mesh_edge_features(domain, graph)}
-        if not self.coarse:
+            found |= {kind: graph, f"{kind}_edges": self.before.known(domain, graph)}
+        if self.middle is None:
             return found
         coarse = PointSet.concatenate([self._thinned(points) for points in domain.split()])
         nearest = knn(coarse.pos, domain.pos, 1, coarse.ptr, domain.ptr)
@@ -99,7 +99,7 @@ class MeshGraphNet(CloudModel):
         down_edges = scaled_edges(domain, coarse, down, size[down.target], take_source(domain.weight, down))
         up_edges = scaled_edges(coarse, domain, up, size[up.source], torch.ones_like(take_source(size, up)))
         middle = mesh_graph(coarse, surface)
-        found |= {"coarse": coarse, "coarse_mesh": middle, "coarse_edges": mesh_edge_features(coarse, middle)}
+        found |= {"coarse": coarse, "coarse_mesh": middle, "coarse_edges": self.middle.known(coarse, middle)}
         return {**found, "down": down, "down_edges": down_edges, "up": up, "up_edges": up_edges}
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:

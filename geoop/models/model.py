@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -37,6 +38,10 @@ class AbstractModel(nn.Module, ABC):
     @abstractmethod
     def concatenate(self, prepared: list[Any]) -> Any:
         """Prepared geometries as one batch, equal to preparing the concatenated geometries."""
+
+    def fit_geometries(self, prepared: Sequence[Any]) -> None:
+        """Take statistics of the training geometries, once before training and into buffers; by default a model needs none."""
+        return
 
     @abstractmethod
     def encode(self, prepared: Any, inputs: Inputs) -> Any:

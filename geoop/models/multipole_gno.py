@@ -10,31 +10,30 @@ from torch import Tensor, nn
 
 from ..graph.hierarchy import Hierarchy
 from ..graph.pointset import Inputs, PointSet
-from ..layers.gated_mlp import GatedMLP
+from ..layers.neighborhood import Pairs
 from ..layers.share import Share
-from ..operators.multipole import MultipoleKernel
+from ..operators.multipole import Levels, MultipoleKernel
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
 
 
 class MultipoleBlock(nn.Module):
-    """v' = v + A gelu(W v + multipole kernel of v), then a gated perceptron; both residual, with LayerNorm over the features."""
+    """v' = v + A act( multipole kernel of v ), act the gated unit silu(a) * b of the two halves of its argument, v read through LayerNorm."""
 
-    def __init__(self, width: int, **sizes: Any) -> None:
+    def __init__(self, width: int, dimension: int, levels: Levels, near: Share) -> None:
         super().__init__()
-        self.norm, self.norm_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.integral = MultipoleKernel(width, width, target_channels=width, **sizes)
+        self.norm = nn.LayerNorm(width)
+        self.integral = MultipoleKernel(width, 2 * width, dimension, levels=levels, target_channels=width, near=near)
         self.out = nn.Linear(width, width)
-        self.hidden = GatedMLP(width, width, width)
 
     def normed(self, points: PointSet) -> PointSet:
         """What the kernel integrals read."""
         return points.with_features(scalars=self.norm(points.scalars))
 
-    def forward(self, points: PointSet, source: PointSet, coarse: PointSet, hierarchy: Hierarchy) -> PointSet:
-        seen = self.integral.reach(source, coarse, self.normed(points), hierarchy)
-        x = points.scalars + self.out(F.gelu(seen.scalars))
-        return points.with_features(scalars=x + self.hidden(self.norm_hidden(x)))
+    def forward(self, points: PointSet, seen: Tensor) -> PointSet:
+        """``seen``: (n, 2 width) the kernel integral at the points."""
+        gate, value = seen.chunk(2, dim=1)
+        return points.with_features(scalars=points.scalars + self.out(F.silu(gate) * value))
 
 
 class MultipoleGNO(CloudModel):
@@ -72,12 +71,10 @@ class MultipoleGNO(CloudModel):
         of: int = 1000,
         level_neighbours: int = 6,
     ) -> None:
-        kernels = {"channels": channels, "gains": gains, "hidden": hidden}
-        reach = {"neighbours": neighbours, "of": of, "level_neighbours": level_neighbours}
-        super().__init__(ports, width, layers=layers, levels=list(levels), **kernels, **reach)
-        near = Share(neighbours, of)
-        sizes = {"dimension": self.ports.dimension, "levels": tuple(levels), "near": near, "neighbours": level_neighbours, **kernels}
-        self.blocks = nn.ModuleList([MultipoleBlock(width, **sizes) for _ in range(layers)])
+        sizes = {"channels": channels, "gains": gains, "hidden": hidden, "neighbours": neighbours, "of": of, "level_neighbours": level_neighbours}
+        super().__init__(ports, width, layers=layers, levels=list(levels), **sizes)
+        coarse, near = Levels(tuple(levels), channels, gains, hidden, level_neighbours), Share(neighbours, of)
+        self.blocks = nn.ModuleList([MultipoleBlock(width, self.ports.dimension, coarse, near) for _ in range(layers)])
 
     @property
     def _first(self) -> MultipoleKernel:
@@ -85,21 +82,28 @@ class MultipoleGNO(CloudModel):
         return self.blocks[0].integral  # type: ignore[return-value]
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict:
-        return {"levels": self._first.connect(domain, domain)}
+        found = self._first.connect(domain, domain)
+        clouds = self._first.clouds(domain, domain, found)
+        pairs = self._first.pairs(clouds, found)
+        return {"levels": found, **{f"pairs_{name}": pairs[name].stored(found.graphs[name], clouds[name][1].ptr) for name in pairs}}
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         hierarchy, kept = prepared.hierarchy("levels"), {}
+        pairs = {name: Pairs.restored(prepared.points(f"pairs_{name}")) for name in hierarchy.graphs if f"pairs_{name}" in prepared.connections}
         for number, block in enumerate(self.blocks):
             source = block.normed(points)
-            coarse = block.integral.far_field(source, hierarchy)
+            coarse = block.integral.far_field(source, hierarchy, pairs)
             kept |= {f"source{number}": source, f"coarse{number}": coarse}
             if number + 1 < len(self.blocks):  # after the last block nobody asks the domain again
-                points = block(points, source, coarse, hierarchy)
+                points = block(points, block.integral.reach(source, coarse, source, hierarchy, pairs).scalars)
         return kept
 
     def read(self, state: CloudState, queries: PointSet) -> Tensor:
-        source, coarse = state.latents["source0"], state.latents["coarse0"]
-        graphs = {"near": self._first.near.connect(source, queries), "far": self._first.far.connect(coarse, queries)}
+        first, source, coarse = self._first, state.latents["source0"], state.latents["coarse0"]
+        near, far = first.near.connect(source, queries), first.far.connect(coarse, queries)
+        seen = Hierarchy(graphs={"near": near, "far": far})
+        pairs = first.pairs({"near": (source, queries), "far": (coarse, queries)}, seen)
         for number, block in enumerate(self.blocks):
-            queries = block(queries, state.latents[f"source{number}"], state.latents[f"coarse{number}"], Hierarchy(graphs=graphs))
+            source, coarse = state.latents[f"source{number}"], state.latents[f"coarse{number}"]
+            queries = block(queries, block.integral.reach(source, coarse, block.normed(queries), seen, pairs).scalars)
         return queries.scalars

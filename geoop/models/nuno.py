@@ -85,6 +85,7 @@ class NUNO(CloudModel):
         rank: channels that the Fourier layers transform; None for all.
         depth: exchanges and Fourier layers.
         overlap: half width of an overlap as a share of the smaller part beside the cut, in [0, 1/2].
+        gather: radius of the balls around nodes, from which they take what the cloud knows, in spacings of the box's lattice.
     """
 
     reference = ("liu-2023-nuno", "li-2021-fno")
@@ -100,16 +101,18 @@ class NUNO(CloudModel):
         rank: int | None = 16,
         depth: int = 4,
         overlap: float = 0.15,
+        gather: float = 1.0,
     ) -> None:
-        super().__init__(ports, width, levels=levels, resolution=resolution, modes=modes, rank=rank, depth=depth, overlap=overlap)
+        sizes: dict[str, Any] = {"levels": levels, "resolution": resolution, "modes": modes, "rank": rank, "depth": depth}
+        super().__init__(ports, width, **sizes, overlap=overlap, gather=gather)
         if width % HEADS:
             raise ConfigurationError(
                 f"a width of {width}", where="NUNO", remedy=f"take a multiple of {HEADS}, the heads of the attention between boxes"
             )
         d = self.ports.dimension
         self.levels, self.resolution, self.overlap, self.reach = levels, resolution, overlap, checked_reach(None, d)
-        ball = Ball(self.reach / (resolution - 1))
-        self.encoder = PolynomialKernel(width, width, ball, d, rank=width // 2)
+        seen, ball = (Ball(size / (resolution - 1)) for size in (gather, self.reach))
+        self.encoder = PolynomialKernel(width, width, seen, d, rank=width // 2, degree=1)
         self.place = nn.Linear(2 * d + len(SCALES), width)
         spectral = [Spectral(width, 2 * width, (resolution,) * d, modes=modes, rank=rank, padding=0.25) for _ in range(depth)]
         self.blocks = nn.ModuleList([FourierBlock(layer, width, 2 * width) for layer in spectral])

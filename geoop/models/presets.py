@@ -13,8 +13,8 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 192, "depth": 8, "densities": 48},
     },
     "GNOT": {
-        "small": {"width": 64, "depth": 3, "heads": 4, "experts": 3, "points": 256},
-        "medium": {"width": 96, "depth": 4, "heads": 8, "experts": 3, "points": 512},
+        "small": {"width": 48, "depth": 3, "heads": 3, "experts": 3, "points": 256},
+        "medium": {"width": 96, "depth": 4, "heads": 6, "experts": 3, "points": 512},
         "large": {"width": 192, "depth": 6, "heads": 8, "experts": 4},
     },
     "LowRankOperator": {
@@ -28,14 +28,14 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 192, "layers": 6, "gains": 96, "hidden": 64, "neighbours": 16, "scales": (256, 48), "scale_neighbours": 12},
     },
     "GAOT": {
-        "small": {"width": 64, "tokens": 128, "depth": 3, "kernel": 24, "neighbours": [3, 8]},
+        "small": {"width": 48, "tokens": 128, "depth": 3, "heads": 3, "kernel": 24, "neighbours": [3, 8]},
         "medium": {"width": 96, "tokens": 256, "depth": 5, "kernel": 48},
         "large": {"width": 192, "tokens": 512, "depth": 8, "kernel": 96},
     },
     "Transolver": {
-        "small": {"width": 48, "slices": 16, "depth": 4, "kernel": 24, "neighbours": 6},
-        "medium": {"width": 96, "slices": 32, "depth": 6, "kernel": 48},
-        "large": {"width": 192, "slices": 64, "depth": 8, "kernel": 96},
+        "small": {"width": 48, "slices": 16, "depth": 3},
+        "medium": {"width": 96, "slices": 32, "depth": 6},
+        "large": {"width": 192, "slices": 64, "depth": 8, "heads": 8},
     },
     "MeshGraphNet": {
         "small": {"width": 48, "edge_width": 24, "fine": 1, "coarse": 6},
@@ -48,14 +48,15 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 128, "edge_width": 128, "depth": 18},
     },
     "StructurePreservingOperator": {
-        "small": {"width": 48, "tokens": 64, "depth": 3},
-        "medium": {"width": 96, "tokens": 192, "depth": 5, "degree": 2},
-        "large": {"width": 192, "tokens": 384, "depth": 8, "degree": 2},
+        "small": {"width": 48, "tokens": 64, "depth": 3, "smoothings": 1},
+        "medium": {"width": 96, "tokens": 192, "depth": 5, "smoothings": 3, "degree": 2},
+        "large": {"width": 192, "tokens": 384, "depth": 8, "smoothings": 5, "degree": 2},
     },
+    # which fields have boundary values is said by the problem: add fields= and dirichlet=
     "ExactDirichlet": {
-        "small": {"width": 48, "sizes": {"tokens": 64, "depth": 3}},
-        "medium": {"width": 96, "sizes": {"tokens": 192, "depth": 5}},
-        "large": {"width": 192, "sizes": {"tokens": 384, "depth": 8}},
+        "small": {"width": 64, "inner": "DeepONet", "sizes": {"modes": 64, "tokens": 8, "depth": 1, "trunk": 3}, "fields": []},
+        "medium": {"width": 128, "inner": "DeepONet", "sizes": {"modes": 128, "tokens": 16, "depth": 2, "trunk": 4}, "fields": []},
+        "large": {"width": 256, "inner": "DeepONet", "sizes": {"modes": 256, "tokens": 32, "depth": 4, "trunk": 5}, "fields": []},
     },
     "GINO": {
         "small": {"width": 48, "resolution": 24, "modes": 6, "rank": 12, "depth": 4},
@@ -83,8 +84,8 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 256, "modes": 256, "tokens": 32, "depth": 4, "trunk": 5},
     },
     "GeometricNeuralOperator": {
-        "small": {"width": 48, "depth": 3, "tokens": 64, "gains": 24},
-        "medium": {"width": 96, "depth": 5, "tokens": 128, "gains": 48, "neighbours": 16},
-        "large": {"width": 192, "depth": 8, "tokens": 256, "gains": 96, "neighbours": 24, "near": 8},
+        "small": {"width": 48, "depth": 2, "tokens": 64, "gains": 16, "neighbours": 6, "near": 4},
+        "medium": {"width": 96, "depth": 5, "tokens": 128, "gains": 48, "hidden": 32},
+        "large": {"width": 192, "depth": 8, "tokens": 256, "gains": 96, "hidden": 64, "neighbours": 16, "near": 8},
     },
 }

@@ -12,23 +12,23 @@ from torch import Tensor, nn
 
 from ..decoders.finite_element import FiniteElement
 from ..errors import ConfigurationError
-from ..graph.cells import locate, triangulate
+from ..graph.box_means import box_means
+from ..graph.cells import differences, locate, triangulate
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection, Hierarchy
 from ..graph.pointset import Inputs, PointSet
 from ..graph.segment import weighted_sum
-from ..graph.thinning import thin
 from ..layers.attention import PairBias
 from ..layers.lifting import DirichletData
 from ..layers.mlp import MLP
 from ..layers.neighborhood import Nearest
-from ..layers.pair_kernel import PairKernel
 from ..layers.sites import SCALES, Sites
 from ..operators.attention import Attention
-from ..operators.graph_kernel import GraphKernel
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
 
+#: how tokens are interpolated to the nodes
+_PROLONG = Nearest(6, smooth=True)
 #: points of the domain this near to the boundary are replaced by its vertices, in the unit of the positions
 _ON_BOUNDARY = 1e-6
 
@@ -37,9 +37,10 @@ class StructurePreservingOperator(CloudModel):
     """Encode, process, and give the coefficients of a finite-element function (SPON, Bouziani and Boulle 2024, arXiv 2410.01065).
 
     The nodes are the vertices of the boundary and the points of the domain between them; their Delaunay cells without those outside of the domain
-    carry the space. Coarse tokens read the cloud by attention over its quadrature weights, mix, and are read by the nodes (the coarse level of the
-    paper's multigrid variant); a perceptron turns every node into coefficients. At vertices of the boundary the coefficients of the listed fields are
-    then *replaced* by the Dirichlet data: the field takes them exactly there, and on every facet that is an edge of the cells takes the linear
+    carry the space. Coarse tokens read the cloud by attention over its quadrature weights, mix, and are interpolated to the nodes (the coarse level
+    of the paper's multigrid variant); there they are smoothed by the stiffness matrix and the gradients of the space itself
+    (:class:`Smoothing`), and a perceptron turns every node into coefficients. At vertices of the boundary the coefficients of the listed fields
+    are then *replaced* by the Dirichlet data: the field takes them exactly there, and on every facet that is an edge of the cells takes the linear
     function between them (all facets, where the boundary is sampled more finely than the body is thin).
 
     Everything else (free fields, Neumann boundaries) is learned. Boundary values are in the units of the standardised outputs: see
@@ -48,9 +49,9 @@ class StructurePreservingOperator(CloudModel):
     Args:
         ports: channels in and out.
         width: features per node, divisible by ``heads``.
-        tokens: coarse points per sample, thinned from the domain.
+        tokens: coarse points per sample, means of boxes of the domain.
         depth: blocks of attention among them.
-        neighbours: a graph kernel over so many nearest nodes before the coefficients; 0 leaves it out.
+        smoothings: of the nodes' features, before the coefficients.
         heads: of the attention.
         degree: of the space, 1 or 2.
         dirichlet: name of the input function that holds boundary values, best at the boundary's vertices; None for a constant (``data.offset``).
@@ -66,7 +67,7 @@ class StructurePreservingOperator(CloudModel):
         *,
         tokens: int = 64,
         depth: int = 3,
-        neighbours: int = 8,
+        smoothings: int = 1,
         heads: int = 4,
         degree: int = 1,
         dirichlet: str | None = None,
@@ -74,13 +75,13 @@ class StructurePreservingOperator(CloudModel):
     ) -> None:
         known = Ports.of(ports)
         chosen = DirichletData.chosen(fields, dirichlet, known.out, known.functions)
-        if tokens < 1 or depth < 0 or neighbours < 0:
+        if tokens < 1 or depth < 0 or smoothings < 0:
             raise ConfigurationError(
-                f"tokens {tokens}, depth {depth}, neighbours {neighbours}",
+                f"tokens {tokens}, depth {depth}, smoothings {smoothings}",
                 where="StructurePreservingOperator",
-                remedy="tokens >= 1, depth >= 0 and neighbours >= 0",
+                remedy="tokens >= 1, depth >= 0 and smoothings >= 0",
             )
-        sizes = {"tokens": tokens, "depth": depth, "neighbours": neighbours, "heads": heads, "degree": degree}
+        sizes = {"tokens": tokens, "depth": depth, "smoothings": smoothings, "heads": heads, "degree": degree}
         super().__init__(ports, width, **sizes, dirichlet=dirichlet, fields=chosen)
         # the decoder interpolates fields, not features: nothing is learned after it
         self.ask, self.head = nn.Identity(), nn.Identity()
@@ -88,8 +89,9 @@ class StructurePreservingOperator(CloudModel):
         self.tokens, self.fields = tokens, chosen
         self.gather = Attention(width, heads=heads)  # places are among the features; a bias for every pair costs more than the rest
         self.mix = nn.ModuleList(Attention(width, heads=heads, bias=PairBias(d, heads)) for _ in range(depth))
-        self.spread = Attention(width, heads=heads, bias=PairBias(d, heads))
-        self.local = GraphKernel(width, width, Nearest(neighbours, smooth=True), PairKernel(d, width // 2, hidden=32)) if neighbours else None
+        self.spread = Attention(width, heads=heads, expansion=1)  # as in gathering
+        self.norm_tokens, self.prolong = nn.LayerNorm(width), nn.Linear(width, width)
+        self.smoothings = nn.ModuleList(Smoothing(d, width) for _ in range(smoothings))
         self.norm, self.coefficient_head = nn.LayerNorm(width), MLP([width, width, self.ports.out])
         self.space = FiniteElement(self.ports.out, degree=degree, hidden=width if degree == 2 else 0)
         self.data = DirichletData(dirichlet, len(chosen)) if chosen else None
@@ -101,11 +103,18 @@ class StructurePreservingOperator(CloudModel):
         # every node stands for its share of the cells around it: lumped masses
         share = torch.zeros_like(nodes.weight).index_add_(0, cells.source, (centroids.weight / (domain.dimension + 1))[cells.target])
         nodes = PointSet(nodes.pos, nodes.scalars, nodes.vectors, share.clamp(min=share.max() * 1e-9), nodes.ptr)
-        coarse = self._thinned(domain)
-        graphs = {"cells": cells, "from_surface": from_surface, "from_domain": from_domain}
-        if self.local is not None:
-            graphs["local"] = self.local.connect(nodes, nodes)
-        return {"mesh": Hierarchy({"nodes": nodes, "cells": centroids}, graphs), **coarse}
+        tokens, boxes, means = box_means(domain, self.tokens)
+        near, entries = differences(nodes, cells, centroids)
+        prolong = _PROLONG.connect(tokens, nodes)
+        share = _PROLONG.pairs(tokens, nodes, prolong).normalised(prolong).weight
+        shares = PointSet(nodes.pos.new_zeros(prolong.n_edges, nodes.dimension), share[:, None], ptr=prolong.ptr[nodes.ptr])
+        graphs = {"cells": cells, "from_surface": from_surface, "from_domain": from_domain, "near": near, "prolong": prolong}
+        return {
+            "mesh": Hierarchy({"nodes": nodes, "cells": centroids, "entries": entries, "shares": shares}, graphs),
+            "tokens": tokens,
+            "boxes": boxes,
+            "means": means,
+        }
 
     def _nodes(self, domain: PointSet, surface: PointSet, inside: Tensor) -> tuple[PointSet, Graph, Graph]:
         """Vertices of the boundary with their site features, then the points inside, sample by sample; and where each comes from."""
@@ -125,33 +134,23 @@ class StructurePreservingOperator(CloudModel):
         vectors = torch.cat([surface.vectors[:, :1], domain.vectors[inside]])[order]
         return PointSet(pos, known, vectors, ptr=ptr), from_surface, from_domain
 
-    def _thinned(self, domain: PointSet) -> dict[str, Connection | PointSet]:
-        kept, weight, start = [], [], 0
-        for part in domain.split():
-            index, own = thin(part.pos.cpu().numpy(), part.weight.cpu().numpy(), self.tokens)
-            kept.append(torch.from_numpy(index) + start)
-            weight.append(torch.from_numpy(own))
-            start += len(part)
-        index = torch.cat(kept).to(domain.pos.device)
-        chosen = domain.take(index)
-        coarse = PointSet(chosen.pos, chosen.scalars[:, :0], chosen.vectors[:, :0], torch.cat(weight).to(domain.weight), chosen.ptr)
-        return {"tokens": coarse, "picked": Graph(index, torch.arange(len(index), device=index.device), len(domain), len(index))}
-
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         mesh, nodes = prepared.hierarchy("mesh"), prepared.hierarchy("mesh").points["nodes"]
         from_surface, surface = mesh.graphs["from_surface"], prepared.surface
         sites = nodes.take(from_surface.target)  # surface vertices, in their order
         lifted = self.lift(self._known(sites, inputs))
         features = weighted_sum(lifted, from_surface) + weighted_sum(points.scalars, mesh.graphs["from_domain"])
-        tokens = prepared.points("tokens").with_features(scalars=weighted_sum(points.scalars, prepared.graph("picked")))
+        means = weighted_sum(points.scalars, prepared.graph("boxes"), prepared.points("means").scalars[:, 0])
+        tokens = prepared.points("tokens").with_features(scalars=means)
         tokens = self.gather(points, tokens, Graph.unconnected(len(points), len(tokens), points.pos.device))
         for block in self.mix:
             tokens = block(tokens, tokens, Graph.unconnected(len(tokens), len(tokens), points.pos.device))
-        fine = nodes.with_features(scalars=features)
-        fine = self.spread(tokens, fine, Graph.unconnected(len(tokens), len(fine), points.pos.device))
-        hidden = fine.scalars
-        if self.local is not None:
-            hidden = hidden + self.local(fine, fine, mesh.graphs["local"]).scalars
+        shares, entries = mesh.points["shares"].scalars[:, 0], mesh.points["entries"].scalars
+        hidden = features + weighted_sum(self.prolong(self.norm_tokens(tokens.scalars)), mesh.graphs["prolong"], shares)
+        fine = nodes.with_features(scalars=hidden)
+        hidden = self.spread(tokens, fine, Graph.unconnected(len(tokens), len(fine), points.pos.device)).scalars
+        for smoothing in self.smoothings:
+            hidden = smoothing(hidden, mesh.graphs["near"], entries)
         hidden = self.norm(hidden)
         coefficients = self.coefficient_head(hidden)
         fixed = torch.zeros(len(nodes), 1, dtype=hidden.dtype, device=hidden.device)
@@ -171,6 +170,31 @@ class StructurePreservingOperator(CloudModel):
         mesh, nodes = state.prepared.hierarchy("mesh"), state.latents["nodes"]
         graph = locate(nodes, mesh.graphs["cells"], mesh.points["cells"], queries)
         return self.space(nodes, queries, graph).scalars
+
+
+class Smoothing(nn.Module):
+    """Residual block on the nodes of a finite-element mesh: v' = v + B gelu(A v~ + sum_k C_k D_k E v~), v~ = norm(v).
+
+    D_k are fixed sparse matrices of the space, the stiffness matrix and the components of the gradient
+    (:func:`geoop.graph.cells.differences`): a step of a smoother with learned coefficients that knows directions.
+
+    Args:
+        dimension: of space.
+        width: features per node.
+    """
+
+    def __init__(self, dimension: int, width: int) -> None:
+        super().__init__()
+        inner = max(width // 2, 1)
+        self.norm, self.own, self.inner = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, inner, bias=False)
+        self.mix, self.out = nn.Linear((1 + dimension) * inner, width, bias=False), nn.Linear(width, width)
+
+    def forward(self, v: Tensor, near: Graph, entries: Tensor) -> Tensor:
+        """(n, width) features, and the matrices by one graph and (e, 1 + dimension) entries."""
+        x = self.norm(v)
+        inner = self.inner(x)
+        changes = [weighted_sum(inner, near, column) for column in entries.to(inner.dtype).unbind(dim=1)]
+        return v + self.out(nn.functional.gelu(self.own(x) + self.mix(torch.cat(changes, dim=1))))
 
 
 def signed_distance(points: PointSet) -> Tensor:

@@ -8,43 +8,45 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ..encoders.multiscale_attention import MultiscaleAttention
-from ..graph.graph import Graph
 from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
-from ..layers.gated_mlp import GatedMLP
-from ..layers.pair_kernel import PairKernel
-from ..layers.scales import NearestScales
-from ..operators.attention import Attention
+from ..layers.mlp import MLP
 from ..operators.slice_attention import SliceAttention
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
+from .sample_token import sample_token
 
 #: Distance from the wall below which a graded measure stops growing, in body lengths.
 _WALL = 0.01
 
 
 class SliceBlock(nn.Module):
-    """x + slices(norm(x)), then x + gated perceptron(norm(x)): all points of a sample exchange what they know, at linear cost."""
+    """x + slices(norm(x)), then x + perceptron(norm(x)): all points of a sample exchange what they know, at linear cost."""
 
     def __init__(self, width: int, slices: int, heads: int, expansion: float) -> None:
         super().__init__()
         self.norm, self.norm_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
         self.slices = SliceAttention(width, heads=heads, slices=slices, density=True)
-        self.hidden = GatedMLP(width, int(expansion * width), width)
+        self.hidden = MLP([width, int(expansion * width), width])
 
-    def forward(self, points: PointSet) -> PointSet:
-        normed = points.with_features(scalars=self.norm(points.scalars))
-        mixed = self.slices(normed, normed, Graph.unconnected(len(points), len(points), points.pos.device))
-        x = points.scalars + mixed.scalars
+    def summarise(self, points: PointSet) -> tuple[Tensor, Tensor]:
+        """What the slices of the points say, and the shares of the points in them."""
+        return self.slices.summarise(points.with_features(scalars=self.norm(points.scalars)))
+
+    def forward(self, points: PointSet, spoken: Tensor, share: Tensor | None = None) -> PointSet:
+        """Points after the block; their shares are computed where none are given."""
+        if share is None:
+            share = self.slices.share(points.with_features(scalars=self.norm(points.scalars)))
+        x = points.scalars + self.slices.read(share, spoken, points)
         return points.with_features(scalars=x + self.hidden(self.norm_hidden(x)))
 
 
 class Transolver(CloudModel):
     """Transolver of Wu et al. 2024 (arXiv 2402.02366): blocks of slice attention over all points of the domain.
 
-    The published model answers at its input points only. Here queries attend, as in a cross-attention decoder, to the nearest points of the domain
-    (what is local) and to the slices of a last pooling (what is global), so any point can be asked for.
+    The published model answers at its input points only. But what a point hears in a block is a function of its own features and of the slices:
+    ``process`` takes the domain through the blocks and keeps what the slices said in each, ``read`` takes any query through the same blocks with the
+    same weights. A query therefore gets the answer of the published network as if it were a point of the cloud that no other point sees.
 
     Around a body the area is far away: with the plain measure nearly all of every slice is the far field. There the measure starts as
     dx / (distance + 0.01)^d, about equally much per decade of the distance to the wall. It is a density on the region and not one of the cloud, so
@@ -57,8 +59,6 @@ class Transolver(CloudModel):
         depth: blocks.
         heads: of all attention.
         expansion: hidden width of the perceptrons over ``width``.
-        neighbours: nearest points of the domain that a query attends to.
-        kernel: gains per edge of that attention, and width of its perceptron.
         graded: start from the graded measure; None for: around bodies.
     """
 
@@ -73,23 +73,15 @@ class Transolver(CloudModel):
         depth: int = 4,
         heads: int = 4,
         expansion: float = 1.0,
-        neighbours: int = 8,
-        kernel: int = 32,
         graded: bool | None = None,
     ) -> None:
-        sizes = {"slices": slices, "depth": depth, "heads": heads, "expansion": expansion, "neighbours": neighbours, "kernel": kernel}
-        super().__init__(ports, width, **sizes, graded=graded)
+        super().__init__(ports, width, slices=slices, depth=depth, heads=heads, expansion=expansion, graded=graded)
         self.graded = self.ports.body if graded is None else graded
-        d = self.ports.dimension
         self.blocks = nn.ModuleList(SliceBlock(width, slices, heads, expansion) for _ in range(depth))
-        self.norm, self.norm_asked = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.pool = SliceAttention(width, heads=heads, slices=slices, density=True)
-        near = PairKernel(d, kernel + heads, hidden=kernel, octaves=1, source_channels=width, target_channels=width)
-        self.local = MultiscaleAttention(width, width, NearestScales((neighbours,)), near, heads=heads, target_channels=width)
-        self.globally = Attention(width, heads=heads)
+        self.norm_out = nn.LayerNorm(width)
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
-        """The measure alone: slices know no neighbours, and those of the queries are not known yet."""
+        """The measure alone: slices know no neighbours."""
         d, weight = domain.dimension, domain.weight
         if self.graded:
             distance = (domain.pos - domain.scalars[:, 3 * d : 4 * d]).norm(dim=1)  # to the closest point of the boundary, see Sites.features
@@ -97,15 +89,15 @@ class Transolver(CloudModel):
         return {"measure": PointSet(domain.pos, weight=weight, ptr=domain.ptr)}
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
-        points = replace(points, weight=prepared.points("measure").weight)
-        for block in self.blocks:
-            points = block(points)
-        points = points.with_features(scalars=self.norm(points.scalars))
-        return {"points": points, "slices": self.pool.tokens(points)}
+        points, latents = replace(points, weight=prepared.points("measure").weight), {}
+        for level, block in enumerate(self.blocks):
+            spoken, share = block.summarise(points)
+            latents[f"slices {level}"] = sample_token(spoken.flatten(1), points)
+            if level + 1 < len(self.blocks):  # nothing asks for the points after the last summary
+                points = block(points, spoken, share)
+        return latents
 
     def read(self, state: CloudState, queries: PointSet) -> Tensor:
-        points, slices = state.latents["points"], state.latents["slices"]
-        asked = queries.with_features(scalars=self.norm_asked(queries.scalars))
-        x = queries.scalars + self.local(points, asked, self.local.connect(points, asked)).scalars
-        x = replace(queries, scalars=x)
-        return self.globally(slices, x, Graph.unconnected(len(slices), len(x), x.pos.device)).scalars
+        for level, block in enumerate(self.blocks):
+            queries = block(queries, state.latents[f"slices {level}"].scalars.unflatten(1, (-1, self.width)))
+        return self.norm_out(queries.scalars)

@@ -61,14 +61,20 @@ class GeometricKernel(AbstractOperator):
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
         return self.neighborhood.connect(source, target)
 
-    def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
+    def pairs(self, source: PointSet, target: PointSet, graph: Graph) -> Tensor:
+        """(e, 6) what the kernel knows of the geometry of every edge, and the share of its source in the mean."""
         if not (source.vectors.shape[1] and target.vectors.shape[1]):
             raise ShapeError("points without normals", where="GeometricKernel", remedy="give unit normals as the first vector of both clouds")
         pairs = self.neighborhood.pairs(source, target, graph).normalised(graph)
-        hidden = self.geometry(_invariants(pairs, source, target, graph)) + take_source(self.source(source.scalars), graph)
+        return torch.cat([_invariants(pairs, source, target, graph), pairs.weight[:, None]], dim=1)
+
+    def forward(self, source: PointSet, target: PointSet, graph: Graph, pairs: Tensor | None = None) -> PointSet:
+        """``pairs`` are those of :meth:`pairs`, where they are known: several layers on the same points compute them once."""
+        pairs = self.pairs(source, target, graph) if pairs is None else pairs
+        hidden = self.geometry(pairs[:, :5]) + take_source(self.source(source.scalars), graph)
         if self.target is not None:
             hidden = hidden + take_target(self.target(target.scalars), graph)
-        gains = self.gain(nn.functional.gelu(hidden)) * pairs.weight[:, None]
+        gains = self.gain(nn.functional.gelu(hidden)) * pairs[:, 5:]
         result = self.mix(weighted_sum(self.inner(source.scalars), graph, gains))
         return target.with_features(scalars=result if self.local is None else result + self.local(target.scalars))
 
@@ -90,16 +96,18 @@ class BoundaryBlock(nn.Module):
         width: features per point.
         neighborhood: of the kernel.
         gains: kernel values per edge.
+        hidden: width of the kernel's perceptron.
     """
 
-    def __init__(self, width: int, neighborhood: Ball | Nearest, gains: int) -> None:
+    def __init__(self, width: int, neighborhood: Ball | Nearest, gains: int, hidden: int = 16) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.kernel = GeometricKernel(width, width, neighborhood, gains=gains)
-        self.update = MLP([3 * width, 2 * width, width])
+        self.kernel = GeometricKernel(width, width, neighborhood, gains=gains, hidden=hidden)
+        self.update = MLP([3 * width, width, width])
 
-    def forward(self, v: PointSet, near: Graph, laplacian: Graph, entries: Tensor) -> PointSet:
-        """Points, the kernel's graph, and the sparse matrix as its graph and (e,) entries."""
+    def forward(self, v: PointSet, near: Graph, pairs: Tensor, laplacian: Graph, entries: Tensor) -> PointSet:
+        """Points, the kernel's graph with its :meth:`GeometricKernel.pairs`, and the sparse matrix as its graph and (e,) entries."""
         x = v.with_features(scalars=self.norm(v.scalars))
         bent = weighted_sum(x.scalars, laplacian, entries)
-        return v.with_features(scalars=v.scalars + self.update(torch.cat([x.scalars, self.kernel(x, x, near).scalars, bent], dim=1)))
+        seen = self.kernel(x, x, near, pairs).scalars
+        return v.with_features(scalars=v.scalars + self.update(torch.cat([x.scalars, seen, bent], dim=1)))

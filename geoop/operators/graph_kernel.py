@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..graph.segment import weighted_sum
-from ..layers.neighborhood import Ball, Nearest
+from ..layers.neighborhood import Ball, Nearest, Pairs
 from ..layers.operator import AbstractOperator, Symmetry
 from ..layers.pair_kernel import PairKernel
 
@@ -62,8 +63,15 @@ class GraphKernel(AbstractOperator):
         return self.neighborhood.connect(source, target)
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
+        return self.over(self.pairs(source, target, graph), source, target, graph)
+
+    def pairs(self, source: PointSet, target: PointSet, graph: Graph) -> Pairs:
+        """Geometry of the edges, differentiable by positions and weights; the weights are those of the sum."""
         pairs = self.neighborhood.pairs(source, target, graph)
-        weight = pairs.normalised(graph).weight if self.measure is None else pairs.weight / self.measure
-        gains = self.kernel(pairs, source, target, graph) * weight[:, None]
+        return pairs.normalised(graph) if self.measure is None else replace(pairs, weight=pairs.weight / self.measure)
+
+    def over(self, pairs: Pairs, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
+        """As a call, for geometry that is known: what :meth:`pairs` returned, which may be kept as long as the points stay."""
+        gains = self.kernel(pairs, source, target, graph) * pairs.weight[:, None]
         result = self.mix(weighted_sum(self.inner(source.scalars), graph, gains))
         return target.with_features(scalars=result if self.local is None else result + self.local(target.scalars))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import ConfigurationError
@@ -100,7 +101,7 @@ class LinearAttention(AbstractOperator):
         if self.kind == "galerkin":
             seen = tiles.cut(query) @ tiles.per_tile(products.mean(dim=1)).to(query.dtype)
         else:
-            seen = self._quotients(tiles.cut(self._features(query)), tiles.per_tile(products), tiles.per_tile(sums))
+            seen = self._quotients(tiles.cut(self._softmax(self.sharpness * query)), tiles.per_tile(products), tiles.per_tile(sums))
         return target.scalars + self.out(query + tiles.join(seen))
 
     def _quotients(self, q: Tensor, products: Tensor, sums: Tensor) -> Tensor:
@@ -114,22 +115,27 @@ class LinearAttention(AbstractOperator):
         scaled = q[:, :, None, :] * (inverse.unflatten(2, (count, -1)) @ spread)
         return scaled.flatten(2) @ products.flatten(1, 2).to(q.dtype)
 
-    def _moment(self, cloud: PointSet, norm: nn.Module, key: nn.Module, value: nn.Module) -> Tensor:
+    def _moment(self, cloud: PointSet, norm: nn.Module, key: nn.Linear, value: nn.Linear) -> Tensor:
         """(b, channels, channels + 1) sums over the points of every sample, for weights that add up to 1."""
         x, tiles = norm(cloud.scalars), Tiles.of(cloud.ptr)
-        k, v = self._features(key(x)), value(x)
-        v = self._normalised(v) if self.kind == "galerkin" else v
         total = segment_sum(cloud.weight, cloud.ptr).clamp(min=torch.finfo(cloud.weight.dtype).tiny)
+        k = (
+            self._normalised(key(x))
+            if self.kind == "galerkin"
+            else self._softmax(F.linear(x, self.sharpness * key.weight, self.sharpness * key.bias))
+        )
         k = tiles.masked(k * (cloud.weight / total[cloud.batch])[:, None].to(k.dtype))
-        product = k.transpose(1, 2) @ tiles.cut(v) * self.blocks.to(k.dtype)
-        return tiles.per_sample(torch.cat([product, k.sum(dim=1)[:, :, None].to(product.dtype)], dim=2))
-
-    def _features(self, x: Tensor) -> Tensor:
-        """(n, channels) queries or keys, normalised over the features of every head."""
+        sums = tiles.per_sample(k.sum(dim=1))
         if self.kind == "galerkin":
-            return self._normalised(x)
-        return torch.softmax(self.sharpness * x.unflatten(1, (self.heads, -1)), dim=-1).flatten(1)
+            product = tiles.per_sample(k.mT @ tiles.cut(self._normalised(value(x))))
+        else:  # the value of a mean is the mean of the values: the matrix acts on sums instead of points
+            product = tiles.per_sample(k.mT @ tiles.cut(x)) @ value.weight.T + sums[:, :, None] * value.bias
+        return torch.cat([product * self.blocks.to(product.dtype), sums[:, :, None].to(product.dtype)], dim=2)
+
+    def _softmax(self, x: Tensor) -> Tensor:
+        """(n, channels), over the features of every head."""
+        return torch.softmax(x.unflatten(1, (self.heads, -1)), dim=-1).flatten(1)
 
     def _normalised(self, x: Tensor) -> Tensor:
         split = x.unflatten(1, (self.heads, -1))
-        return nn.functional.layer_norm(split, split.shape[-1:]).flatten(1)
+        return F.layer_norm(split, split.shape[-1:]).flatten(1)

@@ -13,11 +13,11 @@ from ..graph.pointset import PointSet
 from ..graph.segment import segment_sum
 from ..layers.mlp import MLP
 from ..layers.operator import AbstractOperator, Symmetry
-from ..layers.ragged import ragged_apply, ragged_gram
+from ..layers.tiles import Tiles
 
 
 class Basis(nn.Module):
-    """heads x rank functions of a place, a perceptron of its scalars: (n, heads rank)."""
+    """Functions of a place, a perceptron of its scalars: (n, count)."""
 
     def __init__(self, channels: int, count: int, hidden: int) -> None:
         super().__init__()
@@ -32,9 +32,10 @@ class LowRank(AbstractOperator):
 
         v'(x) = W v(x) + M sum_j phi_j(x) <psi_j, N u>_w + b,    <f, g>_w = sum_i w_i f(y_i) g(y_i) / sum_i w_i
 
-    The kernel is sum_j phi_j(x) psi_j(y) M N: a global operator in n r operations. Channels are split among ``heads``, each with ``rank``
-    functions phi and psi of its own, so the rank of the whole is heads x rank. Exact for a separable kernel of that rank when phi and psi
-    are its factors. The sums are quadratures of means over the sample: refine the cloud and they converge.
+    The kernel is sum_j phi_j(x) psi_j(y) M N: a global operator in n r operations. Channels of N u are split among ``heads``, each with an equal
+    part of the functions phi and psi, so the rank of the whole is their number. Exact for a separable kernel of that rank when phi and psi
+    are its factors. The sums are quadratures of means over the sample: refine the cloud and they converge. M and N act on the moments
+    <psi_j, u>_w, a few numbers per sample, not on the points: the same map, two products per point cheaper.
 
     Source: ``scalars`` (m, in_channels) u, ``weight``. Target: ``scalars`` (n, target_channels). Returns the target points with
     ``scalars`` (n, out_channels).
@@ -42,13 +43,10 @@ class LowRank(AbstractOperator):
     Args:
         in_channels: scalars of the source points.
         out_channels: scalars of the result.
-        target_channels: scalars of the target points; W v(x) reads them, and phi unless it is given.
+        phi, psi: modules from a point set to (n, r) values at the target and at the source points, e.g. :class:`Basis`; r a multiple of ``heads``.
         width: channels of N u, a multiple of ``heads``.
-        rank: separable terms per head.
-        heads: groups of channels with terms of their own.
-        hidden: width of the perceptrons phi and psi.
-        phi, psi: modules from a point set to (n, heads x rank) values; None: perceptrons of the scalars.
-        local: the term W v(x).
+        heads: groups of channels with functions of their own.
+        target_channels: scalars of the target points that the local term W v(x) reads; 0 leaves it out.
         measure: what the sums are divided by instead of the sample's own measure: 1 for a true integral.
     """
 
@@ -60,29 +58,21 @@ class LowRank(AbstractOperator):
         self,
         in_channels: int,
         out_channels: int,
-        target_channels: int,
+        phi: nn.Module,
+        psi: nn.Module,
         *,
         width: int = 32,
-        rank: int = 16,
         heads: int = 1,
-        hidden: int = 32,
-        phi: nn.Module | None = None,
-        psi: nn.Module | None = None,
-        local: bool = True,
+        target_channels: int = 0,
         measure: float | None = None,
     ) -> None:
         super().__init__()
         if width % heads:
             raise ConfigurationError(f"{width} channels for {heads} heads", where="LowRank", remedy="make width a multiple of heads")
-        self.heads, self.rank, self.measure = heads, rank, measure
-        own = torch.block_diag(*[torch.ones(rank, width // heads)] * heads)
-        self.own: Tensor  # (heads rank, width) 1 where a function and a channel belong to one head
-        self.register_buffer("own", own, persistent=False)
-        self.inner = nn.Linear(in_channels, width)
+        self.phi, self.psi, self.heads, self.measure = phi, psi, heads, measure
+        self.inner = nn.Linear(in_channels, width, bias=False)
         self.mix = nn.Linear(width, out_channels)
-        self.phi = Basis(target_channels, heads * rank, hidden) if phi is None else phi
-        self.psi = Basis(in_channels, heads * rank, hidden) if psi is None else psi
-        self.local = nn.Linear(target_channels, out_channels, bias=False) if local else None
+        self.local = nn.Linear(target_channels, out_channels, bias=False) if target_channels else None
 
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
         return Graph.unconnected(len(source), len(target), source.pos.device)
@@ -91,7 +81,7 @@ class LowRank(AbstractOperator):
         return self.expand(self.moments(source), target)
 
     def moments(self, source: PointSet) -> Tensor:
-        """(b, heads x rank, width) the numbers <psi_j, N u>_w of every sample: all that the target needs to know of the source.
+        """(b, r, width) the numbers <psi_j, N u>_w of every sample: all that the target needs to know of the source.
 
         All functions times all channels in one product, then those of other heads are dropped: cheaper than to sort them by head before.
         """
@@ -102,10 +92,18 @@ class LowRank(AbstractOperator):
         )
         share = source.weight / total.clamp(min=torch.finfo(total.dtype).tiny)[source.batch]
         psi = self.psi(source) * share[:, None]
-        return ragged_gram(psi, self.inner(source.scalars).to(psi.dtype), source.ptr) * self.own
+        return self._own(self.inner(Tiles.of(source.ptr).gram(psi, source.scalars.to(psi.dtype))).to(psi.dtype))
 
     def expand(self, moments: Tensor, target: PointSet) -> PointSet:
         """The target points with the sum of the terms; every target by itself."""
-        phi = self.phi(target)
-        result = self.mix(ragged_apply(phi, moments.to(phi.dtype), target.ptr))
+        phi, table = self.phi(target), nn.functional.linear(moments, self.mix.weight.to(moments.dtype))
+        result = Tiles.of(target.ptr).apply(phi, table.to(phi.dtype)) + self.mix.bias
         return target.with_features(scalars=result if self.local is None else result + self.local(target.scalars))
+
+    def _own(self, moments: Tensor) -> Tensor:
+        """Moments (b, r, width) without those of functions and channels that belong to different heads."""
+        if self.heads == 1:
+            return moments
+        parts = moments.unflatten(1, (self.heads, -1)).unflatten(3, (self.heads, -1))
+        same = torch.eye(self.heads, dtype=moments.dtype, device=moments.device)
+        return (parts * same[:, None, :, None]).flatten(3).flatten(1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -11,7 +12,7 @@ from ..graph.edges import mesh_edge_features
 from ..graph.graph import Graph
 from ..graph.point_mesh import mesh_graph
 from ..graph.pointset import PointSet
-from ..layers.message_step import Aggregation, EdgeEmbedding, EdgeUpdate, LeadTimeNorm, NodeUpdate, Routes
+from ..layers.message_step import Aggregation, EdgeEmbedding, EdgeUpdate, LeadTimeNorm, NodeUpdate, Routes, edge_shares
 from ..layers.operator import AbstractOperator, Symmetry
 
 
@@ -63,6 +64,11 @@ class MeshGraphNetProcessor(AbstractOperator):
         """Mesh edges: Delaunay, for want of a boundary also across what lies outside; a model that knows the boundary passes its own."""
         return mesh_graph(source)
 
+    def known(self, points: PointSet, graph: Graph) -> PointSet:
+        """What :func:`geoop.graph.edges.mesh_edge_features` knows of the edges, with the share of each in what its target hears as ``weight``."""
+        edges = mesh_edge_features(points, graph)
+        return replace(edges, weight=edge_shares(edges.weight, graph, self.aggregation))
+
     def forward(
         self,
         source: PointSet,
@@ -77,23 +83,23 @@ class MeshGraphNetProcessor(AbstractOperator):
             source, target: the same points.
             graph: mesh edges.
             world: world edges; none if None.
-            mesh_edges, world_edges: what :func:`geoop.graph.edges.mesh_edge_features` knows of them, where it was kept.
+            mesh_edges, world_edges: what :meth:`known` knows of them, where it was kept.
         """
-        mesh_edges = mesh_edge_features(source, graph) if mesh_edges is None else mesh_edges
-        routes = [Routes.of(graph, mesh_edges.weight, self.aggregation)]
+        mesh_edges = self.known(source, graph) if mesh_edges is None else mesh_edges
+        routes = [Routes(graph, mesh_edges.weight)]
         edges = [self.mesh_embed(torch.cat([mesh_edges.pos, mesh_edges.scalars], dim=1))]
         updates = [self.mesh_updates]
         if self.world_embed is not None:
             world = Graph.unconnected(len(source), len(target), source.pos.device) if world is None else world
-            world_edges = mesh_edge_features(source, world) if world_edges is None else world_edges
-            routes.append(Routes.of(world, world_edges.weight, self.aggregation))
+            world_edges = self.known(source, world) if world_edges is None else world_edges
+            routes.append(Routes(world, world_edges.weight))
             edges.append(self.world_embed(torch.cat([world_edges.pos, world_edges.scalars], dim=1)))
             updates.append(self.world_updates)
         x = source.scalars
         for norm, node, *steps in zip(self.norms, self.nodes, *updates, strict=True):
             y, heard = norm(x), []
             for i, step in enumerate(steps):
-                message, edges[i] = step(y, y, edges[i], routes[i])
-                heard.append(routes[i].heard(message))
+                total, edges[i] = step(y, y, edges[i], routes[i])
+                heard.append(total)
             x = node(x, y, heard)
         return target.with_features(scalars=x)

@@ -94,6 +94,6 @@ class MessagePassing(AbstractOperator):
         given = None if self.source_norm is None else self.source_norm(source.scalars, LeadTime.at(source, lead_time))
         for norm, edge_update, node_update in zip(self.norms, self.edges, self.nodes, strict=True):
             y = norm(x, lead)
-            message, edge = edge_update(y if given is None else given, y, edge, routes)
-            x = node_update(x, y, [routes.heard(message)])
+            heard, edge = edge_update(y if given is None else given, y, edge, routes)
+            x = node_update(x, y, [heard])
         return target.with_features(scalars=x)

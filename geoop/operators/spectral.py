@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,6 +17,10 @@ from ..errors import ConfigurationError, ShapeError
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..layers.operator import AbstractOperator, Symmetry
+
+#: Numbers in the matrix of a transform up to which it is multiplied rather than transformed fast: measured on one core, 24^2 nodes with 6 modes
+#: take 2 ms instead of 9, 32^2 with 10 modes as long either way.
+_SMALL = 2**18
 
 
 class Spectral(AbstractOperator):
@@ -88,7 +95,21 @@ class Spectral(AbstractOperator):
         return self.local(field) + (waves if self.expand is None else self.expand(waves))
 
     def _convolve(self, field: Tensor) -> Tensor:
-        """F^-1 R F of (b, *shape, c), the modes of every axis cut before the next axis is transformed."""
+        """F^-1 R F of (b, *shape, c): by the two matrices of the transforms while they are small, which a processor likes better than many short fast ones."""
+        small = 2 * math.prod(self.shape) * len(self.weight) <= _SMALL and not torch.compiler.is_compiling()
+        return self._by_matrices(field) if small else self._by_transforms(field)
+
+    def _by_matrices(self, field: Tensor) -> Tensor:
+        b, c = len(field), field.shape[-1]
+        forward, back = (m.to(device=field.device, dtype=field.dtype) for m in _transforms(self.shape, self.padded, self.modes))
+        spectrum = (forward @ field.reshape(b, -1, c)).reshape(b, -1, 2 * c).transpose(0, 1)  # real and imaginary part side by side
+        real, imaginary = self.weight.to(field.dtype).unbind(dim=3)
+        weight = torch.cat([torch.cat([real, imaginary], dim=2), torch.cat([-imaginary, real], dim=2)], dim=1)
+        changed = torch.bmm(spectrum, weight).transpose(0, 1).reshape(b, back.shape[1], -1)
+        return (back @ changed).reshape(*field.shape[:-1], -1)
+
+    def _by_transforms(self, field: Tensor) -> Tensor:
+        """The modes of every axis are cut before the next axis is transformed."""
         last, k = len(self.shape), self.modes
         spectrum = torch.fft.rfft(field, n=self.padded[-1], dim=last, norm="forward").narrow(last, 0, k + 1)
         for axis in range(1, last):
@@ -103,6 +124,20 @@ class Spectral(AbstractOperator):
             parts = (spectrum.narrow(axis, 0, k + 1), spectrum.new_zeros(gap), spectrum.narrow(axis, k + 1, k))
             spectrum = torch.fft.ifft(torch.cat(parts, dim=axis), dim=axis, norm="forward").narrow(axis, 0, self.shape[axis - 1])
         return torch.fft.irfft(spectrum, n=self.padded[-1], dim=last, norm="forward").narrow(last, 0, self.shape[-1])
+
+
+@cache
+def _transforms(shape: tuple[int, ...], padded: tuple[int, ...], modes: int) -> tuple[Tensor, Tensor]:
+    """(2 m, n) from the nodes of a lattice to the real and imaginary parts of its m kept modes, and (n, 2 m) back, in double precision."""
+    whole = [*range(modes + 1), *range(-modes, 0)]
+    waves = np.array(list(itertools.product(*[whole] * (len(shape) - 1), range(modes + 1))), dtype=np.float64)
+    nodes = np.array(list(itertools.product(*(range(n) for n in shape))), dtype=np.float64)
+    angle = 2 * np.pi * (waves / np.array(padded)) @ nodes.T
+    # a wave and its conjugate, which is not kept, give twice the real part
+    twice = np.where(waves[:, -1:] == 0, 1.0, 2.0)
+    forward = np.stack([np.cos(angle), -np.sin(angle)], axis=1) / math.prod(padded)
+    back = np.stack([twice * np.cos(angle), -twice * np.sin(angle)], axis=1)
+    return torch.from_numpy(forward.reshape(-1, len(nodes))), torch.from_numpy(np.ascontiguousarray(back.reshape(-1, len(nodes)).T))
 
 
 class FourierBlock(nn.Module):

@@ -36,8 +36,9 @@ class Decoder:
         latent: what ``model.encode`` returned.
         chunk: points decoded at once; the answer does not depend on it.
 
-    Beyond the reach of the training points around a body a network extrapolates without bound. There the field is that at the rim in the same direction, and what
-    vanishes in the free stream (velocity perturbation, pressure coefficient) decays from it as 1/r: the far field of a body with lift.
+    Beyond the reach of the training points around a body a network extrapolates without bound. There the field is that at the rim in the same
+    direction, and what vanishes in the free stream (velocity perturbation, pressure coefficient) decays from it as 1/r, in space as 1/r^2: the
+    far field of a body with lift.
     """
 
     model: AbstractModel
@@ -114,8 +115,8 @@ class Decoder:
         frame = self.framed.frame
         local = frame.points_in(points)
         radius = np.linalg.norm(local, axis=1)
-        decay = np.minimum(1.0, self.framing.reach / np.maximum(radius, 1e-12))
-        far = decay < 1.0
+        share = np.minimum(1.0, self.framing.reach / np.maximum(radius, 1e-12))
+        far, decay = share < 1.0, share ** (points.shape[1] - 1)
         if not far.any():
             return points, decay
-        return np.where(far[:, None], frame.points_out(local * decay[:, None]), points), decay
+        return np.where(far[:, None], frame.points_out(local * share[:, None]), points), decay

@@ -76,7 +76,12 @@ def evaluate(predictor: Predictor | str | Path, data: Dataset | str | Path, spli
 
 
 def lift_pairs(true: list[Case], predicted: list[Case]) -> np.ndarray:
-    """(n, 2) lift coefficients from the surface pressure of both, integrated alike; (0, 2) where there is no pressure."""
-    if not true or not {"pressure", "pressure_coefficient"} & set(true[0].fields) & set(predicted[0].fields):
+    """(n, 2) lift coefficients from the surface pressure of both, integrated alike.
+
+    (0, 2) where there is no pressure, no flow, or a body in space, whose coefficients need an area that nobody has stated.
+    """
+    if not true or any(case.operating_point is None or case.mesh.dimension == 3 for case in true):
+        return np.zeros((0, 2))
+    if not {"pressure", "pressure_coefficient"} & set(true[0].fields) & set(predicted[0].fields):
         return np.zeros((0, 2))
     return np.array([[forces(t).CL, forces(p).CL] for t, p in zip(true, predicted, strict=True)], dtype=np.float64)

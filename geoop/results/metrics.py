@@ -9,7 +9,7 @@ Four different "relative errors" circulate; two of them are computed here from t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..axes import check
 from ..errors import FieldError, NonFiniteError
 from ..mesh.body import body_cells
 from ..mesh.case import Case
+from ..mesh.measure import point_weights
 from ..mesh.quantity import Field
 
 #: Row name -> (mean, standard deviation) over all points of the training cases.
@@ -92,7 +93,7 @@ class Score:
         quantity: row name, e.g. ``velocity_x``, ``velocity perturbation``, ``pressure_coefficient``.
         region: ``field`` or ``surface``.
         l2: (n,) relative L2 per case.
-        weighted_l2: (n,) relative L2 with quadrature weights; NaN where a case has none.
+        weighted_l2: (n,) relative L2 with quadrature weights, see :func:`evaluate`; NaN where a case has none.
         l1: (n,) z-scored relative L1 per case; NaN where no training statistics were given.
     """
 
@@ -192,8 +193,10 @@ def evaluate(
 ) -> Scores:
     """Compare predictions with the fields of their cases.
 
-    Surface points (those of the body) and field points are separate rows. Vectors give one row per component, one for the
-    vector, and ``velocity perturbation`` relative to the free stream. ``quadrature_weight``, where a case has it, weights one column.
+    Surface points (those of the body) and field points are separate rows; a region without flow in which no wall is named has field points
+    only. Vectors give one row per component, one for the vector, and ``velocity perturbation`` relative to the free stream. What is
+    zero in truth in every case, such as the velocity on a wall without slip, has no relative error and no row. One column is weighted:
+    by ``quadrature_weight``, where a case has it, else by the measure of the cells around a point, on a surface by that of the facets.
 
     Args:
         pairs: (predicted point fields by name, case with the true point fields).
@@ -215,8 +218,9 @@ def evaluate(
             raise FieldError(f"rows {short} are not there in every case", where=case.name, remedy="evaluate cases of one kind at a time")
     if not rows.l2:
         raise FieldError("nothing to compare", where="evaluate", remedy="pass at least one case that has a predicted quantity as a field")
+    shown = [key for key, values in rows.l2.items() if np.isfinite(values).any()] or list(rows.l2)
     arrays = [{key: np.array(values) for key, values in part.items()} for part in (rows.l2, rows.weighted, rows.l1)]
-    return Scores(tuple(Score(*key, *(part[key] for part in arrays)) for key in rows.l2), tuple(names), title)
+    return Scores(tuple(Score(*key, *(part[key] for part in arrays)) for key in shown), tuple(names), title)
 
 
 def _compare(rows: _Rows, predicted: Mapping[str, Field], case: Case, quantities: Sequence[str], known: Statistics) -> None:
@@ -225,14 +229,14 @@ def _compare(rows: _Rows, predicted: Mapping[str, Field], case: Case, quantities
     problems += [f"'{name}' is not at points" for name in quantities if name in case.fields and case.fields[name].location != "point"]
     if problems:
         raise FieldError("; ".join(problems), where=case.name, remedy="name quantities that both sides have at points")
-    weight = case.fields["quadrature_weight"].values if "quadrature_weight" in case.fields else None
     regions = {region: index for region, index in _regions(case).items() if len(index)}
+    weights = {region: _weights(case, region, index) for region, index in regions.items()}
     for name in quantities:
         for region, index in regions.items():
             p, t = predicted[name].values[index], case.field(name).values[index]
             for label, pred, true, offset in _rows_of(name, p, t, case):
                 key = (label, region)
-                w = None if weight is None else weight[index]
+                w = weights[region]
                 rows.l2.setdefault(key, []).append(relative_l2(pred, true, offset=offset))
                 usable = w is not None and bool((w > 0).any())
                 rows.weighted.setdefault(key, []).append(relative_l2(pred, true, w, offset=offset) if usable else float("nan"))
@@ -241,12 +245,23 @@ def _compare(rows: _Rows, predicted: Mapping[str, Field], case: Case, quantities
 
 
 def _regions(case: Case) -> dict[str, np.ndarray]:
-    """Indices of field points and of surface points; a point cloud has no surface."""
-    count = len(case.mesh.points)
-    if case.mesh.is_cloud:
+    """Indices of field points and of surface points; a point cloud, and a region without flow and named wall, have no surface."""
+    mesh, count = case.mesh, len(case.mesh.points)
+    if mesh.is_cloud or (case.operating_point is None and case.wall is None and not mesh.is_surface):
         return {"field": np.arange(count)}
     surface = np.unique(body_cells(case.mesh, case.wall).connectivity)
     return {"field": np.setdiff1d(np.arange(count), surface), "surface": surface}
+
+
+def _weights(case: Case, region: str, index: np.ndarray) -> np.ndarray | None:
+    """(k,) quadrature weights of the points of a region; None where nothing tells them."""
+    mesh = case.mesh
+    if "quadrature_weight" in case.fields:
+        return case.fields["quadrature_weight"].values[index]
+    if region == "surface":
+        wall = mesh if mesh.is_surface else replace(mesh, cells=body_cells(mesh, case.wall), patches={})
+        return point_weights(wall)[index]
+    return None if len(mesh.cells.where("vertex")) else point_weights(mesh)[index]
 
 
 def _rows_of(name: str, predicted: np.ndarray, true: np.ndarray, case: Case) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray | float]]:

@@ -66,7 +66,7 @@ class Surrogate:
             chunk: points decoded at once.
 
         Raises:
-            ConditionError: no operating point, and the model was trained on flows.
+            ConditionError: no operating point, and the model was trained on flows; or the other way round.
             InvalidMeshError: no body, an open section, or a dimension that the model was not trained for.
             ConfigurationError: a known function is missing.
             NonFiniteError: the network returned NaN or infinity.
@@ -75,7 +75,7 @@ class Surrogate:
 
     def predict_many(
         self,
-        mesh: Mesh,
+        mesh: Mesh | Case,
         points: list[OperatingPoint],
         *,
         wall: tuple[str, ...] | None = None,
@@ -86,7 +86,7 @@ class Surrogate:
         """One geometry at several operating points: it is prepared once and encoded once per condition.
 
         Args:
-            mesh: as in :meth:`predict`.
+            mesh: as in :meth:`predict`; a case where the model is given known functions, or its walls are named.
             points: the operating points.
             wall: names of the patches that are the body; None lets them be found.
             name: of the cases.
@@ -95,7 +95,8 @@ class Surrogate:
         """
         if not points:
             return []
-        first = self._placed(Case(mesh, points[0], wall=wall, name=name), surface_only)
+        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        first = self._placed(replace(case, operating_point=points[0]), surface_only)
         return self._predict([replace(first, operating_point=point) for point in points], chunk)
 
     def _placed(self, case: Case, surface_only: bool) -> Case:
@@ -107,15 +108,25 @@ class Surrogate:
                 where=mesh.name,
                 remedy="pass a section, or train on 3-D cases" if self._dimension == 2 else "pass a mesh in space",
             )
-        if self.framing.region:
+        if self.flow:
+            _point(case)
+        elif case.operating_point is not None:
+            raise ConditionError(
+                "an operating point, and the model was trained without a free stream", where=case.name, remedy="leave it out: Case(mesh, ...)"
+            )
+        if self.framing.region or self.framing.bodies:
             return case
-        _point(case)
         outline = body(mesh, case.wall)
         bare = mesh.is_surface and not len(mesh.cells.where("vertex"))
         if bare and not surface_only and not self.framing.wall_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             return Case(ogrid(outline, smooth=True), case.operating_point, wall=("wall",), name=case.name or mesh.name)
         return case
+
+    @property
+    def flow(self) -> bool:
+        """Whether it was trained on cases with a free stream."""
+        return int(self.model.arguments["ports"]["vectors_in"]) > 0
 
     @property
     def _dimension(self) -> int:

@@ -14,6 +14,7 @@ from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.measure import point_normals, point_weights
 from ..mesh.mesh import Mesh
+from ..mesh.outline import loops
 from ..mesh.resample import resample, turning_angles
 from .body_frame import BodyFrame
 from .framed import Framed, single
@@ -36,7 +37,15 @@ class FramedBody(Framed):
         surface = body(case.mesh, case.wall)
         if surface.dimension != 2:
             raise InvalidMeshError(
-                "this model takes 2-D sections", where=surface.name, remedy="cut the body with a plane and pass the section, or train a 3-D model"
+                "this model takes 2-D sections",
+                where=surface.name,
+                remedy="cut the body with a plane and pass the section, or train a model on clouds, such as DeepONet, which takes bodies in space",
+            )
+        if len(loops(surface)) > 1:
+            raise InvalidMeshError(
+                f"{len(loops(surface))} outlines, this model takes one",
+                where=surface.name,
+                remedy="name the one that is the body: Case(mesh, ..., wall=('patch',)); or train a model on clouds, such as DeepONet, which takes several",
             )
         outline = resample(surface, n_surface)
         frame = BodyFrame.of(outline)

@@ -8,12 +8,16 @@ import numpy as np
 
 from ..graph.thinning import thin
 from ..mesh.case import Case
+from ..mesh.distance import signed_distance
 from ..mesh.generate.ogrid import ogrid
-from ..mesh.measure import point_weights
+from ..mesh.measure import cell_measures, point_weights
 from ..mesh.mesh import Mesh
+from ..mesh.sampling import sample_surface
 
 #: Height of the first layer of a cloud around a body, in body lengths.
 FIRST_HEIGHT = 4e-3
+#: Distance from a wall, in body lengths, below which boxes of a cloud around any bodies become no smaller.
+NEAR = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +49,52 @@ def around(outline: Mesh, count: int, reach: float) -> Cloud:
     return Cloud(grid.points, point_weights(grid), np.arange(len(grid.points)) < n_wall)
 
 
-def thinned(case: Case, on_wall: np.ndarray, count: int, measure: np.ndarray | None = None) -> Cloud:
+def outside(surface: Mesh, count: int, reach: float) -> Cloud:
+    """About ``count`` points between any closed surfaces (in their frame) and a sphere of radius ``reach``, graded to the wall.
+
+    A third lies on the walls, one in each of equal shares of their measure. The rest are middles of boxes: the cube around the sphere is cut
+    into halves of its sides, always the boxes that are largest beside their distance from a wall, until there are enough. They depend on the
+    shape alone, work in the plane and in space, and their volumes are quadrature weights.
+    """
+    n_wall, d = max(count // 3, 8), surface.dimension
+    wall = sample_surface(surface, n_wall)
+    half = max(reach, 1.3)
+    corners = np.stack(np.meshgrid(*[[-0.5, 0.5]] * d, indexing="ij"), axis=-1).reshape(-1, d)
+    middles, size = corners * half, np.full(2**d, half)
+    distance = signed_distance(surface, middles).distance
+    while True:
+        kept = (distance > -0.5 * np.sqrt(d) * size) & (np.linalg.norm(middles, axis=1) < half + 0.5 * np.sqrt(d) * size)
+        middles, size, distance = middles[kept], size[kept], distance[kept]
+        within = (distance > 0.0) & (np.linalg.norm(middles, axis=1) <= half)
+        missing = count - n_wall - int(within.sum())
+        if missing <= 0:
+            break
+        ratio = size / (np.abs(distance) + NEAR)
+        cut = np.zeros(len(ratio), dtype=bool)
+        cut[np.argsort(-ratio, kind="stable")[: max(1, missing // (2**d - 1))]] = True
+        cut &= ratio >= 0.5 * ratio.max()
+        parts = (middles[cut][:, None] + 0.5 * corners * size[cut][:, None, None]).reshape(-1, d)
+        middles = np.concatenate([middles[~cut], parts])
+        size = np.concatenate([size[~cut], np.repeat(size[cut] / 2, 2**d)])
+        distance = np.concatenate([distance[~cut], signed_distance(surface, parts).distance])
+    volume = size[within] ** d
+    thin_layer = np.full(n_wall, float(cell_measures(surface).sum()) / n_wall * 0.25 * float(size.min()))
+    points = np.concatenate([wall.points, middles[within]])
+    return Cloud(points, np.concatenate([thin_layer, volume]), np.arange(len(points)) < n_wall)
+
+
+def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:
     """At most ``count`` points of a mesh, boundary and interior each in proportion to what a uniform mesh would have.
 
     Args:
         case: the mesh [m].
         on_wall: (n,) its boundary points.
         count: points to keep.
-        measure: (n,) quadrature weights; None for the mesh's own.
     """
-    mesh = case.mesh
-    weight = point_weights(mesh) if measure is None else measure
+    mesh, given = case.mesh, case.fields.get("quadrature_weight")
+    weight = point_weights(mesh)
+    if len(mesh.cells.where("vertex")):  # points in the field have no cells to take a measure from
+        weight = np.ones(len(mesh.points)) if given is None else np.asarray(given.values, dtype=np.float64)
     if len(mesh.points) <= count:
         return Cloud(mesh.points, weight, on_wall, np.arange(len(mesh.points)))
     wall, field = np.flatnonzero(on_wall), np.flatnonzero(~on_wall)
@@ -63,7 +102,9 @@ def thinned(case: Case, on_wall: np.ndarray, count: int, measure: np.ndarray | N
     d = mesh.cell_dimension
     share = (count / len(mesh.points)) ** ((d - 1) / d) if len(field) else count / len(mesh.points)
     n_wall = min(len(wall), max(round(share * len(wall)), min(len(wall), 8)), max(count // 2, 1) if len(field) else count)
-    parts = [(part, *thin(mesh.points[part], weight[part], n)) for part, n in ((wall, n_wall), (field, count - n_wall)) if len(part)]
+    # on digits that do not depend on the unit or the place, so that rounding breaks no ties of regular meshes
+    places = np.round((mesh.points - mesh.points.min(axis=0)) / np.ptp(mesh.points, axis=0).max(), 7)
+    parts = [(part, *thin(places[part], weight[part], n)) for part, n in ((wall, n_wall), (field, count - n_wall)) if len(part)]
     number = np.concatenate([part[index] for part, index, _ in parts])
     carried = np.concatenate([weights for _, _, weights in parts])
     order = np.argsort(number)

@@ -18,6 +18,8 @@ from .descriptors import describe
 QUANTILES = (0.95, 0.999)
 #: Below this share of 1 or of the value itself a descriptor counts as constant.
 _CONSTANT = 1e-3
+#: Distances below this, in deviations, are none.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ class TrainingEnvelope:
     @cached_property
     def _limits(self) -> np.ndarray:
         """(2,) distances to the nearest training case up to which a case is inside, and at the edge."""
-        return np.quantile(self._leave_one_out(), QUANTILES)
+        # equal training cases have no distance: rounding must not put their equal outside
+        return np.maximum(np.quantile(self._leave_one_out(), QUANTILES), _ROUNDING)
 
     def _leave_one_out(self) -> np.ndarray:
         """(n,) distance of every training case to its nearest other one, z-scored, root mean square over descriptors."""

@@ -8,35 +8,40 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, ConfigurationError, DatasetError
 from ..graph.geometry import Geometry
 from ..graph.pointset import Inputs, PointSet
-from ..mesh.body import body_cells, wall_patches
+from ..mesh.body import body, body_cells, wall_patches
 from ..mesh.case import Case
+from ..mesh.cells import Cells
+from ..mesh.mesh import Mesh
+from ..mesh.outline import loops
 from .body_frame import BodyFrame
 from .casting import OUTLINE_SCALARS, FramedBody
-from .clouds import Cloud, around, thinned
+from .clouds import Cloud, around, outside, thinned
 from .conditions import FAR, Conditions
 from .descriptors import describe
 from .framed import NO_CONDITIONS, Framed, single
 from .functions import BOUNDARY, InputFunction, known
-from .region import REGION_SCALARS, boundary, framed_region
+from .region import REGION_SCALARS, framed_region, framed_surface, on_boundary
 from .region_descriptors import describe_region
 from .region_frame import RegionFrame
 
 Domain = Literal["none", "around", "mesh"]
-Frame = Literal["auto", "body", "region"]
+Frame = Literal["auto", "body", "bodies", "region"]
 
 
 @dataclass(frozen=True, eq=False)
 class Framing:
     """The way from a case to tensors, the same in training and in prediction.
 
-    A body in an unbounded flow is looked at in its own frame. A flow between walls is looked at in the box of its mesh, scaled by its
+    A section in an unbounded flow is looked at in its own frame, resampled. Several bodies, or bodies in space, are looked at in the frame of
+    all of them, by their surfaces as they are. A flow between walls is looked at in the box of its mesh, scaled by its
     operating point. Any other problem in a region is looked at in the common box of the training cases, unscaled.
 
     Attributes:
         region: whether fields live inside of the boundary.
+        bodies: whether fields live outside of any closed surfaces, not of one section.
         domain: where the points of an operator on clouds come from: generated ``around`` a body, thinned from the ``mesh``, or ``none``.
         surface_points: vertices of the resampled outline of a body.
         domain_points: how many points the cloud has, about.
@@ -51,6 +56,7 @@ class Framing:
     """
 
     region: bool = False
+    bodies: bool = False
     domain: Domain = "none"
     surface_points: int = 200
     domain_points: int = 0
@@ -72,40 +78,34 @@ class Framing:
         beyond: Mapping[str, str] | None = None,
         surface_points: int = 200,
         domain_points: int = 0,
-    ) -> Self:
+    ) -> Framing:
         """Look at the training cases.
 
         Args:
             cases: all of one kind: flows around a body, or regions.
-            frame: ``body`` and ``region`` as above; ``auto`` looks for an operating point. A body in a narrow channel is better seen as a
-                region: the channel is then always in the same place.
+            frame: ``body``, ``bodies`` and ``region`` as above; ``auto`` looks for an operating point and counts bodies. A body in a narrow
+                channel is better seen as a region: the channel is then always in the same place.
             inputs: names of known functions, see :class:`InputFunction`.
             beyond: quantity -> known point field from which the difference is learned.
             surface_points: vertices of the resampled outline of a body.
             domain_points: points of the cloud that operators work on; 0 where a model places its own.
+
+        Raises:
+            DatasetError: some cases have an operating point and some have none.
+            ConfigurationError: ``body`` or ``bodies`` for cases without free stream.
         """
-        region = frame == "region" or (frame == "auto" and any(case.operating_point is None for case in cases))
-        functions = tuple(InputFunction.fit(name, cases) for name in sorted(set(inputs)))
+        kind = _kind(frame, cases)
         pairs = tuple(sorted((beyond or {}).items()))
-        plain = cls(region=region, surface_points=surface_points, domain_points=domain_points, functions=functions, beyond=pairs)
-        if not region:
-            frames = [FramedBody.of(case, surface_points).frame for case in cases]
-            reach = max(float(np.linalg.norm(frame.points_in(case.mesh.points), axis=1).max()) for frame, case in zip(frames, cases, strict=True))
-            domain: Domain = "none" if not domain_points else "mesh" if any(is_bounded(case) for case in cases) else "around"
-            bare = all(case.mesh.is_surface and not len(case.mesh.cells.where("vertex")) for case in cases)
-            return replace(plain, domain=domain, reach=reach, conditions=Conditions.fit(cases, frames), wall_only=bare)
-        kinds = sorted({name for case in cases for name in case.mesh.patches})
-        box = None
-        if not any(case.operating_point is not None for case in cases):
-            bounds = np.stack([case.mesh.bounds for case in cases])
-            box = np.stack([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)])
-        plain = replace(plain, kinds=tuple(kinds), box=box, domain="mesh" if domain_points else "none")
-        return replace(plain, conditions=Conditions.fit(cases, [plain._region_frame(case) for case in cases]))
+        plain = cls(kind == "region", kind == "bodies", surface_points=surface_points, domain_points=domain_points, beyond=pairs)
+        framing = _of_regions(plain, cases) if plain.region else _of_bodies(plain, cases)
+        names = sorted(set(inputs))
+        frames = [framing.frame(case) for case in cases] if names else []
+        return replace(framing, functions=tuple(InputFunction.fit(name, cases, frames) for name in names))
 
     @property
     def surface_scalars(self) -> int:
         """What every boundary vertex says about itself, in numbers."""
-        return REGION_SCALARS + len(self.kinds) if self.region else len(OUTLINE_SCALARS)
+        return REGION_SCALARS + len(self.kinds) if self.region or self.bodies else len(OUTLINE_SCALARS)
 
     def of(self, case: Case) -> Framed:
         """A case in its frame, with the points of the domain where there are any.
@@ -113,7 +113,7 @@ class Framing:
         Raises:
             InvalidMeshError: no body, an open outline, a bare cloud, or a region where a body was trained on.
         """
-        framed = framed_region(case, self._region_frame(case), self.kinds) if self.region else FramedBody.of(case, self.surface_points)
+        framed = _framed(self, case)
         if self.domain == "none":
             return framed
         cloud = self.cloud(case, framed)
@@ -123,12 +123,14 @@ class Framing:
 
     def frame(self, case: Case) -> BodyFrame | RegionFrame:
         """The frame alone."""
-        return self._region_frame(case) if self.region else FramedBody.of(case, self.surface_points).frame
+        if self.region:
+            return RegionFrame.of(case.mesh) if self.box is None else RegionFrame.of_box(self.box)
+        return BodyFrame.of(body(case.mesh, case.wall)) if self.bodies else FramedBody.of(case, self.surface_points).frame
 
     def cloud(self, case: Case, framed: Framed) -> Cloud:
         """The points of the domain in the frame."""
         if self.domain == "around":
-            return around(framed.mesh, self.domain_points, self.reach)
+            return (outside if self.bodies else around)(framed.mesh, self.domain_points, self.reach)
         cloud = self._thinned(case)
         d = case.mesh.cell_dimension
         return replace(cloud, points=framed.frame.points_in(cloud.points), weight=cloud.weight / framed.frame.length**d)
@@ -144,8 +146,7 @@ class Framing:
         kept = self._thinned(case).number if any(not item.name.startswith(BOUNDARY) for item in self.functions) else None
         functions = {}
         for item in self.functions:
-            number, values = known(item.name, case)
-            values = item.standardised(values)
+            number, values = item.of(case, framed.frame)
             domain = framed.geometry.domain
             if not item.name.startswith(BOUNDARY) and kept is not None:
                 values = values[kept]
@@ -171,39 +172,29 @@ class Framing:
 
     def on_wall(self, case: Case) -> np.ndarray:
         """(n,) which points of the mesh lie on a boundary by definition: the body's, or all of a region's."""
-        mesh, found = case.mesh, np.zeros(len(case.mesh.points), dtype=bool)
-        if not self.region:
-            found[np.unique(body_cells(mesh, case.wall).connectivity)] = True
-        elif mesh.patches:
-            found[np.unique(np.concatenate([cells.connectivity for cells in mesh.patches.values()]))] = True
-        else:
-            edge = {row.tobytes() for row in np.ascontiguousarray(boundary(mesh).points)}
-            found[[k for k, row in enumerate(np.ascontiguousarray(mesh.points)) if row.tobytes() in edge]] = True
-        return found
+        return on_boundary(case.mesh) if self.region else _on(case.mesh, body_cells(case.mesh, case.wall))
 
     def on_body(self, case: Case) -> np.ndarray:
         """(n,) which points lie on the wall of a body, where losses and forces are taken apart from the field; none where there is no flow."""
-        found = np.zeros(len(case.mesh.points), dtype=bool)
-        if case.operating_point is not None:
-            found[np.unique(body_cells(case.mesh, case.wall).connectivity)] = True
-        return found
+        cells = Cells.empty() if case.operating_point is None else body_cells(case.mesh, case.wall)
+        return _on(case.mesh, cells)
 
     def describe(self, case: Case) -> dict[str, float]:
         """Named numbers of a case for the verdict."""
-        if not self.region:
-            return describe(case)
-        return describe_region(case, self._region_frame(case), [item.name for item in self.functions])
+        row = describe_region(case, self.frame(case)) if self.region else describe(case)
+        if self.functions:
+            frame = self.frame(case)
+            row |= {name: value for item in self.functions for name, value in item.described(case, frame).items()}
+        return row
 
     def _thinned(self, case: Case) -> Cloud:
         return thinned(case, self.on_wall(case), self.domain_points or len(case.mesh.points))
-
-    def _region_frame(self, case: Case) -> RegionFrame:
-        return RegionFrame.of(case.mesh) if self.box is None else RegionFrame.of_box(self.box)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON data for the checkpoint header."""
         return {
             "region": self.region,
+            "bodies": self.bodies,
             "domain": self.domain,
             "surface_points": self.surface_points,
             "domain_points": self.domain_points,
@@ -226,6 +217,7 @@ class Framing:
         try:
             return cls(
                 bool(data["region"]),
+                bool(data["bodies"]),
                 data["domain"],
                 int(data["surface_points"]),
                 int(data["domain_points"]),
@@ -239,6 +231,67 @@ class Framing:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"the framing in the header is damaged: {error!r}", remedy="train again") from error
+
+
+def _framed(framing: Framing, case: Case) -> Framed:
+    """The boundary of a case in its frame, without points of the domain."""
+    if framing.region:
+        return framed_region(case, framing.frame(case), framing.kinds)
+    if framing.bodies:
+        return framed_surface(body(case.mesh, case.wall), framing.frame(case), framing.kinds, side=1)
+    return FramedBody.of(case, framing.surface_points)
+
+
+def _on(mesh: Mesh, cells: Cells) -> np.ndarray:
+    """(n,) which points of the mesh these cells use."""
+    found = np.zeros(len(mesh.points), dtype=bool)
+    found[cells.connectivity] = True
+    return found
+
+
+def _kind(frame: Frame, cases: Sequence[Case]) -> Frame:
+    """How cases are looked at: ``body``, ``bodies`` or ``region``."""
+    without = [case.name for case in cases if case.operating_point is None]
+    if 0 < len(without) < len(cases):
+        raise DatasetError(
+            f"{len(without)} of {len(cases)} training cases have no operating point, such as {without[0]}",
+            where="Framing",
+            remedy="train on flows, or on cases without a free stream: two models, or state the operating point of every case",
+        )
+    if without and frame in ("body", "bodies"):
+        raise ConfigurationError(
+            f"frame '{frame}' is for flows, and {without[0]} has no operating point",
+            where="Framing",
+            remedy="frame='region' (or 'auto'); or state the free stream: Case(mesh, OperatingPoint(velocity=..., alpha=...))",
+        )
+    if frame != "auto":
+        return frame
+    if without:
+        return "region"
+    if all(case.mesh.dimension == 2 and len(loops(body(case.mesh, case.wall))) < 2 for case in cases):
+        return "body"
+    return "region" if any(not case.mesh.is_surface and is_bounded(case) for case in cases) else "bodies"
+
+
+def _of_bodies(plain: Framing, cases: Sequence[Case]) -> Framing:
+    frames = [plain.frame(case) for case in cases]
+    reach = max(float(np.linalg.norm(frame.points_in(case.mesh.points), axis=1).max()) for frame, case in zip(frames, cases, strict=True))
+    bounded = any(is_bounded(case) for case in cases)
+    domain: Domain = "none" if not plain.domain_points else "mesh" if bounded else "around"
+    bare = all(case.mesh.is_surface and not len(case.mesh.cells.where("vertex")) for case in cases)
+    if plain.bodies:
+        plain = replace(plain, kinds=tuple(sorted({name for case in cases for name in body(case.mesh, case.wall).patches})))
+    return replace(plain, domain=domain, reach=reach, conditions=Conditions.fit(cases, frames), wall_only=bare)
+
+
+def _of_regions(plain: Framing, cases: Sequence[Case]) -> Framing:
+    kinds = sorted({name for case in cases for name in case.mesh.patches})
+    box = None
+    if not any(case.operating_point is not None for case in cases):
+        bounds = np.stack([case.mesh.bounds for case in cases])
+        box = np.stack([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)])
+    plain = replace(plain, kinds=tuple(kinds), box=box, domain="mesh" if plain.domain_points else "none")
+    return replace(plain, conditions=Conditions.fit(cases, [plain.frame(case) for case in cases]))
 
 
 def is_bounded(case: Case) -> bool:

@@ -1,4 +1,4 @@
-"""Known functions that a model is given: a source, a coefficient, boundary values, an inviscid solution."""
+"""Known functions that a model is given: a source, a coefficient, boundary values, an inviscid solution, a number of the whole case."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import CheckpointError, ConfigurationError, DatasetError
+from ..errors import CheckpointError, ConfigurationError, DatasetError, NonFiniteError
 from ..mesh.case import Case
+from ..mesh.quantity import Quantity
+from .body_frame import SCALES, BodyFrame
+from .region_frame import RegionFrame
 
 #: What the name of boundary values begins with: ``boundary solution`` is whatever patches impose on ``solution``.
 BOUNDARY = "boundary "
@@ -20,32 +23,71 @@ class InputFunction:
     """A named function and how it is standardised.
 
     Attributes:
-        name: of a point field of the cases, or ``boundary QUANTITY`` for the values that patches impose.
+        name: of a field of the cases at points or of the whole case, or ``boundary QUANTITY`` for the values that patches impose.
         channels: numbers per point; a vector's components count one each.
-        mean, deviation: over the training cases.
+        mean, deviation: over the training cases, of what :func:`seen` returns.
+        optional: boundary values that some training cases did not impose anywhere, such as a flux where no side is free.
     """
 
     name: str
     channels: int
     mean: float
     deviation: float
+    optional: bool = False
 
     @classmethod
-    def fit(cls, name: str, cases: Sequence[Case]) -> Self:
-        """Look at the training cases.
+    def fit(cls, name: str, cases: Sequence[Case], frames: Sequence[BodyFrame | RegionFrame]) -> Self:
+        """Look at the training cases in their frames.
 
         Raises:
             ConfigurationError: a case does not have it; says which names can be given.
-            DatasetError: values that are not finite.
+            DatasetError: values that are not finite, or of several ranks.
         """
-        values = [known(name, case)[1] for case in cases]
-        bad = [case.name for case, rows in zip(cases, values, strict=True) if not np.isfinite(rows).all()]
+        having = [k for k, case in enumerate(cases) if not name.startswith(BOUNDARY) or imposes(name, case)] or [0]
+        values = [seen(name, cases[k], frames[k])[1] for k in having]
+        bad = [cases[k].name for k, rows in zip(having, values, strict=True) if not np.isfinite(rows).all()]
         if bad:
             raise DatasetError(f"'{name}' is not finite in {bad[:3]}", where="inputs", remedy="leave these cases out, or repair their files")
+        if len({rows.shape[1] for rows in values}) > 1:
+            raise DatasetError(f"'{name}' is a scalar in some cases and a vector in others", where="inputs", remedy="call them by two names")
         means, squares = [rows.mean() for rows in values], [(rows**2).mean() for rows in values]
         mean = float(np.mean(means))
         deviation = float(np.sqrt(max(np.mean(squares) - mean**2, 0.0)))
-        return cls(name, values[0].shape[1], mean, deviation if deviation > 1e-12 * max(1.0, abs(mean)) else 1.0)
+        least = 1e-12 * max(1e-300, float(np.sqrt(np.mean(squares))))
+        return cls(name, values[0].shape[1], mean, deviation if deviation > least else 1.0, len(having) < len(cases))
+
+    def of(self, case: Case, frame: BodyFrame | RegionFrame) -> tuple[np.ndarray, np.ndarray]:
+        """(k,) numbers of mesh points and (k, channels) standardised values there; k is 0 where optional boundary values are not imposed.
+
+        Raises:
+            ConfigurationError: the case does not have it, or has a vector where a scalar was trained on.
+            NonFiniteError: values that are not finite.
+        """
+        if self.optional and not imposes(self.name, case):
+            return np.zeros(0, dtype=np.int64), np.zeros((0, self.channels))
+        try:
+            number, values = seen(self.name, case, frame)
+        except ConfigurationError as error:
+            where = "boundary values" if self.name.startswith(BOUNDARY) else "a point field"
+            raise ConfigurationError(
+                f"the model is given '{self.name}', and the case does not have it" if error.message.startswith("no function") else error.message,
+                where=case.name,
+                remedy=f"pass a case, or a file of one, with {where} '{self.name.removeprefix(BOUNDARY)}'",
+            ) from error
+        if values.shape[1] != self.channels:
+            raise ConfigurationError(
+                f"'{self.name}' has {values.shape[1]} numbers per point, the model was trained on {self.channels}",
+                where=case.name,
+                remedy="give the function that the training cases had under this name",
+            )
+        if not np.isfinite(values).all():
+            raise NonFiniteError(f"'{self.name}' is not finite", where=case.name, remedy="repair it: the model is given all of its values")
+        return number, self.standardised(values)
+
+    def described(self, case: Case, frame: BodyFrame | RegionFrame) -> dict[str, float]:
+        """Mean and root mean square over the points where the function is known, for the verdict; 0 for values that are imposed nowhere."""
+        values = np.zeros((1, 1)) if self.optional and not imposes(self.name, case) else seen(self.name, case, frame)[1]
+        return {f"mean_{self.name}": float(values.mean()), f"size_{self.name}": float(np.sqrt((values**2).mean()))}
 
     def standardised(self, values: np.ndarray) -> np.ndarray:
         """(n, channels) of mean 0 and deviation 1 over the training cases."""
@@ -63,33 +105,59 @@ class InputFunction:
             CheckpointError: the header is damaged.
         """
         try:
-            return cls(str(data["name"]), int(data["channels"]), float(data["mean"]), float(data["deviation"]))
+            return cls(str(data["name"]), int(data["channels"]), float(data["mean"]), float(data["deviation"]), bool(data["optional"]))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"an input function in the header is damaged: {error!r}", remedy="train again") from error
 
 
+def seen(name: str, case: Case, frame: BodyFrame | RegionFrame) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`known`, vectors in the axes of the frame, and in flows without dimension where speed, density and length can take it away.
+
+    A prediction then depends as little on the unit of the mesh, the speed and the turn of a body as without input functions.
+    """
+    number, values, quantity = _found(name, case)
+    if quantity.rank == 1:
+        values = frame.vectors_in(values)
+    point = case.operating_point
+    return number, values / frame.scale(quantity, point) if point is not None and quantity.unit in SCALES else values
+
+
 def known(name: str, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """(k,) numbers of the mesh points where a function is known, ascending, and its values (k, channels).
+    """(k,) numbers of the mesh points where a function is known, ascending, and its values (k, channels) [SI].
+
+    A number of the whole case, such as a diffusivity, is a constant function.
 
     Raises:
         ConfigurationError: the case does not have it; says which names can be given.
     """
+    return _found(name, case)[:2]
+
+
+def imposes(name: str, case: Case) -> bool:
+    """Whether any patch of the case imposes the boundary values of that name."""
+    return any(name.removeprefix(BOUNDARY) in imposed for imposed in case.boundary.values())
+
+
+def _found(name: str, case: Case) -> tuple[np.ndarray, np.ndarray, Quantity]:
     if name.startswith(BOUNDARY):
         return _imposed(name.removeprefix(BOUNDARY), name, case)
     item = case.fields.get(name)
-    if item is None or item.location != "point":
+    if item is None or item.location not in ("point", "global"):
         raise _unknown(name, case)
-    return np.arange(len(item.values)), np.asarray(item.values, dtype=np.float64).reshape(len(item.values), -1)
+    n, values = len(case.mesh.points), np.asarray(item.values, dtype=np.float64)
+    rows = values.reshape(n, -1) if item.location == "point" else np.broadcast_to(values.reshape(1, -1), (n, values.size))
+    return np.arange(n), rows, item.quantity
 
 
-def _imposed(quantity: str, name: str, case: Case) -> tuple[np.ndarray, np.ndarray]:
+def _imposed(quantity: str, name: str, case: Case) -> tuple[np.ndarray, np.ndarray, Quantity]:
     """Boundary values patch by patch; a point of two patches has the later one's, in order of the patches."""
     values: dict[int, np.ndarray] = {}
+    kind: Quantity | None = None
     for patch, imposed in case.boundary.items():
         if quantity not in imposed:
             continue
         numbers, item = np.unique(case.mesh.patches[patch].connectivity), imposed[quantity]
-        rows = np.asarray(item.values, dtype=np.float64)
+        rows, kind = np.asarray(item.values, dtype=np.float64), item.quantity
         if item.location == "global":
             rows = np.broadcast_to(rows, (len(numbers), *rows.shape))
         elif len(rows) != len(numbers):
@@ -97,13 +165,13 @@ def _imposed(quantity: str, name: str, case: Case) -> tuple[np.ndarray, np.ndarr
                 f"'{quantity}' on '{patch}' has {len(rows)} values for {len(numbers)} points", where=case.name, remedy="impose one value per point"
             )
         values |= dict(zip(numbers.tolist(), rows.reshape(len(numbers), -1), strict=True))
-    if not values:
+    if kind is None:
         raise _unknown(name, case)
     numbers = np.array(sorted(values))
-    return numbers, np.stack([values[int(k)] for k in numbers])
+    return numbers, np.stack([values[int(k)] for k in numbers]), kind
 
 
 def _unknown(name: str, case: Case) -> ConfigurationError:
-    fields = [key for key, item in case.fields.items() if item.location == "point"]
+    fields = [key for key, item in case.fields.items() if item.location in ("point", "global")]
     imposed = [BOUNDARY + key for values in case.boundary.values() for key in values]
     return ConfigurationError(f"no function '{name}'", where=case.name, remedy=f"give some of {sorted({*fields, *imposed})}")

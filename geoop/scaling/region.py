@@ -13,15 +13,18 @@ from ..graph.geometry import Geometry
 from ..graph.pointset import PointSet
 from ..mesh.case import Case
 from ..mesh.cells import Cells
-from ..mesh.measure import point_normals, point_weights
+from ..mesh.measure import point_weights
 from ..mesh.mesh import Mesh
 from ..mesh.outline import oriented
 from ..mesh.topology import sides
+from .body_frame import BodyFrame
 from .framed import Framed, single
 from .region_frame import RegionFrame
 
-#: Per-vertex scalars of the boundary of a region before the kinds: logarithm of the share of length or area, curvature.
+#: Per-vertex scalars of the boundary of a region before the kinds: curvature, and the angle of a corner.
 REGION_SCALARS = 2
+#: Turns from this angle on are corners of the shape and not of its mesh [rad].
+_CORNER = 0.7
 
 
 def boundary(mesh: Mesh) -> Mesh:
@@ -46,22 +49,37 @@ def boundary(mesh: Mesh) -> Mesh:
     return mesh.submesh(Cells.concatenate(parts), name=mesh.name)
 
 
-def framed_region(case: Case, frame: RegionFrame, kinds: Sequence[str]) -> Framed:
+def on_boundary(mesh: Mesh) -> np.ndarray:
+    """(n,) which points of a mesh lie on what encloses it."""
+    found = np.zeros(len(mesh.points), dtype=bool)
+    if mesh.patches:
+        found[np.concatenate([cells.connectivity for cells in mesh.patches.values()])] = True
+    else:
+        edge = {row.tobytes() for row in np.ascontiguousarray(boundary(mesh).points)}
+        found[[k for k, row in enumerate(np.ascontiguousarray(mesh.points)) if row.tobytes() in edge]] = True
+    return found
+
+
+def framed_region(case: Case, frame: BodyFrame | RegionFrame, kinds: Sequence[str]) -> Framed:
     """The boundary of a region in a frame.
 
-    ``surface.scalars`` say of every vertex: the logarithm of its share of length or area, the curvature (in 2-D; 0 in 3-D), and which of
-    the ``kinds`` of boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one.
+    ``surface.scalars`` say of every vertex: its curvature, or its angle where it is a corner (in 2-D; 0 in 3-D), and which of the ``kinds`` of
+    boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one. None of them tells how fine the mesh is.
     """
-    surface = boundary(case.mesh)
+    return framed_surface(boundary(case.mesh), frame, kinds, side=-1)
+
+
+def framed_surface(surface: Mesh, frame: BodyFrame | RegionFrame, kinds: Sequence[str], side: int) -> Framed:
+    """Any surface in a frame, with the scalars of :func:`framed_region`; ``side`` 1 where fields live outside of it, -1 where inside."""
     # files do not agree which way boundary facets look
     local = oriented(surface.moved(frame.points_in(surface.points)))
-    framed = Framed(frame, local, _empty(local), side=-1)
+    framed = Framed(frame, local, _empty(local), side=side)
     weight = point_weights(local)
     member = np.zeros((len(local.points), len(kinds)))
     for k, name in enumerate(kinds):
         if name in surface.patches:
             member[np.unique(surface.patches[name].connectivity), k] = 1.0
-    scalars = np.concatenate([np.log(np.maximum(weight, 1e-12))[:, None] / 2 + 2, _curvature(local)[:, None], member], axis=1)
+    scalars = np.concatenate([_bends(local, weight), member], axis=1)
     points = PointSet(single(local.points), single(scalars), single(framed.normals[:, None, :]), single(weight))
     facets = torch.from_numpy(_facets(local))
     return replace(framed, geometry=Geometry(points, facets, torch.tensor([0, len(facets)])))
@@ -86,17 +104,18 @@ def _facets(surface: Mesh) -> np.ndarray:
     return np.concatenate(rows).astype(np.int64)
 
 
-def _curvature(surface: Mesh) -> np.ndarray:
-    """(v,) compressed signed curvature from the turn of the normals along each segment; 0 in 3-D."""
+def _bends(surface: Mesh, weight: np.ndarray) -> np.ndarray:
+    """(v, 2) compressed signed curvature, 0 at corners, and the angle of corners [rad], positive where the surface bulges; 0 in 3-D."""
+    out = np.zeros((len(surface.points), 2))
     if surface.dimension != 2:
-        return np.zeros(len(surface.points))
-    normals, facets = point_normals(surface), _facets(surface)
-    a, b = facets.T
-    along = surface.points[b] - surface.points[a]
-    length = np.maximum(np.linalg.norm(along, axis=1), 1e-12)
-    turn = ((normals[b] - normals[a]) * along).sum(axis=1) / length
-    total, size = np.zeros(len(surface.points)), np.zeros(len(surface.points))
-    for end in (a, b):
-        np.add.at(total, end, turn)
-        np.add.at(size, end, length)
-    return np.arcsinh(total / np.maximum(size, 1e-12)) / 4
+        return out
+    facets = _facets(surface)
+    along = surface.points[facets[:, 1]] - surface.points[facets[:, 0]]
+    into, away = np.zeros((2, len(surface.points), 2))
+    np.add.at(away, facets[:, 0], along)
+    np.add.at(into, facets[:, 1], along)
+    turn = np.arctan2(into[:, 0] * away[:, 1] - into[:, 1] * away[:, 0], (into * away).sum(axis=1))
+    corner = np.abs(turn) > _CORNER
+    out[:, 0] = np.where(corner, 0.0, np.arcsinh(turn / np.maximum(weight, 1e-12)) / 4)
+    out[:, 1] = np.where(corner, turn, 0.0)
+    return out

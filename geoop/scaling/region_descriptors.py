@@ -1,25 +1,22 @@
-"""A region in named numbers, for the verdict: its size and shape, and how large the functions on it are."""
+"""A region in named numbers, for the verdict: its size and shape."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from ..mesh.case import Case
 from ..mesh.measure import cell_measures, point_weights
+from .body_frame import BodyFrame
 from .conditions import scalar_conditions
-from .functions import known
 from .region import boundary
 from .region_frame import RegionFrame
 
 
-def describe_region(case: Case, frame: RegionFrame, functions: Sequence[str] = ()) -> dict[str, float]:
+def describe_region(case: Case, frame: BodyFrame | RegionFrame) -> dict[str, float]:
     """Descriptors of a region in its frame.
 
     ``measure`` and ``boundary`` are area and length (in space volume and area) in powers of the frame's length; ``centre_x`` .. where the
-    centroid lies, ``spread_x`` .. the standard deviations of the region along the axes, ``skewness`` of the distance from the centroid;
-    of every known function the mean and the root mean square over its points.
+    centroid lies, ``spread_x`` .. the standard deviations of the region along the axes, ``skewness`` of the distance from the centroid.
     """
     mesh = case.mesh
     points, weight = frame.points_in(mesh.points), point_weights(mesh)
@@ -40,8 +37,4 @@ def describe_region(case: Case, frame: RegionFrame, functions: Sequence[str] = (
     }
     if case.operating_point is not None:
         row |= {"alpha [deg]": case.operating_point.alpha, **scalar_conditions(case, frame)}
-    for name in functions:
-        values = known(name, case)[1]
-        row[f"mean_{name}"] = float(values.mean())
-        row[f"size_{name}"] = float(np.sqrt((values**2).mean()))
     return row

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -84,8 +84,8 @@ class FitSettings:
         problems = []
         if sum(budget is not None for budget in (self.epochs, self.minutes, self.cpu_minutes)) != 1:
             problems.append("give exactly one of epochs, minutes and cpu_minutes")
-        if self.frame not in ("auto", "body", "region"):
-            problems.append(f"frame is '{self.frame}', must be auto, body or region")
+        if self.frame not in get_args(Frame):
+            problems.append(f"frame is '{self.frame}', must be one of {', '.join(get_args(Frame))}")
         for name in (
             "epochs",
             "minutes",
@@ -120,13 +120,11 @@ def fit(
 ) -> Surrogate:
     """Train a surrogate on a data set.
 
-    Keeps in ``directory``: ``best.safetensors`` and ``last.safetensors`` (surrogates), ``last.ckpt`` (to resume from),
-    ``curves/`` (CSV and TensorBoard) and ``run.json``. Started by ``torchrun`` or SLURM it trains data-parallel without a
-    change to the script.
+    Keeps in ``directory``: ``best.safetensors`` and ``last.safetensors`` (surrogates), ``last.ckpt`` (to resume from), ``curves/`` (CSV and
+    TensorBoard) and ``run.json``. Started by ``torchrun`` or SLURM it trains data-parallel without a change to the script.
 
     Args:
-        data: a data set or its folder, with splits ``train`` and ``val``; or what :meth:`TrainingData.of` prepared of one, to train several
-            models: then ``quantities``, ``inputs`` and how cases are prepared are its own.
+        data: a data set or its folder, with splits ``train`` and ``val``; or :class:`TrainingData`, whose quantities and inputs then count.
         directory: of the run; holds no other unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
         inputs: what is known: names of point fields, or ``boundary QUANTITY`` for the values that patches impose.
@@ -230,19 +228,43 @@ def _prepare(
     progress: bool,
 ) -> _Run:
     if not isinstance(data, TrainingData):
+        _check_model(trial, data, inputs, settings.frame)
         surface = int(trial.arguments.get("surface_points", Preparation.surface_points))
         frame = settings.frame if trial.on_clouds or settings.frame != "auto" else "body"
         how = Preparation(frame, settings.domain_points, surface, settings.reflect, settings.perturbation, tuple(settings.beyond.items()))
         data = TrainingData.of(data, quantities, inputs, how, domain=trial.on_clouds, progress=progress)
+    if trial.on_clouds and data.framing.domain == "none":
+        raise ConfigurationError(
+            f"the cases were prepared without points for {type(trial).__name__}", where=data.dataset.name, remedy="TrainingData.of(..., domain=True)"
+        )
     started = time.perf_counter()
     model = make(data.ports)
     geometries = {
         part: [model.prepare(s.geometry) for s in tracked(samples, f"graphs, {part}", progress)]
         for part, samples in (("train", data.train), ("validation", data.validation))
     }
+    model.fit_geometries(geometries["train"])
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
     about = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "settings": asdict(settings), "preparation_seconds": round(seconds, 1)}
     return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted), about)
+
+
+def _check_model(trial: AbstractModel, dataset: Dataset, inputs: Sequence[str], frame: Frame) -> None:
+    """Say before all preparation that a model without a cloud cannot learn these cases."""
+    if trial.on_clouds:
+        return
+    first = dataset.case(dataset.splits["train"][0]) if dataset.splits["train"] else None
+    found = [f"frame '{frame}'"] if frame not in ("auto", "body") else []
+    if first is not None:
+        found += ["cases without a free stream"] if first.operating_point is None else []
+        found += ["cases in space"] if first.mesh.dimension == 3 else []
+    found += ["input functions"] if inputs else []
+    if found:
+        raise ConfigurationError(
+            f"{type(trial).__name__} learns plane flows around one body, not {', '.join(found)}",
+            where=dataset.name,
+            remedy='take a model on clouds: [model] class = "DeepONet" in run.toml, model=geoop.models.deeponet.DeepONet in Python',
+        )
 
 
 def _task(run: _Run, settings: FitSettings) -> FieldTask:

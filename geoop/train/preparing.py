@@ -104,7 +104,9 @@ class TrainingData:
         train, validation = dataset.cases("train"), dataset.cases("val")
         if not train or not validation:
             raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
+        _refuse_series(dataset)
         learned = tuple(quantity(name, dataset) for name in quantities)
+        _check_priors(learned, preparation.beyond, train[0])
         # how other fields look in a mirror is nobody's business here
         used = {q.name for q in learned} | {"quadrature_weight"} | {name for name in inputs if not name.startswith(BOUNDARY)}
         used |= {name for _, name in preparation.beyond}
@@ -145,8 +147,35 @@ class TrainingData:
             vectors_in=first.inputs.vectors.shape[1],
             surface_scalars=self.framing.surface_scalars,
             functions=tuple((item.name, item.channels) for item in self.framing.functions),
-            body=not self.framing.region,
+            body=not (self.framing.region or self.framing.bodies),
         )
+
+
+def _refuse_series(dataset: Dataset) -> None:
+    steps = [name for split in ("train", "val") for name in dataset.series_names(split)]
+    if steps:
+        raise DatasetError(
+            f"{len(steps)} training and validation cases are series in time, such as {steps[0]}",
+            where=dataset.name,
+            remedy="train on steady cases: a surrogate cannot tell one time from another. Of runs in time collect the last step: --times last",
+        )
+
+
+def _check_priors(learned: Sequence[Quantity], beyond: Sequence[tuple[str, str]], case: Case) -> None:
+    """What is learned beyond a known field must be of its kind."""
+    kinds = {q.name: q for q in learned}
+    for name, prior in beyond:
+        if name not in kinds:
+            raise ConfigurationError(f"'{name}' is not learned", where="beyond", remedy=f"name some of {sorted(kinds)}")
+        item = case.fields.get(prior)
+        if item is None or item.location != "point":
+            able = sorted(
+                key for key, value in case.fields.items() if value.location == "point" and value.quantity.rank == kinds[name].rank and key != name
+            )
+            raise ConfigurationError(f"no point field '{prior}'", where=f"beyond, case {case.name}", remedy=f"name a known field, one of {able}")
+        if (item.quantity.rank, item.quantity.unit) != (kinds[name].rank, kinds[name].unit):
+            found, expected = (f"rank {q.rank} in {q.unit}" for q in (item.quantity, kinds[name]))
+            raise ConfigurationError(f"'{prior}' is of {found}, '{name}' of {expected}", where="beyond", remedy="give a known field of the same kind")
 
 
 def quantity(name: str, dataset: Dataset) -> Quantity:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from geoop.layers.gated_experts import GatedExperts
-from geoop.layers.tiles import Tiles
 
 
 def test_experts_are_perceptrons_weighted_by_a_partition_of_unity():
@@ -37,17 +35,3 @@ def test_the_partition_is_smooth_and_settles_far_away():
     assert torch.autograd.gradgradcheck(layer.partition, pos)
     far = torch.tensor([[1e6, 0.0], [1e8, 0.0]], dtype=torch.float64)
     assert torch.allclose(*layer.partition(far), rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("sizes", [(5, 5, 5), (3, 0, 20, 7), (0, 0), (1,), (0, 4)])
-def test_tiles_keep_samples_apart(sizes):
-    ptr = torch.tensor([0, *sizes]).cumsum(0)
-    n = int(ptr[-1])
-    x, y = torch.randn(n, 3, dtype=torch.float64), torch.randn(n, 2, dtype=torch.float64)
-    tiles = Tiles.of(ptr, rows=4)
-    assert torch.equal(tiles.join(tiles.cut(x)), x)
-    products = tiles.per_sample(tiles.masked(x).transpose(1, 2) @ tiles.cut(y))
-    expected = torch.stack([x[a:b].T @ y[a:b] for a, b in zip(ptr[:-1], ptr[1:], strict=True)])
-    assert torch.allclose(products, expected, rtol=0, atol=1e-13)
-    applied = tiles.join(tiles.cut(x) @ tiles.per_tile(expected))
-    assert torch.allclose(applied, torch.cat([x[a:b] @ e for a, b, e in zip(ptr[:-1], ptr[1:], expected, strict=True)]), rtol=0, atol=1e-13)

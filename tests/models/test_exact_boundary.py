@@ -17,7 +17,7 @@ from geoop.models.spon import StructurePreservingOperator, signed_distance
 from . import test_claims as claims
 from .zoo import PORTS, Entry, geometry, inputs, queries_at
 
-SMALL = {"tokens": 24, "depth": 1, "heads": 2, "neighbours": 4}
+SMALL = {"tokens": 24, "depth": 1, "heads": 2, "smoothings": 1}
 MODELS = {
     "finite elements, P1": lambda **k: StructurePreservingOperator(PORTS, 16, **SMALL, **k),
     "finite elements, P2": lambda **k: StructurePreservingOperator(PORTS, 16, **SMALL, degree=2, **k),

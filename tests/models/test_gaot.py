@@ -75,7 +75,7 @@ def test_one_scale_is_the_ablation_of_several():
 def test_statistics_of_the_training_geometries_are_saved_with_the_model():
     made, case = model(), sample(80, 1)
     before = run(made, *case)
-    made.fit_statistics([made.prepare(geometry(100, seed)) for seed in range(4)])
+    made.fit_geometries([made.prepare(geometry(100, seed)) for seed in range(4)])
     after = run(made, *case)
     assert difference(after, before) > 1e-4
     other = model()
@@ -88,7 +88,7 @@ def test_bad_placement():
         model(placement="grid")
 
 
-@pytest.mark.parametrize("make", [model, lambda: Transolver(PORTS, 16, slices=4, depth=1, heads=2, kernel=8).double().eval()])
+@pytest.mark.parametrize("make", [model, lambda: Transolver(PORTS, 16, slices=4, depth=2, heads=2).double().eval()])
 def test_a_cloud_that_is_the_wall_alone(make):
     """Surface data sets: the points of the domain are those of the boundary, their weights its length."""
     given, conditions, _ = sample(80, 1)

@@ -29,18 +29,24 @@ class Entry:
     """A model of the zoo.
 
     ``converges``: its answer converges when the domain is refined with quadrature weights, and depends on the weights. ``order``: claimed order of
-    that convergence, in the spacing. ``permutable``: the order of the domain's points does not matter. ``any_size``: it takes clouds of one to three
-    points. ``steps``: within which it overfits one sample to below 1 %. ``rate``: of Adam in that test.
+    that convergence, in the spacing. ``lattices``: points per side of the lattices of that test, each half as fine as the next. ``transfer``: largest
+    change of any answer, in units of the largest, when the domain has half or twice the points. ``permutable``: the order of the domain's points does
+    not matter. ``any_size``: it takes clouds of one to three points. ``overfits``: False where boundary data contradict the fields of that test.
+    ``steps``: within which it overfits one sample to below 1 %. ``rate``: of Adam in that test. ``why``: the reason of every claim that is not made.
     """
 
     make: Callable[[Ports], CloudModel]
     converges: bool = True
     order: float | None = None
+    lattices: tuple[int, ...] = (10, 20, 40, 80)
+    transfer: float = 0.05
     permutable: bool = True
     any_size: bool = True
+    overfits: bool = True
     steps: int = 1500
     rate: float = 3e-3
     compiles: bool = True
+    why: str = ""
 
 
 def outline(count: int, seed: int) -> Tensor:
@@ -97,6 +103,24 @@ def geometry(n: int, seed: int, *, vertices: int = 24, graded: bool = True) -> G
     return Geometry(surface, facets, torch.tensor([0, vertices]), domain)
 
 
+def lattice(n: int) -> Geometry:
+    """n^2 points of a graded lattice on a rectangle whose site features are smooth functions, with midpoint weights: what is left of an answer's change
+    from lattice to lattice is the model's own.
+
+    In a polygon the normal of the nearest facet jumps from facet to facet, and the distance has a kink on the medial axis: sums over them alias with
+    the lines of points and only settle on clouds of many thousands. The rectangle is no square, so that longest sides of boxes are never equal.
+    """
+    given = geometry(30, 1)
+    s = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+    axis, slope = torch.sin(torch.pi * (s - 0.5)) / 4, torch.cos(torch.pi * (s - 0.5)) * torch.pi / 4
+    pos, weight = torch.cartesian_prod(axis, 0.83 * axis), torch.cartesian_prod(slope / n, 0.83 * slope / n).prod(dim=1)
+    turn = 1 + pos.sum(dim=1)
+    points = PointSet(pos, 0.3 + pos[:, :1] * pos[:, 1:], torch.stack([turn.cos(), turn.sin()], 1)[:, None], weight)
+    assert given.domain is not None
+    first = torch.zeros(n * n, dtype=torch.int64)
+    return replace(given, domain=replace(given.domain, points=points, anchor=given.domain.anchor[first], share=given.domain.share[first]))
+
+
 def inputs(given: Geometry, ports: Ports, seed: int) -> Inputs:
     """Smooth conditions and functions: ``boundary`` on the vertices only, every other one at the points of the domain."""
     g = torch.Generator().manual_seed(seed)
@@ -120,3 +144,10 @@ def ask(given: Geometry, count: int, seed: int) -> Queries:
     surface = given.surface
     pos[-1] = 0.5 * (surface.pos[3] + surface.pos[4])
     return queries_at(pos, surface)
+
+
+def far(given: Geometry, count: int) -> Queries:
+    """Points all around the region, at 2 to 20 times its size."""
+    angle = torch.arange(count, dtype=torch.float64) * 2.4
+    radius = 2 * 10 ** torch.linspace(0, 1, count, dtype=torch.float64)
+    return queries_at(radius[:, None] * torch.stack([angle.cos(), angle.sin()], 1), given.surface)

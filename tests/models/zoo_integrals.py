@@ -8,14 +8,24 @@ from geoop.models.multipole_gno import MultipoleGNO
 
 from .zoo import Entry
 
-#: shares and boxes of a fixed number follow a cloud that is graded otherwise when it is refined, as the zoo's is: no claim of convergence there
+SHARES = "neighbourhoods that are shares of the cloud change shape with every cloud, and the nearest of few points are no quadrature"
+
 ENTRIES: dict[str, Entry] = {
     "graph neural operator": Entry(
-        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, of=100, scales=(16,), scale_neighbours=5), converges=False
+        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, of=100, scales=(16,), scale_neighbours=5),
+        converges=False,
+        why=SHARES,
     ),
-    "graph neural operator, ball": Entry(lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(), radius=0.35)),
-    "low rank": Entry(lambda ports: LowRankOperator(ports, 16, layers=3, rank=4, heads=2)),
+    "graph neural operator, ball": Entry(
+        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(), radius=0.35), order=2, lattices=(8, 16, 32)
+    ),
+    "graph neural operator, boxes": Entry(
+        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(8,), scale_neighbours=5, points=40), converges=False
+    ),
+    "low rank": Entry(lambda ports: LowRankOperator(ports, 16, layers=3, rank=4, heads=2), order=2),
     "multipole": Entry(
-        lambda ports: MultipoleGNO(ports, 16, layers=2, levels=(24, 6), channels=16, gains=8, hidden=8, of=100, level_neighbours=4), converges=False
+        lambda ports: MultipoleGNO(ports, 16, layers=2, levels=(24, 6), channels=16, gains=8, hidden=8, of=100, level_neighbours=4),
+        converges=False,
+        why=SHARES,
     ),
 }

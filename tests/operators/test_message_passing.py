@@ -10,7 +10,7 @@ import torch
 from geoop.errors import ConfigurationError
 from geoop.graph.graph import Graph
 from geoop.graph.pointset import PointSet
-from geoop.layers.message_step import LeadTimeNorm, Routes
+from geoop.layers.message_step import LeadTimeNorm, _Step, _step
 from geoop.layers.neighborhood import Ball
 from geoop.operators.mesh_graph_net import MeshGraphNetProcessor
 from geoop.operators.message_passing import MessagePassing
@@ -46,17 +46,26 @@ def test_the_density_of_points_does_not_shift_a_weighted_mean():
     assert change("sum") > 1e-2
 
 
-def test_the_routes_equal_gather_and_sum():
-    graph = Graph.sorted(torch.tensor([3, 1, 0, 2, 2]), torch.tensor([0, 0, 2, 2, 1]), 4, 3)
-    weight = torch.tensor([1.0, 3.0, 2.0, 2.0, 0.0], dtype=torch.float64)
-    routes = Routes.of(graph, weight, "quadrature")
-    for made in (routes.ends, routes.total):  # the orders that are not sorted but known
-        known = made.by_source
-        fresh = Graph(made.source, made.target, made.n_source, made.n_target).by_source
-        assert all(torch.equal(a, b) for a, b in zip(known, fresh, strict=True))
-    message = torch.randn(5, 2, dtype=torch.float64)
-    expected = torch.stack([(message[graph.target == i] * routes.share[graph.target == i, None]).sum(0) for i in range(3)])
-    assert torch.allclose(routes.heard(message), expected)
+@pytest.mark.parametrize("last", [False, True])
+def test_the_step_in_one_function_equals_its_formula_and_has_both_derivatives(last):
+    graph = Graph.sorted(torch.tensor([3, 1, 0, 2, 2]), torch.tensor([0, 0, 2, 2, 1]), 4, 4)  # nobody speaks to the last target
+    torch.manual_seed(0)
+    given = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((5, 3), (4, 3), (4, 3), (5,), (3, 3), (3,), (3, 3))]
+    if last:
+        given[-1] = None
+
+    def run(step, *arguments):
+        return [part for part in step(graph, *arguments) if part is not None]
+
+    for one, other in zip(run(_Step.apply, *given), run(_step, *given), strict=True):
+        assert torch.allclose(one, other, rtol=0, atol=1e-14)
+    assert torch.autograd.gradcheck(lambda *arguments: tuple(run(_Step.apply, *arguments)), given)
+    assert torch.autograd.gradgradcheck(lambda *arguments: tuple(run(_Step.apply, *arguments)), given)
+    no_edges = Graph.unconnected(4, 4)
+    empty = [None if x is None else x[:0] if len(x) == 5 else x for x in given]
+    heard, new = _Step.apply(no_edges, *empty)
+    assert not heard.any() and (new is None or new.shape == (0, 3))
+    (heard.sum() + (0 if new is None else new.sum())).backward()
 
 
 def test_a_lead_time_modulates_the_norm_per_sample():

@@ -8,7 +8,7 @@ import torch
 from geoop.errors import ConfigurationError
 from geoop.graph.pointset import PointSet
 from geoop.layers.neighborhood import Nearest
-from geoop.operators.multipole import MultipoleKernel, level_sizes
+from geoop.operators.multipole import Levels, MultipoleKernel, level_sizes
 
 
 def cloud(n: int, channels: int = 2, seed: int = 0) -> PointSet:
@@ -19,8 +19,12 @@ def cloud(n: int, channels: int = 2, seed: int = 0) -> PointSet:
 
 def make(**changes) -> MultipoleKernel:
     torch.manual_seed(0)
-    sizes = {"levels": (30, 8), "channels": 3, "gains": 4, "hidden": 8, "near": Nearest(4, smooth=True), "neighbours": 4, "nonlinear": False}
-    return MultipoleKernel(2, 2, **{**sizes, **changes}).double()
+    given = {"levels": levels(30, 8), "near": Nearest(4, smooth=True), "nonlinear": False}
+    return MultipoleKernel(2, 2, **{**given, **changes}).double()
+
+
+def levels(*counts: int, neighbours: int = 4) -> Levels:
+    return Levels(counts, channels=3, gains=4, hidden=8, neighbours=neighbours)
 
 
 def matrix(apply, source: PointSet, channels: int) -> torch.Tensor:
@@ -37,7 +41,7 @@ def matrix(apply, source: PointSet, channels: int) -> torch.Tensor:
 @torch.no_grad()
 def test_it_is_the_sum_of_products_over_the_levels():
     """K = K_11 + K_12 (K_22 + K_23 K_33 K_32) K_21, every factor as a dense matrix."""
-    operator, source = make(levels=(12, 4), near=Nearest(3), neighbours=3), cloud(30)
+    operator, source = make(levels=levels(12, 4, neighbours=3), near=Nearest(3)), cloud(30)
     target = PointSet(torch.rand(5, 2, dtype=torch.float64))
     hierarchy = operator.connect(source, target)
     g = hierarchy.graphs
@@ -67,20 +71,20 @@ def test_every_source_point_counts_with_its_weight_on_every_level():
 @torch.no_grad()
 def test_the_far_field_is_found_once_and_serves_any_target():
     operator, source = make(nonlinear=True, target_channels=0), cloud(200)
-    coarse = operator.far_field(source, operator.coarsen(source))
+    hierarchy = operator.coarsen(source)
+    coarse = operator.far_field(source, hierarchy, operator.pairs(operator.clouds(source, None, hierarchy), hierarchy))
     for seed in (1, 2):
         target = PointSet(torch.rand(9, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)))
         whole = operator(source, target, operator.connect(source, target)).scalars
         graphs = operator.connect(source, target)
-        torch.testing.assert_close(operator.reach(source, coarse, target, graphs).scalars, whole, rtol=0, atol=1e-12)
+        pairs = operator.pairs({"near": (source, target), "far": (coarse, target)}, graphs)
+        torch.testing.assert_close(operator.reach(source, coarse, target, graphs, pairs).scalars, whole, rtol=0, atol=1e-12)
 
 
 def test_edges_grow_with_the_points():
     per_point = []
     for n in (1000, 4000, 16_000):
-        levels = level_sizes(n, 4, 16)
-        torch.manual_seed(0)
-        scaled = make(near=Nearest(8), neighbours=6, levels=levels)
+        scaled = make(near=Nearest(8), levels=levels(*level_sizes(n, 4, 16), neighbours=6))
         source = cloud(n)
         per_point.append(sum(g.n_edges for g in scaled.connect(source, source).graphs.values()) / n)
     assert max(per_point) / min(per_point) < 1.2 and max(per_point) < 24
@@ -91,4 +95,4 @@ def test_sizes_of_levels():
     assert level_sizes(40, 4, 16) == (16,) and level_sizes(5) == (5,)
     for wrong in ((), (4, 4), (2, 8), (4, 0)):
         with pytest.raises(ConfigurationError):
-            MultipoleKernel(1, 1, levels=wrong)
+            Levels(wrong)

@@ -9,7 +9,7 @@ import torch
 
 from geoop.errors import ConfigurationError
 from geoop.graph.pointset import PointSet
-from geoop.operators.slice_attention import SliceAttention, Tiles
+from geoop.operators.slice_attention import SliceAttention
 
 
 def cloud(n: int, seed: int = 0, channels: int = 8) -> PointSet:
@@ -70,18 +70,21 @@ def test_samples_of_any_sizes_are_tiled_without_a_common_length():
     samples = [cloud(n, seed) for seed, n in enumerate(sizes)]
     together = PointSet.concatenate(samples)
     assert (apply(operator, together) - torch.cat([apply(operator, s) for s in samples])).abs().max() < 1e-12
-    tiles = Tiles.of(together.ptr)
-    assert tiles.count * tiles.length - sum(sizes) < tiles.length * len(sizes)
-    assert torch.equal(tiles.unfold(tiles.fold(together.scalars), len(together)), together.scalars)
-    assert torch.allclose(tiles.gather(tiles.fold(together.scalars).sum(dim=1))[3], samples[3].scalars.sum(dim=0))
 
 
-def test_slices_as_points_carry_the_measure_and_lie_in_the_cloud():
-    operator, points = layer(), PointSet.concatenate([cloud(50, 1), cloud(70, 2)])
-    tokens = operator.tokens(points)
-    assert tokens.ptr.tolist() == [0, 5, 10] and tokens.scalars.shape == (10, 8)
-    assert torch.allclose(tokens.weight.view(2, 5).sum(dim=1), torch.ones(2, dtype=torch.float64))
-    assert tokens.pos.min() > 0 and tokens.pos.max() < 1
+def test_what_slices_say_is_enough_for_any_target_and_does_not_grow_with_the_cloud():
+    operator, points, others = (
+        layer(density=True),
+        PointSet.concatenate([cloud(50, 1), cloud(70, 2)]),
+        PointSet.concatenate([cloud(3, 3), cloud(9, 4)]),
+    )
+    with torch.no_grad():
+        spoken, share = operator.summarise(points)
+        expected = operator(points, others, operator.connect(points, others)).scalars
+        assert torch.equal(operator.read(operator.share(others), spoken, others), expected)
+        assert torch.equal(operator.read(share, spoken, points), apply(operator, points))
+    assert spoken.shape == (2, 2 * 5, 8)
+    assert torch.allclose(share.view(-1, 2, 5).sum(dim=2), torch.ones(120, 2, dtype=torch.float64))
 
 
 def test_heads_must_divide_the_channels():

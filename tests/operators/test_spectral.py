@@ -50,6 +50,17 @@ def test_a_band_limited_input_gives_the_same_answer_on_a_finer_lattice(shape, op
     assert float((run(coarse, short[every]) - run(fine, short)[every]).abs().max()) > 0.1
 
 
+@pytest.mark.parametrize(("shape", "modes"), [((9,), 3), ((8, 10), 3), ((7, 9), 3), ((5, 6, 7), 2)])
+@pytest.mark.parametrize("padding", [0.0, 0.5])
+def test_the_matrices_of_the_transforms_give_what_the_fast_transforms_give(shape, modes, padding):
+    torch.manual_seed(0)
+    layer = Spectral(3, 4, shape, modes=modes, padding=padding).double()
+    field = torch.randn(2, *shape, 3, dtype=torch.float64)
+    with torch.no_grad():
+        one, other = layer._by_matrices(field), layer._by_transforms(field)
+    assert float((one - other).abs().max()) < 1e-13 * float(other.abs().max())
+
+
 def mode_numbers(layer: Spectral) -> torch.Tensor:
     """(count, d) wave numbers of the rows of ``layer.weight``."""
     k = layer.modes

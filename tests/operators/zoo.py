@@ -45,7 +45,8 @@ class Entry:
 
     ``target=None``: it mixes one cloud, target and source are the same object. ``ordered``: the order of the points carries meaning, so
     they cannot be permuted. ``any_size``: it takes samples of any size, one point included. ``weighted``: it reads quadrature weights.
-    ``fixed_geometry``: it keeps no derivative by what belongs to the geometry.
+    ``fixed_geometry``: it keeps no derivative by what belongs to the geometry. ``sizes``: points per side of the lattices of refinement; None for those
+    of all, empty where another test measures the order.
     """
 
     make: Callable[[], AbstractOperator]
@@ -55,6 +56,7 @@ class Entry:
     any_size: bool = True
     weighted: bool = True
     fixed_geometry: bool = False
+    sizes: tuple[int, ...] | None = None
 
 
 def placed(points: PointSet) -> PointSet:

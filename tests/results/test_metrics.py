@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,3 +128,32 @@ def test_bad_input_is_refused() -> None:
         evaluate([(scaled(case, 1.0), case)], quantities=["temperature"])
     with pytest.raises(FieldError, match="choose one of|no scores"):
         evaluate([(scaled(case, 1.0), case)]).row("temperature")
+
+
+def test_weights_come_from_the_cells_where_no_field_states_them() -> None:
+    """A square of 3 x 3 points whose last column is four times as wide: the points of the wide strip count for more."""
+    x, y = np.meshgrid([0.0, 1.0, 5.0], [0.0, 1.0, 2.0], indexing="ij")
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    quads = np.array([[0, 3, 4, 1], [1, 4, 5, 2], [3, 6, 7, 4], [4, 7, 8, 5]])
+    mesh = Mesh(
+        points, Cells.of(quad=quads), patches={"rim": Cells.of(line=np.array([[0, 3], [3, 6], [6, 7], [7, 8], [8, 5], [5, 2], [2, 1], [1, 0]]))}
+    )
+    quantity = Quantity("solution", "u", "1")
+    case = Case(mesh, fields={"solution": Field(quantity, np.ones(9))})
+    wrong = {"solution": Field(quantity, 1.0 + (points[:, 0] == 5.0))}
+    scores = evaluate([(wrong, case)])
+    assert [(row.quantity, row.region) for row in scores.rows] == [("solution", "field")]  # no flow, no named wall: no surface
+    assert scores.row("solution").l2[0] == pytest.approx(np.sqrt(3 / 9))
+    assert scores.row("solution").weighted_l2[0] == pytest.approx(np.sqrt(4 / 10))
+    walled = evaluate([(wrong, replace(case, wall=("rim",)))])
+    assert walled.row("solution", "surface").weighted_l2[0] == pytest.approx(np.sqrt((2.5 + 1.0 + 2.5) / 14))
+    assert np.isfinite(walled.row("solution", "field").weighted_l2).all()
+
+
+def test_what_is_zero_in_truth_has_no_row() -> None:
+    case = sample(0)
+    values = case.field("velocity").values.copy()
+    values[:4] = 0.0
+    case = case.with_fields(Field(QUANTITIES["velocity"], values))
+    rows = {(row.quantity, row.region) for row in evaluate([({"velocity": Field(QUANTITIES["velocity"], values + 0.1)}, case)]).rows}
+    assert ("velocity", "field") in rows and ("velocity", "surface") not in rows and ("velocity perturbation", "surface") in rows

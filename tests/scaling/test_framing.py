@@ -13,7 +13,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import Quantity
 from geoop.scaling.framing import Framing, is_bounded
-from geoop.scaling.functions import InputFunction, known
+from geoop.scaling.functions import known
 
 SOURCE = Quantity("source", "f", "1/m^2")
 
@@ -163,12 +163,12 @@ def test_saved_and_restored():
 def test_what_is_not_there_is_named():
     case = source_case(plate())
     with pytest.raises(ConfigurationError, match="no function 'sauce'") as caught:
-        InputFunction.fit("sauce", [case])
+        Framing.fit([case], inputs=("sauce",))
     assert "source" in str(caught.value) and "boundary solution" in str(caught.value)
     values = case.field("source").values.copy()
     values[3] = np.nan
     with pytest.raises(DatasetError, match="not finite"):
-        InputFunction.fit("source", [case.with_fields(geoop.Field(SOURCE, values))])
+        Framing.fit([case.with_fields(geoop.Field(SOURCE, values))], inputs=("source",))
 
 
 def test_a_region_in_numbers():

@@ -47,7 +47,6 @@ class GAOT(CloudModel):
         heads: of all attention.
         kernel: gains per edge, and width of the perceptron on the edges.
         positions: of the transformer: ``bias`` or ``rotary``.
-        answer: perceptrons, each with a residual, that a query goes through after it has read the tokens.
     """
 
     reference: ClassVar[tuple[str, ...]] = ("wen-2025-gaot",)
@@ -65,10 +64,9 @@ class GAOT(CloudModel):
         heads: int = 4,
         kernel: int = 32,
         positions: Literal["bias", "rotary"] = "bias",
-        answer: int = 2,
     ) -> None:
         sizes = {"tokens": tokens, "placement": placement, "scales": list(scales), "neighbours": list(neighbours)}
-        super().__init__(ports, width, **sizes, depth=depth, heads=heads, kernel=kernel, positions=positions, answer=answer)
+        super().__init__(ports, width, **sizes, depth=depth, heads=heads, kernel=kernel, positions=positions)
         if placement not in ("points", "lattice") or tokens < 1:
             raise ConfigurationError(
                 f"{tokens} tokens placed by '{placement}'", where="GAOT", remedy="at least one token, placed by 'points' or 'lattice'"
@@ -81,9 +79,8 @@ class GAOT(CloudModel):
         self.join = nn.Linear(width + kernel, width)
         self.transformer = TokenTransformer(width, depth=depth, heads=heads, dimension=d, positions=positions, measure=False)
         self.decoder = MultiscaleAttention(width, width, NearestScales(tuple(neighbours)), outward, heads=heads, target_channels=width)
-        self.norm_asked = nn.LayerNorm(width)
-        self.norm_hidden = nn.ModuleList(nn.LayerNorm(width) for _ in range(answer))
-        self.hidden = nn.ModuleList(GatedMLP(width, 2 * width, width) for _ in range(answer))
+        self.norm_asked, self.norm_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.hidden = GatedMLP(width, 2 * width, width)
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
         if self.placement == "points":
@@ -112,9 +109,7 @@ class GAOT(CloudModel):
         tokens = state.latents["tokens"]
         asked = queries.with_features(scalars=self.norm_asked(queries.scalars))
         x = queries.scalars + self.decoder(tokens, asked, self.decoder.connect(tokens, asked)).scalars
-        for norm, hidden in zip(self.norm_hidden, self.hidden, strict=True):
-            x = x + hidden(norm(x))
-        return x
+        return x + self.hidden(self.norm_hidden(x))
 
     def fit_geometries(self, prepared: Sequence[PreparedCloud]) -> None:
         """Standardise the geometry statistics by those of the training geometries; without it they are of order one by their definition."""

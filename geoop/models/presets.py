@@ -28,7 +28,7 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 192, "layers": 6, "gains": 96, "hidden": 64, "neighbours": 16, "scales": (256, 48), "scale_neighbours": 12},
     },
     "GAOT": {
-        "small": {"width": 48, "tokens": 128, "depth": 3, "heads": 3, "kernel": 24, "neighbours": [3, 8]},
+        "small": {"width": 48, "tokens": 128, "depth": 3, "heads": 3, "kernel": 24, "scales": [1.0], "neighbours": [8]},
         "medium": {"width": 96, "tokens": 256, "depth": 5, "kernel": 48},
         "large": {"width": 192, "tokens": 512, "depth": 8, "kernel": 96},
     },
@@ -48,7 +48,7 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 128, "edge_width": 128, "depth": 18},
     },
     "StructurePreservingOperator": {
-        "small": {"width": 48, "tokens": 64, "depth": 3, "smoothings": 1},
+        "small": {"width": 48, "tokens": 64, "depth": 3, "smoothings": 2, "degree": 2},
         "medium": {"width": 96, "tokens": 192, "depth": 5, "smoothings": 3, "degree": 2},
         "large": {"width": 192, "tokens": 384, "depth": 8, "smoothings": 5, "degree": 2},
     },
@@ -71,7 +71,16 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
     "MultipoleGNO": {
         "small": {"width": 48, "layers": 2, "levels": (192, 48, 12), "channels": 32, "gains": 16, "hidden": 16},
         "medium": {"width": 96, "layers": 4, "levels": (256, 64, 16), "channels": 96, "gains": 32, "hidden": 32, "neighbours": 12},
-        "large": {"width": 192, "layers": 5, "levels": (512, 128, 32), "channels": 192, "gains": 64, "hidden": 48, "neighbours": 16, "level_neighbours": 8},
+        "large": {
+            "width": 192,
+            "layers": 5,
+            "levels": (512, 128, 32),
+            "channels": 192,
+            "gains": 64,
+            "hidden": 48,
+            "neighbours": 16,
+            "level_neighbours": 8,
+        },
     },
     "DeepONet": {
         "small": {"width": 64, "modes": 64, "tokens": 8, "depth": 1, "trunk": 3},

@@ -89,7 +89,6 @@ class StructurePreservingOperator(CloudModel):
         self.tokens, self.fields = tokens, chosen
         self.gather = Attention(width, heads=heads)  # places are among the features; a bias for every pair costs more than the rest
         self.mix = nn.ModuleList(Attention(width, heads=heads, bias=PairBias(d, heads)) for _ in range(depth))
-        self.spread = Attention(width, heads=heads, expansion=1)  # as in gathering
         self.norm_tokens, self.prolong = nn.LayerNorm(width), nn.Linear(width, width)
         self.smoothings = nn.ModuleList(Smoothing(d, width) for _ in range(smoothings))
         self.norm, self.coefficient_head = nn.LayerNorm(width), MLP([width, width, self.ports.out])
@@ -147,8 +146,6 @@ class StructurePreservingOperator(CloudModel):
             tokens = block(tokens, tokens, Graph.unconnected(len(tokens), len(tokens), points.pos.device))
         shares, entries = mesh.points["shares"].scalars[:, 0], mesh.points["entries"].scalars
         hidden = features + weighted_sum(self.prolong(self.norm_tokens(tokens.scalars)), mesh.graphs["prolong"], shares)
-        fine = nodes.with_features(scalars=hidden)
-        hidden = self.spread(tokens, fine, Graph.unconnected(len(tokens), len(fine), points.pos.device)).scalars
         for smoothing in self.smoothings:
             hidden = smoothing(hidden, mesh.graphs["near"], entries)
         hidden = self.norm(hidden)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from geoop.graph.cells import barycentric, locate, triangulate
+from geoop.graph.cells import barycentric, differences, locate, triangulate
 from geoop.graph.pointset import PointSet
+from geoop.graph.segment import weighted_sum
 
 
 def cloud(n: int, d: int, seed: int = 0, grade: float = 1.0) -> PointSet:
@@ -58,3 +59,30 @@ def test_cells_that_are_not_wanted_are_left_out_unless_none_were_left():
     assert abs(float(cells.weight.sum()) - (1 - torch.pi / 16)) < 0.03
     _, cells = triangulate(points, lambda sample, cells: cells[:, 0] < 0)
     assert abs(float(cells.weight.sum()) - 1) < 1e-9
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_differences_are_exact_for_linear_functions(d):
+    points = cloud(300, d)
+    graph, cells = triangulate(points)
+    near, entries = differences(points, graph, cells)
+    star = torch.zeros(len(points), dtype=torch.float64).index_add_(0, graph.source, cells.weight[graph.target])
+    slope = torch.arange(1, d + 1, dtype=torch.float64)
+    values = points.pos @ slope + 3
+    inside = ((points.pos > 0.15) & (points.pos < 0.85)).all(dim=1)  # no slivers, no half stars
+    stiff, *gradient = (weighted_sum(values, near, column) for column in entries.scalars.unbind(dim=1))
+    assert stiff[inside].abs().max() < 1e-12
+    for found, exact in zip(gradient, slope, strict=True):
+        assert (found / star ** (1 / d) - exact)[inside].abs().max() < 1e-10
+    sums = torch.stack([weighted_sum(torch.ones_like(values), near, column) for column in entries.scalars.unbind(dim=1)])
+    assert sums.abs().max() < 1e-12  # constants give zero, at slivers too
+    size = torch.stack([torch.zeros(len(points), dtype=torch.float64).index_add_(0, near.target, c.abs()) for c in entries.scalars.unbind(dim=1)])
+    assert size.max() < 8 + 1e-9
+
+
+def test_differences_of_a_batch_are_those_of_its_samples_and_of_points_without_cells_none():
+    parts = [cloud(30, 2, 1), PointSet(torch.tensor([[0.1, 0.2], [0.3, 0.4]], dtype=torch.float64)), cloud(50, 2, 2)]
+    whole = differences(*[p := PointSet.concatenate(parts), *triangulate(p)])[1]
+    own = [differences(part, *triangulate(part))[1] for part in parts]
+    assert torch.allclose(whole.scalars, torch.cat([item.scalars for item in own]), atol=1e-14)
+    assert whole.ptr.diff().tolist() == [len(item) for item in own] and len(own[1]) == 0

@@ -9,14 +9,13 @@ import pytest
 import torch
 
 from geoop.errors import ConfigurationError
-from geoop.graph.geometry import Geometry
 from geoop.graph.pointset import Inputs, PointSet
 from geoop.models.deeponet import DeepONet
 from geoop.models.gnot import GNOT
 from geoop.models.multi_task_deeponet import MultiTaskDeepONet
 from geoop.scaling.rank_bound import rank_bound
 
-from .zoo import BARE, PORTS, Ports, ask, geometry, inputs
+from .zoo import BARE, PORTS, Ports, ask, geometry, inputs, lattice
 
 MODES = 4
 MAKE = {
@@ -32,26 +31,12 @@ def build(make, ports: Ports = PORTS):
     return make(ports).double().eval()
 
 
-def smooth_region(n: int) -> Geometry:
-    """n^2 points of a graded lattice on a square whose site features are smooth functions: no facets, no medial axis. Weights are midpoint weights."""
-    given = geometry(30, 1)
-    s = (torch.arange(n, dtype=torch.float64) + 0.5) / n
-    axis, slope = torch.sin(torch.pi * (s - 0.5)) / 4, torch.cos(torch.pi * (s - 0.5)) * torch.pi / 4
-    pos, weight = torch.cartesian_prod(axis, axis), torch.cartesian_prod(slope / n, slope / n).prod(dim=1)
-    turn = 1 + pos.sum(dim=1)
-    points = PointSet(pos, (0.3 + pos[:, :1] * pos[:, 1:]), torch.stack([turn.cos(), turn.sin()], 1)[:, None], weight)
-    assert given.domain is not None
-    first = torch.zeros(n * n, dtype=torch.int64)
-    domain = replace(given.domain, points=points, anchor=given.domain.anchor[first], share=given.domain.share[first])
-    return replace(given, domain=domain)
-
-
 @every
 def test_refinement_of_the_domain_converges_with_second_order_and_drifts_without_weights(make):
     model, results = build(make, BARE), []
     queries, conditions = ask(geometry(30, 1), 9, 1), Inputs(torch.zeros(1, 0).double(), torch.zeros(1, 0, 2).double())
     for n in (8, 16, 32, 96):
-        region = smooth_region(n)
+        region = lattice(n)
         with torch.no_grad():
             results.append(model(model.prepare(region), conditions, queries).scalars)
     errors = [float((r - results[-1]).abs().max()) for r in results[:-1]]

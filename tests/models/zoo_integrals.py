@@ -20,7 +20,9 @@ ENTRIES: dict[str, Entry] = {
         lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(), radius=0.35), order=2, lattices=(8, 16, 32)
     ),
     "graph neural operator, boxes": Entry(
-        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(8,), scale_neighbours=5, points=40), converges=False
+        lambda ports: GraphNeuralOperator(ports, 16, layers=3, gains=8, hidden=8, scales=(8,), scale_neighbours=5, points=40),
+        converges=False,
+        why=SHARES,
     ),
     "low rank": Entry(lambda ports: LowRankOperator(ports, 16, layers=3, rank=4, heads=2), order=2),
     "multipole": Entry(

@@ -41,8 +41,8 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
     print(result.verdict)
     print("written:", result.write(out / "star.vtu"))
     middle = case.mesh.points.mean(axis=0, keepdims=True)
-    numbers["in the middle"] = float(result.at(middle)["solution"].values[0])  # the field is continuous: ask anywhere
-    numbers["outside"] = float(result.at(middle + 100.0)["solution"].values[0])  # where there is no region there is no field
+    numbers["in the middle"] = float(result.at(middle)["solution"][0])  # the field is continuous: ask anywhere
+    numbers["outside"] = float(result.at(middle + 100.0)["solution"][0])  # where there is no region there is no field
     return numbers
 
 

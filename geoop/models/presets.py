@@ -38,12 +38,12 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 192, "slices": 64, "depth": 8, "heads": 8},
     },
     "MeshGraphNet": {
-        "small": {"width": 48, "edge_width": 24, "fine": 1, "coarse": 6},
+        "small": {"width": 40, "edge_width": 16, "fine": 1, "coarse": 4},
         "medium": {"width": 96, "edge_width": 64, "fine": 2, "coarse": 8},
         "large": {"width": 128, "edge_width": 128, "fine": 4, "coarse": 10},
     },
     "RIGNO": {
-        "small": {"width": 64, "edge_width": 32, "depth": 6},
+        "small": {"width": 48, "edge_width": 32, "depth": 4, "mask": 0.2},
         "medium": {"width": 96, "edge_width": 64, "depth": 12},
         "large": {"width": 128, "edge_width": 128, "depth": 18},
     },

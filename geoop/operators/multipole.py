@@ -58,7 +58,7 @@ class MultipoleKernel(AbstractOperator):
 
     applied as one V-cycle, finest level 1:
 
-        down:  v_{l+1} = s( K_{l+1,l} v_l ),        up:  u_l = s( W_l v_l + K_{l,l} v_l + K_{l,l+1} u_{l+1} ),        s = identity or gelu of LayerNorm
+        down:  v_{l+1} = s( K_{l+1,l} v_l ),        up:  u_l = s( W_l v_l + K_{l,l} v_l + K_{l,l+1} u_{l+1} ),        s = identity or gelu
 
     and v'(x) = W v(x) + (K_11 v)(x) + (K_12 u_2)(x) at any target x. Near points meet on the fine level, far ones on a coarse one. Levels are nested:
     a k-d tree cuts level l into boxes of equally many points, the point nearest to each box's centre goes on to level l + 1 with the box's
@@ -75,8 +75,7 @@ class MultipoleKernel(AbstractOperator):
         levels: sizes of the coarse levels.
         target_channels: scalars of the target points that the local term W v(x) reads; 0 leaves it out.
         near: neighbourhood of K_11.
-        nonlinear: gelu on the coarse levels, as in the paper's network, of features normalised at every point, without which so long a chain of
-            products trains badly; without it the operator is the decomposed kernel, affine in v.
+        nonlinear: gelu on the coarse levels, as in the paper's network; without it the operator is the decomposed kernel, affine in v.
     """
 
     reference: ClassVar[str] = "li-2020-multipole"
@@ -94,7 +93,7 @@ class MultipoleKernel(AbstractOperator):
         nonlinear: bool = True,
     ) -> None:
         super().__init__()
-        self.levels = levels
+        self.levels, self.act = levels, nn.GELU() if nonlinear else nn.Identity()
         around, channels = Nearest(levels.neighbours, smooth=True), levels.channels
 
         def kernel(width_in: int, width_out: int, neighborhood: Ball | Nearest | Share, local: int = 0) -> GraphKernel:
@@ -107,7 +106,6 @@ class MultipoleKernel(AbstractOperator):
         self.down = nn.ModuleList([kernel(in_channels if i == 0 else channels, channels, Nearest(1)) for i in range(count)])
         reach = [around] * (count - 1) + [Nearest(levels.counts[-1])]  # every point of the coarsest level reads all of it
         self.within = nn.ModuleList([kernel(channels, channels, neighborhood, channels) for neighborhood in reach])
-        self.act = nn.ModuleList([nn.Sequential(nn.LayerNorm(channels), nn.GELU()) if nonlinear else nn.Identity() for _ in range(2 * count)])
         self.up = nn.ModuleList([kernel(channels, channels, around) for _ in range(count - 1)])
 
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Hierarchy:
@@ -153,14 +151,14 @@ class MultipoleKernel(AbstractOperator):
         for i in range(len(self.levels.counts)):
             name, level = f"down{i}", hierarchy.points[f"level{i}"]
             seen = self.down[i].over(pairs[name], chain[i], level, graphs[name]).scalars  # type: ignore[operator]
-            chain.append(level.with_features(scalars=self.act[2 * i](seen)))
+            chain.append(level.with_features(scalars=self.act(seen)))
         for i in reversed(range(len(chain) - 1)):
             level, name = chain[i + 1], f"within{i}"
             seen = self.within[i].over(pairs[name], level, level, graphs[name]).scalars  # type: ignore[operator]
             if above is not None:
                 name = f"up{i}"
                 seen = seen + self.up[i].over(pairs[name], above, level, graphs[name]).scalars  # type: ignore[operator]
-            above = level.with_features(scalars=self.act[2 * i + 1](seen))
+            above = level.with_features(scalars=self.act(seen))
         assert above is not None
         return above
 

@@ -104,9 +104,10 @@ def test_sizes(n):
 
 
 def test_training_reads_the_cases(cases):
+    from geoop.scaling.framing import Framing
     from geoop.train.samples import FramedCase
 
-    framed = FramedCase.of(cases[NAMES[0]], [QUANTITIES["velocity"], QUANTITIES["pressure_coefficient"]], 200)
+    framed = FramedCase.of(cases[NAMES[0]], [QUANTITIES["velocity"], QUANTITIES["pressure_coefficient"]], Framing())
     assert framed.n_field == 5000 and len(framed.order) == 5200
     assert np.abs(framed.fields["velocity"]).max() < 10.0
 

@@ -194,7 +194,8 @@ REFERENCES: dict[str, str] = {
 }""",
     "li-2023-gino": """@inproceedings{li2023gino,
   title     = {Geometry-Informed Neural Operator for Large-Scale {3D} {PDEs}},
-  author    = {Li, Zongyi and Kovachki, Nikola and Choy, Chris and Li, Boyi and Kossaifi, Jean and Otta, Shourya and Nabian, Mohammad Amin and Stadler, Maximilian and Hundt, Christian and Azizzadenesheli, Kamyar and Anandkumar, Anima},
+  author    = {Li, Zongyi and Kovachki, Nikola and Choy, Chris and Li, Boyi and Kossaifi, Jean and
+               Otta, Shourya and Nabian, Mohammad Amin and Stadler, Maximilian and Hundt, Christian and Azizzadenesheli, Kamyar and Anandkumar, Anima},
   booktitle = {Advances in Neural Information Processing Systems},
   year      = {2023}
 }""",

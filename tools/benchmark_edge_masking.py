@@ -79,7 +79,7 @@ def error(surrogate: Surrogate, cases: Sequence[Case]) -> float:
     found = []
     for case in cases:
         result = surrogate.predict(case, surface_only=True)
-        found += [relative_l2(result[name].values, case.field(name).values) for name in names]
+        found += [relative_l2(result[name], case.field(name).values) for name in names]
     return 100 * float(np.mean(found))
 
 

@@ -18,12 +18,12 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 192, "depth": 6, "heads": 8, "experts": 4},
     },
     "LowRankOperator": {
-        "small": {"width": 48, "layers": 4, "rank": 12, "heads": 4},
-        "medium": {"width": 96, "layers": 6, "rank": 24, "heads": 6},
-        "large": {"width": 192, "layers": 8, "rank": 32, "heads": 8},
+        "small": {"width": 48, "layers": 4, "rank": 8, "heads": 4, "hidden": 24},
+        "medium": {"width": 96, "layers": 6, "rank": 24, "heads": 6, "hidden": 48},
+        "large": {"width": 192, "layers": 8, "rank": 32, "heads": 8, "hidden": 96},
     },
     "GraphNeuralOperator": {
-        "small": {"width": 48, "layers": 4, "gains": 16, "hidden": 16},
+        "small": {"layers": 3, "points": 192, "neighbours": 6, "scales": (24,), "scale_neighbours": 24},
         "medium": {"width": 96, "layers": 5, "gains": 48, "hidden": 32, "neighbours": 12, "scales": (256, 48)},
         "large": {"width": 192, "layers": 6, "gains": 96, "hidden": 64, "neighbours": 16, "scales": (256, 48), "scale_neighbours": 12},
     },
@@ -69,7 +69,7 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 128, "levels": 5, "resolution": 16, "modes": 8, "rank": 48, "depth": 6},
     },
     "MultipoleGNO": {
-        "small": {"width": 48, "layers": 2, "levels": (192, 48, 12), "channels": 32, "gains": 16, "hidden": 16},
+        "small": {"layers": 2, "levels": (48, 12), "channels": 32, "gains": 32, "neighbours": 4},
         "medium": {"width": 96, "layers": 4, "levels": (256, 64, 16), "channels": 96, "gains": 32, "hidden": 32, "neighbours": 12},
         "large": {
             "width": 192,

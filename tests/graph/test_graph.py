@@ -50,7 +50,9 @@ def test_bad_edges_are_named():
 
 def test_a_batch_keeps_the_orders_of_its_samples():
     g = torch.Generator().manual_seed(0)
-    parts = [Graph.sorted(torch.randint(n, (5 * n,), generator=g), torch.randint(m, (5 * n,), generator=g), n, m) for n, m in ((4, 7), (9, 2), (1, 3))]
+    parts = [
+        Graph.sorted(torch.randint(n, (5 * n,), generator=g), torch.randint(m, (5 * n,), generator=g), n, m) for n, m in ((4, 7), (9, 2), (1, 3))
+    ]
     whole = Graph.concatenate(parts)
     fresh = Graph(whole.source, whole.target, whole.n_source, whole.n_target)
     assert torch.equal(whole.ptr, fresh.ptr)

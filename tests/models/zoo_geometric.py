@@ -41,7 +41,7 @@ def geometric(ports):
 
 
 ENTRIES: dict[str, Entry] = {
-    "structure-preserving operator network, P1": Entry(structure_preserving, order=2, lattices=(20, 40, 80)),
+    "structure-preserving operator network, P1": Entry(structure_preserving, order=2, lattices=(20, 40, 80), steps=3000),
     # a step of a smoother reaches one cell far, and the zoo's cells at the boundary's vertices do not shrink evenly: no order
     "structure-preserving operator network, P1, smoothed": Entry(smoothed, lattices=(20, 40, 80, 160), transfer=0.15),
     "structure-preserving operator network, P2": Entry(quadratic, lattices=(20, 40, 80, 160), transfer=0.2),

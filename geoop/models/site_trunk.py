@@ -41,9 +41,9 @@ class SiteTrunk(nn.Module):
         if activation == "gelu":
             self.layers = MLP(sizes, norm=True)
             return
-        self.sine_head = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)])
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)])
         with torch.no_grad():
-            for number, layer in enumerate(self.sine_head):
+            for number, layer in enumerate(self.layers):
                 bound = math.sqrt(6 / layer.in_features) * (frequency / math.sqrt(layer.in_features) if number == 0 else 1)
                 layer.weight.uniform_(-bound, bound)
                 layer.bias.uniform_(-math.pi, math.pi) if number < depth else layer.bias.zero_()
@@ -52,6 +52,6 @@ class SiteTrunk(nn.Module):
         x = x[:, : self.site]
         if self.activation == "gelu":
             return self.layers(x)
-        for layer in self.sine_head[:-1]:
+        for layer in self.layers[:-1]:
             x = torch.sin(layer(x))
-        return self.sine_head[-1](x)
+        return self.layers[-1](x)

@@ -88,6 +88,7 @@ def test_weights_that_learn_or_depend_on_the_channel():
     x = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
     for w in (torch.rand(12, dtype=torch.float64, requires_grad=True), torch.rand(12, 2, dtype=torch.float64, requires_grad=True)):
         assert torch.autograd.gradcheck(lambda x, w: weighted_sum(x, g, w), (x, w))
+        assert torch.autograd.gradgradcheck(lambda x, w: weighted_sum(x, g, w), (x, w))
         with pytest.raises(ConfigurationError, match="without gradient"):
             weighted_sum(x, g, w, backend="csr")
         torch.testing.assert_close(weighted_sum(x, g, w), weighted_sum(x, g, w.detach()), rtol=0, atol=1e-14)
@@ -172,3 +173,14 @@ def test_bad_input_is_named(monkeypatch):
     with pytest.raises(MissingDependencyError, match="not importable"):
         segment_sum(torch.ones(40), g, backend="scatter")
     assert segment_max(torch.ones(40, 2, requires_grad=True), g).shape == (13, 2)
+
+
+def test_counting_in_32_bits_changes_no_bit(monkeypatch):
+    g, x, weight = graph(4000, 300, 200), torch.randn(300, 5), torch.rand(4000)
+    found = []
+    for largest in (2**31 - 1, 0):
+        monkeypatch.setattr(segment, "_INT32", largest)
+        at = x.clone().requires_grad_()
+        out = weighted_sum(at, g, weight) + segment_sum(take_source(at, g), g)
+        found.append((out, *torch.autograd.grad(out.square().sum(), at)))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))

@@ -109,6 +109,7 @@ def main(arguments: Sequence[str]) -> None:
             measure(name, runs, given.controls)
     for name in given.tasks:
         report(name)
+    summary(given.tasks, given.cpu_minutes)
 
 
 def rows() -> dict[str, dict[str, Any]]:
@@ -331,6 +332,25 @@ def report(name: str) -> None:
             ]
             cells += [f"{row['errors'][split].get(key, float('nan')):.4g}" for key in ("primary", *columns)]
             print("| " + " | ".join(cells) + " |")
+
+
+def summary(tasks: Sequence[str], minutes: float) -> None:
+    """One line per predictor: the primary error on every set, after trainings of so many minutes; the best rate by validation, the mean of the seeds."""
+    columns = [(task, split) for task in tasks for split in TASKS[task].splits]
+    table: dict[str, dict[tuple[str, str], list[float]]] = {}
+    parameters: dict[str, str] = {}
+    for task in tasks:
+        for row in chosen([row for row in rows().values() if row["task"] == task and row.get("cpu_minutes", minutes) == minutes]):
+            name = row["name"] if row["kind"] != "control" else f"*{row['name']}*"
+            parameters.setdefault(name, str(row.get("parameters", "-")))
+            for split in TASKS[task].splits:
+                table.setdefault(name, {}).setdefault((task, split), []).append(row["errors"][split]["primary"])
+    print(f"\nall sets, {minutes:g} minutes of computing time; mean relative L2 in per cent over quantities and cases; controls in italics\n")
+    heads = ["predictor", "parameters", *(task if split == "test" else f"{task}, {split}" for task, split in columns)]
+    print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
+    for name, found in sorted(table.items(), key=lambda item: [np.mean(item[1].get(column, [np.inf])) for column in columns]):
+        cells = [f"{np.mean(found[column]):.3g}" if column in found else "-" for column in columns]
+        print("| " + " | ".join([name, parameters[name], *cells]) + " |")
 
 
 if __name__ == "__main__":

@@ -252,10 +252,11 @@ class _Softmax(Function):
     @staticmethod
     def forward(logits: Tensor, ptr: Tensor, index: Tensor, method: str) -> Tensor:
         lowest, smallest = torch.finfo(logits.dtype).min, torch.finfo(logits.dtype).tiny
-        top = _largest(logits, ptr, index, method).clamp_(min=lowest)  # a segment of minus infinities must not give inf - inf
-        result = (logits - top.index_select(0, index)).exp_()
-        total = _reduce(result, ptr, index, None, method).clamp_(min=smallest)
-        return result.div_(total.index_select(0, index))
+        with torch.autocast(logits.device.type, enabled=False):
+            top = _largest(logits, ptr, index, method).clamp_(min=lowest)  # a segment of minus infinities must not give inf - inf
+            result = (logits - top.index_select(0, index)).exp_()
+            total = _reduce(result, ptr, index, None, method).clamp_(min=smallest)
+            return result.div_(total.index_select(0, index))
 
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import DatasetError, GeoopError, PatchError
 from ..mesh.case import Case, Series
 from ..mesh.operating_point import OperatingPoint
-from .manifest import FILE_NAME, CaseEntry, Manifest, read_manifest
+from .manifest import FILE_NAME, CaseEntry, Manifest, read_manifest, split_problems
 from .reading import read_case
 
 #: ``progress(done, total)`` is called after every case.
@@ -125,6 +125,32 @@ class Dataset:
             if progress:
                 progress(done, len(names))
         return out
+
+    def with_splits(self, splits: Mapping[str, Sequence[str]]) -> Dataset:
+        """The same cases in other splits, such as four folds to train on and one to report; nothing is copied or written.
+
+        The hash is that of the new splits, so that what was trained on one division is not taken for what was trained on another. Cases that no
+        split names can still be read by :meth:`case`.
+
+        Args:
+            splits: split name -> names of cases of this data set; every split that there is to be.
+
+        Raises:
+            DatasetError: unknown cases, a case twice, or a case or geometry in two splits: all of it in one error.
+        """
+        chosen = {str(key): tuple(names) for key, names in splits.items()}
+        problems = [
+            f"split '{key}' names {len(lost)} cases that are not there: {_some(lost)}"
+            for key, names in chosen.items()
+            if (lost := [name for name in names if name not in self.manifest.cases])
+        ]
+        problems += [f"split '{key}' names a case twice" for key, names in chosen.items() if len(set(names)) < len(names)]
+        problems += split_problems(chosen, {name: entry.geometry for name, entry in self.manifest.cases.items()})
+        if problems:
+            raise DatasetError(
+                "; ".join(problems), where=str(self.directory), remedy=f"divide the cases of {self.name} by geometry, each into one split"
+            )
+        return Dataset(self.directory, replace(self.manifest, splits=chosen))
 
     def series_names(self, split: str) -> list[str]:
         """Names of the series in time of one split.

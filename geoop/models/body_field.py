@@ -20,7 +20,7 @@ from ..layers.gated_mlp import GatedMLP
 from ..layers.pose import frame_components
 from ..layers.sites import Sites
 from ..operators.latent_mixer import LatentMixer, LatentPairs
-from ..operators.layer_potential import apply_kernel, layer_kernel
+from ..operators.layer_potential import induced_velocity
 from .model import AbstractModel
 from .ports import Ports
 
@@ -235,6 +235,9 @@ class BodyField(AbstractModel):
         rings = latent.surface.pos.view(len(counts), self.surface_points, -1)
         density = latent.density.view(len(counts), self.surface_points, -1)
         if len(set(counts)) == 1:
-            return apply_kernel(layer_kernel(pos.view(len(counts), counts[0], -1), rings), density).flatten(0, 1)
-        parts = [apply_kernel(layer_kernel(p, r), q) for p, r, q in zip(pos.split(counts), rings, density, strict=True)]
-        return torch.cat(parts)
+            return self._induced(pos.view(len(counts), counts[0], -1), rings, density).flatten(0, 1)
+        return torch.cat([self._induced(*part) for part in zip(pos.split(counts), rings, density, strict=True)])
+
+    @staticmethod
+    def _induced(pos: Tensor, ring: Tensor, density: Tensor) -> Tensor:
+        return induced_velocity(pos, ring, ring.roll(-1, dims=-2), density, density.roll(-1, dims=-2))

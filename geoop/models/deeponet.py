@@ -37,7 +37,8 @@ class DeepONet(CloudModel):
         tokens: that the branch pools into.
         depth: attention blocks among the tokens.
         trunk: hidden layers of the trunk.
-        activation: of the trunk, "sine" or "gelu".
+        activation: of the trunk, "sine" or "gelu". Sines of Sitzmann et al. did worse in the same computing time (validation, one minute: pressure around
+            sections 3.8 % beside 2.5 %, stress around voids 22 % beside 16 %).
     """
 
     reference: ClassVar[tuple[str, ...]] = ("lu-2021-deeponet", "rabeh-2025-deeponet", "sitzmann-2020-siren", "lanthaler-2022-deeponet")
@@ -51,7 +52,7 @@ class DeepONet(CloudModel):
         tokens: int = 8,
         depth: int = 1,
         trunk: int = 3,
-        activation: Literal["sine", "gelu"] = "sine",
+        activation: Literal["sine", "gelu"] = "gelu",
     ) -> None:
         super().__init__(ports, width, modes=modes, tokens=tokens, depth=depth, trunk=trunk, activation=activation)
         # in place of the perceptrons of models that ask with everything they know and answer nonlinearly

@@ -80,6 +80,9 @@ class ExactDirichlet(CloudModel):
         graph = Graph(facets.reshape(-1), target, len(geometry.surface), len(facets))
         return replace(prepared, connections={**prepared.connections, _FACETS: graph})
 
+    def fit_geometries(self, prepared: Sequence[PreparedCloud]) -> None:
+        self.inner.fit_geometries(prepared)
+
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         lifted = points.with_features(scalars=self.inner.lift(points.scalars))
         return {**self.inner.process(lifted, prepared, inputs), _VALUES: self.data(inputs, prepared.surface)}

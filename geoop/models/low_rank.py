@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
+from ..layers.graded_measure import graded_measure
 from ..operators.low_rank import Basis, LowRank
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
@@ -49,21 +52,33 @@ class LowRankOperator(CloudModel):
         rank: separable terms per head and layer.
         heads: groups of channels with terms of their own.
         hidden: width of the perceptrons that the terms are made of.
+        graded: average over :func:`~geoop.layers.graded_measure.graded_measure`; None for: around bodies.
     """
 
     reference: ClassVar[tuple[str, ...]] = ("kovachki-2021-no",)
 
     def __init__(
-        self, ports: Ports | Mapping[str, Any], width: int = 64, *, layers: int = 4, rank: int = 16, heads: int = 4, hidden: int = 32
+        self,
+        ports: Ports | Mapping[str, Any],
+        width: int = 64,
+        *,
+        layers: int = 4,
+        rank: int = 16,
+        heads: int = 4,
+        hidden: int = 32,
+        graded: bool | None = None,
     ) -> None:
-        super().__init__(ports, width, layers=layers, rank=rank, heads=heads, hidden=hidden)
+        super().__init__(ports, width, layers=layers, rank=rank, heads=heads, hidden=hidden, graded=graded)
+        self.graded = self.ports.body if graded is None else graded
         self.blocks = nn.ModuleList([LowRankBlock(width, rank * heads, heads, hidden) for _ in range(layers)])
 
-    def connect(self, domain: PointSet, surface: PointSet) -> dict:
-        return {}
+    def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
+        """The measure alone: moments know no neighbours."""
+        weight = graded_measure(domain) if self.graded else domain.weight
+        return {"measure": PointSet(domain.pos, weight=weight, ptr=domain.ptr)}
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
-        kept = {}
+        points, kept = replace(points, weight=prepared.points("measure").weight), {}
         for number, block in enumerate(self.blocks):
             normed = block.normed(points)
             moments = block.integral.moments(normed)

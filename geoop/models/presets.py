@@ -22,6 +22,11 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "medium": {"width": 96, "layers": 6, "rank": 24, "heads": 6, "hidden": 48},
         "large": {"width": 192, "layers": 8, "rank": 32, "heads": 8, "hidden": 96},
     },
+    "PotentialField": {
+        "small": {"width": 48, "inner": "Transolver", "sizes": {"slices": 16, "depth": 3}, "densities": 16},
+        "medium": {"width": 96, "inner": "Transolver", "sizes": {"slices": 32, "depth": 6}, "densities": 24},
+        "large": {"width": 192, "inner": "Transolver", "sizes": {"slices": 64, "depth": 8, "heads": 8}, "densities": 48},
+    },
     "GraphNeuralOperator": {
         "small": {"layers": 3, "points": 192, "neighbours": 6, "scales": (24,), "scale_neighbours": 24},
         "medium": {"width": 96, "layers": 5, "gains": 48, "hidden": 32, "neighbours": 12, "scales": (256, 48)},

@@ -10,14 +10,12 @@ from torch import Tensor, nn
 
 from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
+from ..layers.graded_measure import graded_measure
 from ..layers.mlp import MLP
 from ..operators.slice_attention import SliceAttention
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
 from .sample_token import sample_token
-
-#: Distance from the wall below which a graded measure stops growing, in body lengths.
-_WALL = 0.01
 
 
 class SliceBlock(nn.Module):
@@ -82,10 +80,7 @@ class Transolver(CloudModel):
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
         """The measure alone: slices know no neighbours."""
-        d, weight = domain.dimension, domain.weight
-        if self.graded:
-            distance = (domain.pos - domain.scalars[:, 3 * d : 4 * d]).norm(dim=1)  # to the closest point of the boundary, see Sites.features
-            weight = weight / (distance + _WALL) ** d
+        weight = graded_measure(domain) if self.graded else domain.weight
         return {"measure": PointSet(domain.pos, weight=weight, ptr=domain.ptr)}
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:

@@ -15,11 +15,15 @@ from ..io.atomic import replacing
 from ..io.dataset import CARD_PICTURE, CARD_TEXT, Dataset
 from ..mesh.case import Case
 from ..scaling.body_frame import SCALES
-from ..scaling.casting import FramedBody
+from ..scaling.framing import Framing
 from .plot_cases import case_pictures, magnitude
 
 #: Cases in the picture, and cases from which the ranges of the fields are taken: reading thousands of files takes minutes.
 SHOWN, SAMPLED = 8, 40
+#: Points of the trial that tells whether a case can be framed.
+_TRIAL = 64
+#: The model that a card proposes where the default one does not fit: it takes every geometry.
+_ANYWHERE = "GINO"
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,7 @@ def _lines(dataset: Dataset, cases: Sequence[Case], facts: Mapping[str, Any]) ->
         'for case in data.cases("train"):',
     )
     yield from ("    case.mesh, case.operating_point, case.fields", "```", "")
-    able = _learnable(cases)
-    if able:
-        quantities = ", ".join(f'"{name}"' for name in able)
-        lines = (f'data = "{dataset.directory.name}"', 'directory = "run"', f"quantities = [{quantities}]", "[settings]", "minutes = 10")
-        yield from ("`geoop fit run.toml` with the file `run.toml`:", "", "```toml", *lines, "```", "")
-    else:
-        yield from ("`geoop fit` takes plane flows around one body; other models read these cases in Python.", "")
+    yield from _training(dataset, cases)
     if manifest.seed is not None:
         count = sum(len(names) for split, names in manifest.splits.items() if split in ("train", "val", "test"))
         yield from (f"Made again, bit by bit: `geoop generate {dataset.name} -n {count} --seed {manifest.seed} -o FOLDER`.", "")
@@ -137,15 +135,27 @@ def _lines(dataset: Dataset, cases: Sequence[Case], facts: Mapping[str, Any]) ->
     yield f"Licence: {licence}. geoop {manifest.geoop_version}. SHA-256 of the content: `{dataset.hash}`."
 
 
-def _learnable(cases: Sequence[Case]) -> list[str]:
-    """Fields that ``geoop fit`` can learn from such cases; none where they are no plane flows around one body."""
+def _training(dataset: Dataset, cases: Sequence[Case]) -> Iterator[str]:
+    """How ``geoop fit`` learns the fields of such cases, or why it does not."""
     first = cases[0]
     try:
-        FramedBody.of(first)
-    except GeoopError:
-        return []
-    point = first.operating_point is not None
-    return [f.name for f in first.fields.values() if point and f.location == "point" and f.quantity.unit in SCALES and f.name != "quadrature_weight"]
+        framing = Framing.fit([first], domain_points=_TRIAL)
+        framing.of(first)
+    except GeoopError as error:
+        yield from (f"`geoop fit` does not take these cases: {error.message}.", "")
+        return
+    flow = first.operating_point is not None
+    at_points = [item for item in first.fields.values() if item.location == "point" and item.name != "quadrature_weight"]
+    able = [item.name for item in at_points if item.quantity.rank < 2 and (not flow or item.quantity.unit in SCALES)]
+    if not able:
+        yield from ("`geoop fit` learns scalars and vectors at points: these cases have none that it can scale.", "")
+        return
+    quantities = ", ".join(f'"{name}"' for name in able)
+    lines = [f'data = "{dataset.directory.name}"', 'directory = "run"', f"quantities = [{quantities}]  # what is known goes into inputs = [...]"]
+    lines += ["[settings]", "minutes = 10"]
+    if framing.region or framing.bodies:
+        lines += ["[model]", f'class = "{_ANYWHERE}"']
+    yield from ("`geoop fit run.toml` with the file `run.toml`:", "", "```toml", *lines, "```", "")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:

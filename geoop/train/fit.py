@@ -24,9 +24,10 @@ from ..results.surrogate import Surrogate, load
 from ..scaling.framing import Frame
 from .batches import SubsetDataset, loader
 from .keeping import STATE, AtomicState, Keeper
-from .objectives import Supervised
+from .objectives import Kind, Supervised
 from .preparing import Preparation, TrainingData
 from .progress import ProgressLine, tracked
+from .starting import begin, check_data, check_request, maker, opened, origin
 from .task import FieldTask, Schedule
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ class FitSettings:
         patience: validations without improvement before an early stop; None trains the whole budget.
         clip: largest norm of the gradient.
         rate, muon_rate: peak rates; see :class:`Schedule`.
-        wall_weight: weight of the wall's relative error beside the field's.
+        loss: see ``kind`` of :class:`Supervised`: errors relative to every case's own fields, or their plain ``square``.
+        wall_weight: weight of the wall's error beside the field's.
         area_weighted: see :class:`Supervised`.
         perturbation: see :meth:`FramedCase.sample`.
-        frame, domain_points: see :class:`geoop.train.preparing.Preparation`.
+        frame, domain_points, vary_points: see :class:`geoop.train.preparing.Preparation`.
         beyond: quantity -> known point field, e.g. an inviscid solution, from which the difference is learned.
         seed: of the initial weights, the order of cases and the subsets of points.
     """
@@ -72,11 +74,13 @@ class FitSettings:
     clip: float = 1.0
     rate: float = 2e-3
     muon_rate: float = 1.5e-2
+    loss: Kind = "l2"
     wall_weight: float = 0.5
     area_weighted: bool = False
     perturbation: float = 0.3
     frame: Frame = "auto"
     domain_points: int = 1024
+    vary_points: float = 2.0
     beyond: dict[str, str] = field(default_factory=dict)
     seed: int = 0
 
@@ -84,13 +88,15 @@ class FitSettings:
         problems = []
         if sum(budget is not None for budget in (self.epochs, self.minutes, self.cpu_minutes)) != 1:
             problems.append("give exactly one of epochs, minutes and cpu_minutes")
-        if self.frame not in get_args(Frame):
-            problems.append(f"frame is '{self.frame}', must be one of {', '.join(get_args(Frame))}")
+        for name, kinds in (("frame", Frame), ("loss", Kind)):
+            if getattr(self, name) not in get_args(kinds):
+                problems.append(f"{name} is '{getattr(self, name)}', must be one of {', '.join(get_args(kinds))}")
         for name in (
             "epochs",
             "minutes",
             "cpu_minutes",
             "domain_points",
+            "vary_points",
             "batch",
             "field_points",
             "wall_points",
@@ -113,8 +119,9 @@ def fit(
     *,
     quantities: Sequence[str] = ("velocity", "pressure_coefficient"),
     inputs: Sequence[str] = (),
-    model: Callable[[Ports], AbstractModel] = BodyField,
+    model: Callable[[Ports], AbstractModel] | None = None,
     settings: FitSettings | None = None,
+    start: Surrogate | str | Path | None = None,
     resume: bool = False,
     progress: bool = True,
 ) -> Surrogate:
@@ -128,8 +135,13 @@ def fit(
         directory: of the run; holds no other unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
         inputs: what is known: names of point fields, or ``boundary QUANTITY`` for the values that patches impose.
-        model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one.
+        model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one. None: the class and
+            sizes of ``start``, or BodyField.
         settings: budget, batch, rates; None trains for 10 minutes.
+        start: a surrogate, or the file of one, whose weights the training begins with: pre-trained on cheap or plentiful cases, now trained on others
+            of the same kind. It must learn the same quantities from the same inputs with the same model. Framing and normaliser are its own,
+            not fitted again, because its weights act on what these make; ``settings.frame`` and ``domain_points`` then do not count. Expected errors
+            and the envelope of the verdict are those of the new cases.
         resume: go on with the run in ``directory`` from its last epoch; exact where the budget is in epochs.
         progress: show a bar.
 
@@ -137,25 +149,19 @@ def fit(
         the best surrogate by validation loss. Its expected errors come from the validation split.
 
     Raises:
-        ConfigurationError: ``directory`` holds another run, or nothing to resume.
+        ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.
         DatasetError: no train or validation cases, or cases without the quantities.
         NonFiniteError: the loss became NaN or infinite.
     """
     import lightning as L
 
-    settings = settings or FitSettings(minutes=10.0)
-    directory = Path(directory)
-    if isinstance(data, TrainingData):
-        dataset, quantities, inputs = data.dataset, [q.name for q in data.quantities], data.inputs
-    else:
-        dataset = data if isinstance(data, Dataset) else Dataset.open(data)
-    trial = model(_ANY_BODY)
+    settings, directory = settings or FitSettings(minutes=10.0), Path(directory)
+    asked = _Request.of(data, quantities, inputs, model, settings, opened(start))
     if _rank() == 0:
-        arguments = {key: value for key, value in trial.arguments.items() if key != "ports"}
-        _claim(directory, dataset, quantities, inputs, settings, {"class": type(trial).__name__, **arguments}, resume)
+        _claim(directory, asked, resume)
     try:
         L.seed_everything(settings.seed, verbose=False)
-        run = _prepare(data if isinstance(data, TrainingData) else dataset, quantities, inputs, model, trial, settings, progress)
+        run = _prepare(asked, progress)
     except BaseException:
         if _rank() == 0 and not resume:  # nothing was trained: the folder is free for the next attempt
             (directory / "run.json").unlink(missing_ok=True)
@@ -167,6 +173,54 @@ def fit(
         _finish(directory, task, run)
     trainer.strategy.barrier("finished")
     return load(directory / "best.safetensors")
+
+
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """What was asked for, before any preparation; ``trial`` is a model made for any body, for its class and sizes."""
+
+    dataset: Dataset
+    ready: TrainingData | None
+    quantities: tuple[str, ...]
+    inputs: tuple[str, ...]
+    make: Callable[[Ports], AbstractModel]
+    trial: AbstractModel
+    settings: FitSettings
+    start: Surrogate | None
+
+    @classmethod
+    def of(
+        cls,
+        data: Dataset | str | Path | TrainingData,
+        quantities: Sequence[str],
+        inputs: Sequence[str],
+        model: Callable[[Ports], AbstractModel] | None,
+        settings: FitSettings,
+        start: Surrogate | None,
+    ) -> _Request:
+        ready = data if isinstance(data, TrainingData) else None
+        if ready is not None:
+            dataset, quantities, inputs = ready.dataset, [q.name for q in ready.quantities], ready.inputs
+        else:
+            dataset = data if isinstance(data, Dataset) else Dataset.open(data)  # type: ignore[arg-type]
+        make = model or (maker(start) if start else BodyField)
+        trial = make(_ANY_BODY)
+        if start:
+            check_request(start, trial, quantities, inputs, settings.beyond if ready is None else dict(ready.framing.beyond))
+        return cls(dataset, ready, tuple(quantities), tuple(inputs), make, trial, settings, start)
+
+    def record(self) -> dict[str, Any]:
+        """What run.json keeps, as JSON gives it back."""
+        sizes = {key: value for key, value in self.trial.arguments.items() if key != "ports"}
+        found = {
+            "dataset": self.dataset.name,
+            "dataset_hash": self.dataset.hash,
+            "quantities": self.quantities,
+            "inputs": self.inputs,
+            "settings": asdict(self.settings),
+            "model": {"class": type(self.trial).__name__, **sizes},
+        }
+        return json.loads(json.dumps(found | ({"start": origin(self.start)} if self.start else {})))
 
 
 @dataclass(eq=False)
@@ -187,29 +241,23 @@ def _rank() -> int:
     return next((int(os.environ[key]) for key in ("RANK", "SLURM_PROCID", "LOCAL_RANK") if key in os.environ), 0)
 
 
-def _claim(
-    directory: Path,
-    dataset: Dataset,
-    quantities: Sequence[str],
-    inputs: Sequence[str],
-    settings: FitSettings,
-    arguments: dict[str, Any],
-    resume: bool,
-) -> None:
+def _claim(directory: Path, asked: _Request, resume: bool) -> None:
     """Make the run's folder, or check that the run in it is the one to be resumed."""
-    record = {"dataset": dataset.name, "dataset_hash": dataset.hash, "quantities": list(quantities), "inputs": list(inputs)}
-    record |= {"settings": asdict(settings), "model": arguments}
-    path = directory / "run.json"
-    missing = {"train", "val"} - set(dataset.splits)
+    path, record = directory / "run.json", asked.record()
+    missing = {"train", "val"} - set(asked.dataset.splits)
     if missing:
-        raise DatasetError(f"no split {sorted(missing)}", where=dataset.name, remedy="regenerate or collect again: training needs train and val")
+        raise DatasetError(
+            f"no split {sorted(missing)}", where=asked.dataset.name, remedy="regenerate or collect again: training needs train and val"
+        )
     if path.exists() and not resume:
         raise ConfigurationError("holds a run already", where=str(directory), remedy="resume=True (--resume) goes on with it; or name a new folder")
     if resume:
         if not (directory / STATE).exists():
             raise ConfigurationError("nothing to resume: no finished epoch", where=str(directory), remedy="start without resume in an empty folder")
         kept = json.loads(path.read_text())
-        changed = [key for key in record if kept.get(key) != json.loads(json.dumps(record[key]))]
+        # a run of an older geoop had the defaults of the settings that it did not know
+        kept["settings"] = asdict(FitSettings(epochs=1)) | {"epochs": None} | kept.get("settings", {})
+        changed = [key for key in sorted({*record, "start"}) if kept.get(key) != record.get(key)]
         if changed:
             raise ConfigurationError(f"{changed} differ from the run to be resumed", where=str(path), remedy="give the same arguments, or start anew")
         return
@@ -218,35 +266,36 @@ def _claim(
         temporary.write_text(json.dumps(record, indent=2))
 
 
-def _prepare(
-    data: TrainingData | Dataset,
-    quantities: Sequence[str],
-    inputs: Sequence[str],
-    make: Callable[[Ports], AbstractModel],
-    trial: AbstractModel,
-    settings: FitSettings,
-    progress: bool,
-) -> _Run:
-    if not isinstance(data, TrainingData):
-        _check_model(trial, data, inputs, settings.frame)
+def _prepare(asked: _Request, progress: bool) -> _Run:
+    settings, trial, start, data = asked.settings, asked.trial, asked.start, asked.ready
+    if data is None:
+        _check_model(trial, asked.dataset, asked.inputs, settings.frame)
         surface = int(trial.arguments.get("surface_points", Preparation.surface_points))
         frame = settings.frame if trial.on_clouds or settings.frame != "auto" else "body"
-        how = Preparation(frame, settings.domain_points, surface, settings.reflect, settings.perturbation, tuple(settings.beyond.items()))
-        data = TrainingData.of(data, quantities, inputs, how, domain=trial.on_clouds, progress=progress)
+        how = Preparation(
+            frame, settings.domain_points, settings.vary_points, surface, settings.reflect, settings.perturbation, tuple(settings.beyond.items())
+        )
+        data = TrainingData.of(asked.dataset, asked.quantities, asked.inputs, how, domain=trial.on_clouds, start=start, progress=progress)
     if trial.on_clouds and data.framing.domain == "none":
         raise ConfigurationError(
             f"the cases were prepared without points for {type(trial).__name__}", where=data.dataset.name, remedy="TrainingData.of(..., domain=True)"
         )
     started = time.perf_counter()
-    model = make(data.ports)
+    model = asked.make(data.ports)
+    if start:
+        check_data(start, data)
+        begin(model, start)
     geometries = {
         part: [model.prepare(s.geometry) for s in tracked(samples, f"graphs, {part}", progress)]
         for part, samples in (("train", data.train), ("validation", data.validation))
     }
-    model.fit_geometries(geometries["train"])
+    if not start:
+        model.fit_geometries(geometries["train"])
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
     about = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "settings": asdict(settings), "preparation_seconds": round(seconds, 1)}
-    return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted), about)
+    if start:
+        about["start"] = origin(start)
+    return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted, settings.loss), about)
 
 
 def _check_model(trial: AbstractModel, dataset: Dataset, inputs: Sequence[str], frame: Frame) -> None:

@@ -32,12 +32,10 @@ def relative_l2(prediction: PointSet, target: PointSet, weight: Tensor, referenc
     Returns:
         (b, c) errors; 0 for parts without points.
     """
-    error = _channels(prediction) - _channels(target)
-    mean_square = segment_sum(weight[:, None] * error.square(), target.ptr) / _total(target, weight)
     if reference is None:
         reference = channel_rms(target, weight)
     # the tiny constant keeps the gradient of the root finite where a prediction is exact
-    return (mean_square + 1e-12).sqrt() / reference.clamp_min(floor)
+    return (mean_square(prediction, target, weight) + 1e-12).sqrt() / reference.clamp_min(floor)
 
 
 def relative_l1(prediction: PointSet, target: PointSet, weight: Tensor, reference: Tensor | None = None, floor: float = 1e-6) -> Tensor:
@@ -51,6 +49,16 @@ def relative_l1(prediction: PointSet, target: PointSet, weight: Tensor, referenc
     if reference is None:
         reference = segment_sum(weight[:, None] * _channels(target).abs(), target.ptr) / _total(target, weight)
     return mean / reference.clamp_min(floor)
+
+
+def mean_square(prediction: PointSet, target: PointSet, weight: Tensor, reference: Tensor | None = None) -> Tensor:
+    """(b, c) weighted mean square error of every part and channel, in the units of the fields as they are.
+
+        e_bc = sum_i w_i |p_ic - t_ic|^2 / sum_i w_i
+
+    Arguments as for :func:`relative_l2`; a ``reference`` is taken for the sake of a common form and not used.
+    """
+    return segment_sum(weight[:, None] * (_channels(prediction) - _channels(target)).square(), target.ptr) / _total(target, weight)
 
 
 def relative_h1(
@@ -84,13 +92,13 @@ def relative_h1(
     n, c = values[1].shape
     check({"n": n, "c": c, "d": points.dimension}, prediction=(prediction[1], "n c d"), target=(target[1], "n c d"))
 
-    def mean_square(value: Tensor, slope: Tensor) -> Tensor:
+    def energy(value: Tensor, slope: Tensor) -> Tensor:
         density = value.square() + length**2 * slope.square().sum(dim=2)
         return segment_sum(weight[:, None] * density, points.ptr) / _total(points, weight)
 
     if reference is None:
-        reference = mean_square(values[1], target[1]).sqrt()
-    error = mean_square(values[0] - values[1], prediction[1] - target[1])
+        reference = energy(values[1], target[1]).sqrt()
+    error = energy(values[0] - values[1], prediction[1] - target[1])
     return (error + 1e-12).sqrt() / reference.clamp_min(floor)
 
 

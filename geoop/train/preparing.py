@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ..errors import ConfigurationError, DatasetError
 from ..io.dataset import Dataset
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
 from ..mesh.transform import mirrored
 from ..models.ports import Ports
+from ..results.surrogate import Surrogate
 from ..scaling.body_frame import SCALES
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame, Framing
@@ -29,6 +32,8 @@ class Preparation:
     Attributes:
         frame: see :class:`geoop.scaling.framing.Framing`.
         domain_points: points of the cloud that operators work on, about.
+        vary_points: clouds of training cases have between ``domain_points / vary_points`` and ``domain_points * vary_points`` points, every case
+            another number: a model that always saw the same number may answer badly on any other. 1 for equal clouds.
         surface_points: vertices of the resampled outline of a body.
         reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
         perturbation: see :meth:`FramedCase.sample`.
@@ -37,6 +42,7 @@ class Preparation:
 
     frame: Frame = "auto"
     domain_points: int = 1024
+    vary_points: float = 2.0
     surface_points: int = 200
     reflect: bool = True
     perturbation: float = 0.3
@@ -83,6 +89,7 @@ class TrainingData:
         preparation: Preparation | None = None,
         *,
         domain: bool = True,
+        start: Surrogate | None = None,
         progress: bool = True,
     ) -> TrainingData:
         """Prepare a data set.
@@ -93,6 +100,8 @@ class TrainingData:
             inputs: names of known functions.
             preparation: how; None for the defaults.
             domain: make the cloud that operators work on; models that place their own points do without.
+            start: a surrogate to go on from. Its framing (with its points of the cloud) and its normaliser are kept and not fitted again: its weights
+                act on what these make. The envelope is that of the new cases.
             progress: show bars.
 
         Raises:
@@ -115,17 +124,11 @@ class TrainingData:
         )
         flows = all(case.operating_point is not None for case in train)
         seen = train + [mirrored(case) for case in train] if preparation.reflect and flows else train
-        points = preparation.domain_points if domain else 0
-        framing = Framing.fit(
-            seen,
-            frame=preparation.frame,
-            inputs=inputs,
-            beyond=dict(preparation.beyond),
-            surface_points=preparation.surface_points,
-            domain_points=points,
-        )
-        framed = [FramedCase.of(case, learned, framing) for case in tracked(seen + validation, "framing the cases", progress)]
-        normaliser = Normaliser.fit(learned, ((f.fields, f.direction) for f in framed[: len(seen)]))
+        framing = _framing(preparation, seen, inputs, domain) if start is None else start.framing
+        views = [*_varied(framing, preparation.vary_points, len(seen)), *[framing] * len(validation)]
+        pairs = zip(tracked(seen + validation, "framing the cases", progress), views, strict=True)
+        framed = [FramedCase.of(case, learned, view) for case, view in pairs]
+        normaliser = start.normaliser if start else Normaliser.fit(learned, ((f.fields, f.direction) for f in framed[: len(seen)]))
         samples = [f.sample(normaliser, preparation.perturbation) for f in tracked(framed, "signed distances", progress)]
         viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
         envelope = TrainingEnvelope.of_descriptors([framing.describe(case) for case in seen])
@@ -149,6 +152,25 @@ class TrainingData:
             functions=tuple((item.name, item.channels) for item in self.framing.functions),
             body=not (self.framing.region or self.framing.bodies),
         )
+
+
+def _framing(how: Preparation, cases: Sequence[Case], inputs: Sequence[str], domain: bool) -> Framing:
+    return Framing.fit(
+        cases,
+        frame=how.frame,
+        inputs=inputs,
+        beyond=dict(how.beyond),
+        surface_points=how.surface_points,
+        domain_points=how.domain_points if domain else 0,
+    )
+
+
+def _varied(framing: Framing, factor: float, count: int) -> list[Framing]:
+    """One framing per case, with clouds of other sizes: their logarithms are equally spread, neighbours in the order of the cases far apart."""
+    if framing.domain == "none" or factor == 1.0:
+        return [framing] * count
+    shares = (np.arange(count) * ((5**0.5 - 1) / 2) + 0.5) % 1.0
+    return [replace(framing, domain_points=max(8, round(framing.domain_points * factor ** (2 * share - 1)))) for share in shares]
 
 
 def _refuse_series(dataset: Dataset) -> None:

@@ -25,6 +25,7 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
         directory = "runs/kt"                               # where the run is kept
         quantities = ["velocity", "pressure_coefficient"]   # optional
         inputs = []                                         # optional: known functions, such as "source" or "boundary solution"
+        start = "runs/panels/best.safetensors"              # optional: a surrogate to go on from; see geoop.fit
         [settings]                                          # optional: keys of FitSettings
         minutes = 10
         [model]                                             # optional: a class of geoop.models, a preset, and sizes
@@ -40,7 +41,7 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
     """
     path = Path(path)
     table = read_toml(path)
-    check_keys(table, {"data", "directory", "quantities", "inputs", "settings", "model"}, str(path))
+    check_keys(table, {"data", "directory", "quantities", "inputs", "start", "settings", "model"}, str(path))
     missing = [key for key in ("data", "directory") if not isinstance(table.get(key), str)]
     if missing:
         raise ConfigurationError(f"no text under {missing}", where=str(path), remedy="name the data-set folder and the folder of the run")
@@ -49,6 +50,9 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
     for key, names in (("quantities", quantities), ("inputs", inputs)):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ConfigurationError(f"{key} = {names!r} is not a list of names", where=str(path), remedy='quantities = ["velocity"]')
+    start = table.get("start")
+    if start is not None and not isinstance(start, str):
+        raise ConfigurationError(f"start = {start!r} is no path", where=str(path), remedy='start = "runs/panels/best.safetensors"')
     settings = build(FitSettings, table.get("settings", {"minutes": 10.0}), f"{path} [settings]")
     directory = path.parent / table["directory"]
     surrogate = fit(
@@ -56,8 +60,9 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
         directory,
         quantities=quantities,
         inputs=inputs,
-        model=_model(dict(table.get("model", {})), f"{path} [model]"),
+        model=None if start and "model" not in table else _model(dict(table.get("model", {})), f"{path} [model]"),
         settings=settings,
+        start=path.parent / start if start else None,
         resume=resume,
         progress=progress,
     )

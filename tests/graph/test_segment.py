@@ -138,10 +138,12 @@ def test_a_softmax_over_a_measure_does_not_see_a_split_point():
 
 def test_autocast_does_not_lower_the_sums():
     g = graph()
-    x = torch.randn(7, 4)
+    x, logits = torch.randn(7, 4), torch.randn(40, 4)
+    expected = segment_softmax(logits, g)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(weighted_sum(x, g, torch.ones(g.n_edges)), weighted_sum(x, g))
         assert weighted_sum(x, g).dtype == torch.float32
+        assert torch.equal(segment_softmax(logits, g), expected)
 
 
 def test_integers_are_reduced():

@@ -366,3 +366,25 @@ def test_a_folder_of_raw_runs_is_shown_the_way(tmp_path, folder):
     with pytest.raises(DatasetError) as caught:
         Dataset.open(folder)
     assert "collect" not in caught.value.remedy
+
+
+def test_other_splits_of_the_same_files(folder):
+    dataset = Dataset.open(folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    other = dataset.with_splits({"train": ["d", "c"], "val": ["a", "b"]})
+    assert other.splits == {"train": ["d", "c"], "val": ["a", "b"]} and len(other) == 4
+    assert [case.name for case in other.cases("val")] == ["a", "b"]
+    assert other.hash != dataset.hash and dataset.splits == {"train": ["a", "b", "c"], "test": ["d"]}
+    assert dataset.with_splits(dataset.splits).hash == dataset.hash
+    assert other.with_splits({"train": ["d", "c"], "val": ["b", "a"]}).hash != other.hash
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    fewer = dataset.with_splits({"train": ["c"]})
+    assert fewer.case("d").name == "d"
+    with pytest.raises(PatchError, match="no split 'test'"):
+        fewer.cases("test")
+
+
+def test_splits_that_cannot_be_are_said_together(folder):
+    """Cases a and b share a geometry: one to train on and one to test on would be a leak."""
+    with pytest.raises(DatasetError, match="names 1 cases that are not there: x.*names a case twice.*share 1 geometries, e.g. small"):
+        Dataset.open(folder).with_splits({"train": ["a", "x"], "val": ["c", "c"], "test": ["b"]})

@@ -13,6 +13,6 @@ ENTRIES: dict[str, Entry] = {
     "GNOT on boxes": Entry(lambda ports: GNOT(ports, 32, depth=2, heads=4, experts=2, points=40)),
     "GNOT, galerkin, one expert": Entry(lambda ports: GNOT(ports, 32, depth=2, heads=2, experts=1, kind="galerkin"), order=2),
     "DeepONet": Entry(lambda ports: DeepONet(ports, 32, modes=24, tokens=4), order=2),
-    "DeepONet, GELU trunk": Entry(lambda ports: DeepONet(ports, 32, modes=24, tokens=4, activation="gelu"), order=2),
+    "DeepONet, trunk of sines": Entry(lambda ports: DeepONet(ports, 32, modes=24, tokens=4, activation="sine"), order=2),
     "multi-task DeepONet": Entry(lambda ports: MultiTaskDeepONet(ports, 32, modes=24, tokens=4), order=2),
 }

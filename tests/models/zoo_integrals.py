@@ -5,6 +5,7 @@ from __future__ import annotations
 from geoop.models.gno import GraphNeuralOperator
 from geoop.models.low_rank import LowRankOperator
 from geoop.models.multipole_gno import MultipoleGNO
+from geoop.models.potential_field import PotentialField
 
 from .zoo import Entry
 
@@ -25,6 +26,9 @@ ENTRIES: dict[str, Entry] = {
         why=SHARES,
     ),
     "low rank": Entry(lambda ports: LowRankOperator(ports, 16, layers=3, rank=4, heads=2), order=2),
+    "low rank with layer potentials": Entry(
+        lambda ports: PotentialField(ports, 16, inner="LowRankOperator", sizes={"layers": 3, "rank": 4, "heads": 2}, densities=4), order=2
+    ),
     "multipole": Entry(
         lambda ports: MultipoleGNO(ports, 16, layers=2, levels=(24, 6), channels=16, gains=8, hidden=8, of=100, level_neighbours=4),
         converges=False,

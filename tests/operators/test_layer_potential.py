@@ -7,7 +7,7 @@ import torch
 
 from geoop.errors import ShapeError
 from geoop.graph.pointset import PointSet
-from geoop.operators.layer_potential import LayerPotential, apply_kernel, layer_kernel
+from geoop.operators.layer_potential import LayerPotential, apply_kernel, induced_velocity, layer_kernel
 
 
 def ring(n: int, radius: float = 1.0) -> torch.Tensor:
@@ -73,3 +73,26 @@ def test_bad_input():
     for source in (PointSet(torch.rand(5, 2), torch.rand(5, 3)), PointSet(torch.rand(5, 3), torch.rand(5, 2))):
         with pytest.raises(ShapeError, match="2c densities"):
             operator(source, target, operator.connect(source, target))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_the_velocity_without_the_matrix_is_that_with_it(dtype):
+    g = torch.Generator().manual_seed(3)
+    curve = (ring(60) * torch.tensor([0.5, 0.06], dtype=torch.float64)).expand(2, 60, 2)
+    where = torch.cat([points(0.02, 0.7, 8.0).expand(2, -1, 2), 1.001 * curve], dim=1)
+    density = torch.randn(2, 60, 6, generator=g, dtype=torch.float64)
+    expected = apply_kernel(layer_kernel(where, curve), density)
+    order = torch.randperm(60, generator=g)  # segments have no order
+    parts = [x.to(dtype)[:, order] for x in (curve, curve.roll(-1, 1), density, density.roll(-1, 1))]
+    found = induced_velocity(where.to(dtype), *parts)
+    assert found.shape == (2, len(where[0]), 3, 2) and found.dtype == dtype
+    assert float((found - expected).abs().max()) < (1e-11 if dtype == torch.float64 else 1e-4) * float(expected.abs().max())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(induced_velocity(where.to(dtype), *parts), found)
+
+
+def test_gradients_of_the_velocity():
+    curve = ring(7).requires_grad_()
+    where = points(0.5, 1.7)[::6].clone().requires_grad_()
+    density = torch.randn(7, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, p, f: induced_velocity(x, p, p.roll(-1, 0), f, f.roll(-1, 0)), (where, curve, density))

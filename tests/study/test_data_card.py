@@ -78,8 +78,23 @@ def test_any_kind_of_case_is_drawn(make, location, tmp_path):
     dataset = write_dataset(tmp_path / "data", plan, lambda name: make(location))
     card = describe(dataset, tmp_path / "card", field="v")
     assert len(np.unique(matplotlib.image.imread(card.picture))) > 20
-    assert "takes plane flows around one body" in card.text
+    assert "`geoop fit` does not take these cases: a region needs cells that fill it" in card.text
     assert "Licence: not stated" in card.text and "Made again" not in card.text
+
+
+@pytest.mark.parametrize("location", ["point", "cell"])
+def test_the_card_says_how_to_train_on_a_region(location, tmp_path):
+    x = np.stack(np.meshgrid(np.arange(6.0), np.arange(5.0), indexing="ij"), axis=-1).reshape(-1, 2)
+    corner = (np.arange(5)[:, None] * 5 + np.arange(4)).ravel()
+    cells = Cells.of(quad=np.stack([corner, corner + 5, corner + 6, corner + 1], axis=1))
+    values = Field(Quantity("warmth", "T", "K"), np.arange(30.0 if location == "point" else 20.0), location)
+    plan = DatasetPlan("mine", "filled squares", {"train": ("a", "b"), "val": ("c",)})
+    dataset = write_dataset(tmp_path / "data", plan, lambda name: Case(Mesh(x, cells), fields={"warmth": values}))
+    text = describe(dataset, tmp_path / "card").text
+    if location == "point":
+        assert 'quantities = ["warmth"]' in text and 'class = "GINO"' in text
+    else:
+        assert "these cases have none" in text
 
 
 def test_no_such_field(sections, tmp_path):

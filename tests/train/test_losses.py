@@ -18,7 +18,7 @@ from geoop.models.body_field import BodyField
 from geoop.models.ports import Ports
 from geoop.scaling.body_frame import BodyFrame
 from geoop.scaling.casting import geometry_tensors
-from geoop.train.losses import debiased_mean_square, position_gradient, relative_h1, relative_l1, relative_l2
+from geoop.train.losses import debiased_mean_square, mean_square, position_gradient, relative_h1, relative_l1, relative_l2
 
 SECTION = naca4("2412", n_points=60)
 OUTLINE = SECTION.moved(BodyFrame.of(SECTION).points_in(SECTION.points))
@@ -187,3 +187,14 @@ def test_an_h1_loss_trains_gradients():
             parameter[3] -= sign * 1e-5
         assert not loss().requires_grad
     assert float(found[3]) == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5)
+
+
+def test_mean_square_is_in_the_units_of_the_field():
+    p, t, w = points(seed=1), points(seed=2), torch.arange(1.0, 8.0, dtype=torch.float64)
+    found = mean_square(p, t, w, torch.full((2, 4), 5.0))
+    part = slice(3, 7)
+    assert torch.allclose(found[1, :2], (w[part, None] * (p.scalars - t.scalars)[part].square()).sum(dim=0) / w[part].sum())
+    assert torch.allclose(found.sqrt(), relative_l2(p, t, w, torch.ones(2, 4)), atol=1e-9)
+    larger = [item.with_features(scalars=10 * item.scalars, vectors=10 * item.vectors) for item in (p, t)]
+    assert torch.allclose(mean_square(*larger, w), 100 * found)
+    assert torch.allclose(relative_l2(*larger, w), relative_l2(p, t, w))

@@ -124,5 +124,16 @@ def test_l1_is_minimised_over_the_same_denominators_and_l2_is_reported():
     plain = Supervised(wall=0.5)
     assert torch.equal(Supervised(wall=0.5, kind="l1").errors(prediction, batch), plain.errors(prediction, batch))
     assert float(plain.loss(model, None, batch).detach()) > float(found.detach())
-    with pytest.raises(ConfigurationError, match="'l2' or 'l1'"):
+    with pytest.raises(ConfigurationError, match="one of l2, l1, square"):
         Supervised(kind="h1")
+
+
+def test_the_plain_square_knows_no_denominators():
+    batch, model = supervised_batch(), Network()
+    prediction = model(None, batch.inputs, batch.queries)
+    square = (prediction.scalars - batch.target.scalars).square()
+    objective = Supervised(wall=0.5, kind="square")
+    loss = objective.loss(model, None, batch)
+    assert float(loss.detach()) == pytest.approx(float((square[:6].mean() + 0.5 * square[6:].mean()).detach()), rel=1e-9)
+    errors = objective.errors(prediction, batch)
+    assert float((errors[:, 0] + 0.5 * errors[:, 1]).mean().detach()) == pytest.approx(float(loss.detach()), rel=1e-9)

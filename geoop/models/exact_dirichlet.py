@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -18,6 +16,7 @@ from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
 from ..layers.lifting import DirichletData, extend
 from .cloud_model import CloudModel, CloudState, PreparedCloud
+from .inner import inner_class
 from .ports import Ports
 
 #: what this model adds to those of the model inside; its names are the same as without
@@ -65,7 +64,7 @@ class ExactDirichlet(CloudModel):
         super().__init__(ports, width, inner=inner, sizes=sizes, dirichlet=dirichlet, fields=chosen, reach=reach)
         # the model inside lifts, asks and has a head: here they only hand on
         self.lift, self.ask, self.head = nn.Identity(), nn.Identity(), nn.Identity()
-        self.inner = model_class(inner)(ports, width, **sizes)
+        self.inner = inner_class(inner)(ports, width, **sizes)
         self.data = DirichletData(dirichlet, len(chosen))
         self.reach, self.fields = reach, chosen
 
@@ -98,24 +97,3 @@ class ExactDirichlet(CloudModel):
         for k, field in enumerate(self.fields):
             columns[field] = extension[:, k].to(free.dtype) + factor[:, 0] * columns[field]
         return torch.stack(columns, dim=1)
-
-
-def model_class(name: str) -> type[CloudModel]:
-    """The model on clouds of that name; only classes of :mod:`geoop.models` are found.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    package, found = importlib.import_module(__package__ or "geoop.models"), []
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        for key, value in vars(importlib.import_module(module.name)).items():
-            if (
-                isinstance(value, type)
-                and issubclass(value, CloudModel)
-                and value not in (CloudModel, ExactDirichlet)
-                and value.__module__ == module.name
-            ):
-                if key == name:
-                    return value
-                found.append(key)
-    raise ConfigurationError(f"no model '{name}'", where="inner", remedy=f"one of {', '.join(sorted(found))}")

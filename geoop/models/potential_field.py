@@ -20,7 +20,7 @@ from ..layers.pose import frame_components
 from ..layers.sites import Sites
 from ..operators.layer_potential import induced_velocity
 from .cloud_model import CloudModel, CloudState, PreparedCloud
-from .exact_dirichlet import model_class
+from .inner import inner_class
 from .ports import Ports
 
 #: Names under which the boundary is kept beside what the model inside keeps.
@@ -71,7 +71,7 @@ class PotentialField(CloudModel):
             )
         # the model inside lifts, asks and has a head: here they only hand on
         self.lift, self.ask, self.head = nn.Identity(), nn.Identity(), nn.Identity()
-        self.inner = model_class(inner)(ports, width, **sizes)
+        self.inner = inner_class(inner)(ports, width, **sizes)
         if not isinstance(self.inner.head, MLP):
             raise ConfigurationError(
                 f"{inner} reads no hidden features of its width", where="PotentialField", remedy="take another, such as Transolver"

@@ -10,7 +10,8 @@ from geoop.errors import ConfigurationError
 from geoop.graph.geometry import Queries
 from geoop.graph.pointset import PointSet
 from geoop.layers.sites import Sites
-from geoop.models.exact_dirichlet import ExactDirichlet, model_class
+from geoop.models.exact_dirichlet import ExactDirichlet
+from geoop.models.inner import inner_class
 from geoop.models.ports import Ports
 from geoop.models.spon import StructurePreservingOperator, signed_distance
 
@@ -176,4 +177,7 @@ def test_bad_arguments_are_named():
         ExactDirichlet(PORTS, 16, reach=0.0)
     with pytest.raises(ConfigurationError, match="boundary values of 0 fields"):
         StructurePreservingOperator(PORTS, 16, dirichlet="boundary")
-    assert model_class("StructurePreservingOperator") is StructurePreservingOperator
+    for name in ("BodyField", "ExactDirichlet", "PotentialField"):
+        with pytest.raises(ConfigurationError, match="cannot stand inside"):
+            ExactDirichlet(PORTS, 16, inner=name)
+    assert inner_class("StructurePreservingOperator") is StructurePreservingOperator

@@ -54,7 +54,16 @@ MEANS = {
 #: What a surrogate that learned panel flows alone says, as a field of the cases: known from the geometry.
 LEARNED = replace(QUANTITIES[CP], name="learned_inviscid_pressure_coefficient", symbol="Cp_learned")
 SETTINGS = FitSettings(
-    cpu_minutes=1.0, batch=4, wall_points=200, field_points=8, loss="square", wall_weight=1.0, validate_every=10, frame="body", domain_points=256
+    cpu_minutes=1.0,
+    batch=4,
+    wall_points=200,
+    field_points=8,
+    loss="square",
+    wall_weight=1.0,
+    validate_every=10,
+    frame="body",
+    domain_points=256,
+    vary_points=1.0,
 )
 SIZES: dict[str, dict[str, Any]] = {
     "Transolver": {"width": 48, "slices": 16, "depth": 3},
@@ -100,12 +109,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cpu-minutes", type=float, default=1.0, help="computing time of each training on four folds")
     parser.add_argument("--pretraining", type=float, default=5.0, help="computing minutes on panel flows, once for all folds")
     parser.add_argument("--sections", type=int, default=400, help="sections of the panel flows, two flows each")
+    parser.add_argument("--vary-points", type=float, default=1.0, help="factor by which the sizes of training clouds vary; 1 for equal clouds")
     parser.add_argument("--folds", type=int, nargs="*", default=list(range(FOLDS)))
     parser.add_argument("--seeds", type=int, nargs="*", default=[0], help="members of the ensembles")
     parser.add_argument("--report", action="store_true", help="only print the table of what was measured")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    bench = Bench(given.data, given.cpu_minutes, given.pretraining, given.sections)
+    bench = Bench(given.data, given.cpu_minutes, given.pretraining, given.sections, given.vary_points)
     if not given.report:
         for fold in given.folds:
             for name in CONTROLS:
@@ -149,18 +159,21 @@ class Bench:
         cpu_minutes: of every training on a fold.
         pretraining: computing minutes of the training on panel flows.
         sections: how many sections those have.
+        vary_points: by what factor the sizes of training clouds vary.
     """
 
     data: Path
     cpu_minutes: float
     pretraining: float
     sections: int
+    vary_points: float = 1.0
 
     def budget(self, name: str) -> str:
         """What was spent on a row, in words that can stand in a file name."""
         variant = VARIANTS[name]
         before = f" after {self.pretraining:g} min on {self.sections} sections" if variant.pretrained or LEARNED.name in variant.inputs else ""
-        return f"{self.cpu_minutes:g} min{before}"
+        varied = "" if self.vary_points == 1 else f", clouds varied by {self.vary_points:g}"
+        return f"{self.cpu_minutes:g} min{before}{varied}"
 
     def cases(self) -> Dataset:
         return geoop.collect(self.data / "airfrans_surface", OUTPUT / "data") if not (OUTPUT / "data").exists() else Dataset.open(OUTPUT / "data")
@@ -212,7 +225,14 @@ class Bench:
         data = self.with_learned() if LEARNED.name in variant.inputs else self.cases()
         division, started = divided(data, fold, seed), process_time()
         folder = OUTPUT / "runs" / f"{list(VARIANTS).index(name)}-{self.budget(name).replace(' ', '-')}-seed{seed}-fold{fold}"
-        settings = replace(SETTINGS, cpu_minutes=self.cpu_minutes, seed=seed, beyond={CP: variant.prior} if variant.prior else {}, **variant.settings)
+        settings = replace(
+            SETTINGS,
+            cpu_minutes=self.cpu_minutes,
+            vary_points=self.vary_points,
+            seed=seed,
+            beyond={CP: variant.prior} if variant.prior else {},
+            **variant.settings,
+        )
         surrogate = fit(
             division,
             folder,

@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> list[dict[str, float]]:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     task, data = TASKS[given.task], shortened(dataset(given.task), given.cases, given.validation)
-    shared = TrainingData.of(data, task.quantities, task.inputs, Preparation(frame=task.frame, domain_points=given.points), progress=False)  # type: ignore[arg-type]
+    shared = TrainingData.of(
+        data, task.quantities, task.inputs, Preparation(frame=task.frame, domain_points=given.points, vary_points=1.0), progress=False
+    )  # type: ignore[arg-type]
     rows = []
     for seed in given.seeds:
         for mask in given.masks:

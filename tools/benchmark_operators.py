@@ -79,10 +79,12 @@ class Run:
     seed: int = 0
     rate: float = 1.0
     preset: str = "small"
+    vary_points: float = 1.0
 
     @property
     def key(self) -> str:
-        return f"{self.task}/{self.model}/{self.preset}/cpu{self.cpu_minutes:g}/rate{self.rate:g}/seed{self.seed}"
+        varied = "" if self.vary_points == 1 else f"/vary{self.vary_points:g}"
+        return f"{self.task}/{self.model}/{self.preset}/cpu{self.cpu_minutes:g}/rate{self.rate:g}/seed{self.seed}{varied}"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -95,13 +97,14 @@ def main(arguments: Sequence[str]) -> None:
         "--rates", type=float, nargs="*", default=[1.0], help="factors on the default learning rates; the best by validation loss counts"
     )
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--vary-points", type=float, default=1.0, help="factor by which the sizes of training clouds vary; 1 for equal clouds")
     parser.add_argument("--controls", action="store_true", help="the classical baselines, too")
     parser.add_argument("--report", action="store_true", help="only print the tables of what was measured")
     given = parser.parse_args(arguments)
     if not given.report:
         for name in given.tasks:
             runs = [
-                Run(name, model, given.cpu_minutes, seed, rate, given.preset)
+                Run(name, model, given.cpu_minutes, seed, rate, given.preset, given.vary_points)
                 for seed in given.seeds
                 for model in (sorted(set(model_classes()) & set(PRESETS)) if given.models is None else given.models)
                 for rate in given.rates
@@ -143,15 +146,15 @@ def measure(name: str, runs: Sequence[Run], with_controls: bool) -> None:
     missing_controls = [control for control in (CONTROLS if with_controls else ()) if f"{name}/{control}" not in done]
     if missing:
         task = TASKS[name]
-        how = Preparation(frame=task.frame, domain_points=task.domain_points)  # type: ignore[arg-type]
+        how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=missing[0].vary_points)  # type: ignore[arg-type]
         shared = TrainingData.of(data, task.quantities, task.inputs, how)
         for run in missing:
-            _apart(_train_row, run, shared)
+            apart(_train_row, run, shared)
     for control in missing_controls:
-        _apart(_control_row, name, control, data)
+        apart(_control_row, name, control, data)
 
 
-def _apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
+def apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
     """Call in a forked process, which shares the prepared cases and has a peak memory of its own; a failure is said and the others go on."""
 
     def work() -> None:
@@ -186,6 +189,7 @@ def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
         "seed": run.seed,
         "rate": run.rate,
         "preset": run.preset,
+        "vary_points": run.vary_points,
         "data_hash": shared.dataset.hash,
         "parameters": sum(p.numel() for p in surrogate.model.parameters()),
         "epochs": about["epochs"],
@@ -303,7 +307,7 @@ def chosen(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Of the learning rates of a model at one seed and budget the one with the smallest validation loss; controls as they are."""
     groups: dict[tuple, list[dict[str, Any]]] = {}
     for row in found:
-        groups.setdefault((row["name"], row.get("preset"), row.get("cpu_minutes"), row.get("seed")), []).append(row)
+        groups.setdefault((row["name"], row.get("preset"), row.get("cpu_minutes"), row.get("seed"), row.get("vary_points", 1.0)), []).append(row)
     for members in groups.values():
         yield min(members, key=lambda row: row.get("validation", 0.0)) | {"rates": len(members)}
 
@@ -322,7 +326,9 @@ def report(name: str) -> None:
         heads = ["predictor", "core-min", "rates", "seed", "parameters", "epochs", "cases/s", "points/s", "MB", "primary", *columns]
         print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
         for row in sorted(chosen(found), key=lambda row: row["errors"][split]["primary"]):
-            cells = [row["name"] if row["kind"] != "control" else f"*{row['name']}*"]
+            cells = [
+                row["name"] + (", varied clouds" if row.get("vary_points", 1.0) != 1 else "") if row["kind"] != "control" else f"*{row['name']}*"
+            ]
             cells += [
                 f"{row['cpu_minutes']:g}" if "cpu_minutes" in row else f"{row['seconds'] / 60:.1f}",
                 str(row["rates"]) if "rate" in row else "-",
@@ -342,6 +348,8 @@ def summary(tasks: Sequence[str], minutes: float) -> None:
     for task in tasks:
         for row in chosen([row for row in rows().values() if row["task"] == task and row.get("cpu_minutes", minutes) == minutes]):
             name = row["name"] if row["kind"] != "control" else f"*{row['name']}*"
+            if row.get("vary_points", 1.0) != 1:
+                name += f", clouds varied by {row['vary_points']:g}"
             parameters.setdefault(name, str(row.get("parameters", "-")))
             for split in TASKS[task].splits:
                 table.setdefault(name, {}).setdefault((task, split), []).append(row["errors"][split]["primary"])

@@ -105,13 +105,13 @@ def measure(name: str, trials: Sequence[Trial]) -> None:
     if missing:
         shared = prepared(name)
         for trial in missing:
-            operators._apart(row, trial, shared)
+            operators.apart(row, trial, shared)
 
 
 def prepared(name: str) -> TrainingData:
     """What geoop's models are trained on."""
     task = operators.TASKS[name]
-    how = Preparation(frame=task.frame, domain_points=task.domain_points)  # type: ignore[arg-type]
+    how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=1.0)  # type: ignore[arg-type]
     return TrainingData.of(operators.dataset(name), task.quantities, task.inputs, how, progress=False)
 
 

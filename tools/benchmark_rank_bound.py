@@ -63,7 +63,7 @@ def report(name: str, modes: Sequence[int], count: int, minutes: float, rate: fl
 
 
 def _prepared(data: Dataset, task: operators.Task, count: int) -> TrainingData:
-    prepared = TrainingData.of(data, task.quantities, task.inputs, Preparation(frame=task.frame, domain_points=512), progress=False)  # type: ignore[arg-type]
+    prepared = TrainingData.of(data, task.quantities, task.inputs, Preparation(frame=task.frame, domain_points=512, vary_points=1.0), progress=False)  # type: ignore[arg-type]
     del prepared.train[count:]
     return prepared
 

@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
         data = fewer(operators.dataset(name), given.cases)
         heads(name, data)
         for path, equal in found:
-            rows.append(row(name, data, path, model_of((EQUAL if equal else given.runs) / name, path), equal))
+            folder = (EQUAL if equal else given.runs) / name
+            rows.append(row(name, data, path, model_of(folder, path) + clouds_of(folder, path), equal))
             print(line(rows[-1]), flush=True)
     return rows
 
@@ -82,6 +83,11 @@ def model_of(folder: Path, path: Path) -> str:
     return path.relative_to(folder).parts[0]
 
 
+def clouds_of(folder: Path, path: Path) -> str:
+    """What a run's folder says of its training clouds."""
+    return next((f", clouds varied by {part.removeprefix('vary')}" for part in path.relative_to(folder).parts if part.startswith("vary")), "")
+
+
 def train_equal(name: str, model: str, minutes: float) -> None:
     """Train with equal weights where that was not done, all else as `tools/benchmark operators` does."""
     folder = EQUAL / name / model / f"cpu{minutes:g}"
@@ -89,7 +95,7 @@ def train_equal(name: str, model: str, minutes: float) -> None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     task = operators.TASKS[name]
-    how = Preparation(frame=task.frame, domain_points=task.domain_points)  # type: ignore[arg-type]
+    how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=1.0)  # type: ignore[arg-type]
     shared = TrainingData.of(operators.dataset(name), task.quantities, task.inputs, how, progress=False)
     parts = {part: [replace(item, geometry=evened(item.geometry)) for item in getattr(shared, part)] for part in ("train", "validation")}
     budget = {"cpu_minutes": minutes, "batch": operators.BATCH, "field_points": operators.POINTS[0], "wall_points": operators.POINTS[1]}
@@ -98,10 +104,10 @@ def train_equal(name: str, model: str, minutes: float) -> None:
 
 
 def best_runs(folder: Path) -> Iterator[Path]:
-    """The checkpoint of every model with the smallest validation loss, of those that are finished."""
+    """The checkpoint of every model, and of every law of its training clouds, with the smallest validation loss, of those that are finished."""
     by_model: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*/**/best.safetensors")):
-        by_model.setdefault(path.relative_to(folder).parts[0], []).append(path)
+        by_model.setdefault(model_of(folder, path) + clouds_of(folder, path), []).append(path)
     for paths in by_model.values():
         finished = [path for path in paths if geoop.load(path).expected_errors]
         if finished:

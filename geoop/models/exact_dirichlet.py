@@ -11,12 +11,11 @@ from torch import Tensor, nn
 
 from ..errors import ConfigurationError
 from ..graph.geometry import Geometry
-from ..graph.graph import Graph
 from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
 from ..layers.lifting import DirichletData, extend
 from .cloud_model import CloudModel, CloudState, PreparedCloud
-from .inner import inner_class
+from .inner import facet_graph, inner_class
 from .ports import Ports
 
 #: what this model adds to those of the model inside; its names are the same as without
@@ -74,10 +73,8 @@ class ExactDirichlet(CloudModel):
     @torch.no_grad()
     def prepare(self, geometry: Geometry) -> PreparedCloud:
         """As the model inside prepares it, and the facets, on which the values are exact."""
-        prepared, facets = self.inner.prepare(geometry), geometry.facets
-        target = torch.arange(facets.numel(), device=facets.device) // facets.shape[1]
-        graph = Graph(facets.reshape(-1), target, len(geometry.surface), len(facets))
-        return replace(prepared, connections={**prepared.connections, _FACETS: graph})
+        prepared = self.inner.prepare(geometry)
+        return replace(prepared, connections={**prepared.connections, _FACETS: facet_graph(geometry)})
 
     def fit_geometries(self, prepared: Sequence[PreparedCloud]) -> None:
         self.inner.fit_geometries(prepared)

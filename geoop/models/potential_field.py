@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
-from ..graph.graph import Graph
 from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
 from ..layers.gated_mlp import GatedMLP
@@ -20,7 +19,7 @@ from ..layers.pose import frame_components
 from ..layers.sites import Sites
 from ..operators.layer_potential import induced_velocity
 from .cloud_model import CloudModel, CloudState, PreparedCloud
-from .inner import inner_class
+from .inner import facet_graph, inner_class
 from .ports import Ports
 
 #: Names under which the boundary is kept beside what the model inside keeps.
@@ -93,13 +92,11 @@ class PotentialField(CloudModel):
     @torch.no_grad()
     def prepare(self, geometry: Geometry) -> PreparedCloud:
         """As the model inside prepares it, and what the boundary's vertices know of themselves."""
-        prepared, surface, facets = self.inner.prepare(geometry), geometry.surface, geometry.facets
+        prepared, surface = self.inner.prepare(geometry), geometry.surface
         normal = surface.vectors[:, 0]
         sites = Sites(surface.pos, torch.zeros_like(surface.pos[:, 0]), normal, surface.pos, normal, surface.scalars)
         vertices = replace(surface, scalars=sites.features(ends=self.ports.body), vectors=normal[:, None])
-        target = torch.arange(facets.numel(), device=facets.device) // facets.shape[1]
-        graph = Graph(facets.reshape(-1), target, len(surface), len(facets))
-        return replace(prepared, connections={**prepared.connections, _VERTICES: vertices, _FACETS: graph})
+        return replace(prepared, connections={**prepared.connections, _VERTICES: vertices, _FACETS: facet_graph(geometry)})
 
     def fit_geometries(self, prepared: Sequence[PreparedCloud]) -> None:
         self.inner.fit_geometries(prepared)

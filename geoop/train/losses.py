@@ -51,12 +51,12 @@ def relative_l1(prediction: PointSet, target: PointSet, weight: Tensor, referenc
     return mean / reference.clamp_min(floor)
 
 
-def mean_square(prediction: PointSet, target: PointSet, weight: Tensor, reference: Tensor | None = None) -> Tensor:
+def mean_square(prediction: PointSet, target: PointSet, weight: Tensor) -> Tensor:
     """(b, c) weighted mean square error of every part and channel, in the units of the fields as they are.
 
         e_bc = sum_i w_i |p_ic - t_ic|^2 / sum_i w_i
 
-    Arguments as for :func:`relative_l2`; a ``reference`` is taken for the sake of a common form and not used.
+    Arguments as for :func:`relative_l2`.
     """
     return segment_sum(weight[:, None] * (_channels(prediction) - _channels(target)).square(), target.ptr) / _total(target, weight)
 

@@ -16,6 +16,13 @@ from .batches import TrainingBatch
 from .losses import mean_square, relative_l1, relative_l2
 
 Kind = Literal["l2", "l1", "square"]
+Measure = Callable[[PointSet, PointSet, Tensor, Tensor], Tensor]
+#: (prediction, target, weight, reference) -> (parts, channels) errors; a mean square is relative to nothing.
+_MEASURES: dict[Kind, Measure] = {
+    "l1": relative_l1,
+    "l2": relative_l2,
+    "square": lambda prediction, target, weight, _: mean_square(prediction, target, weight),
+}
 
 
 class Objective(Protocol):
@@ -53,15 +60,15 @@ class Supervised:
 
     def loss(self, model: AbstractModel, prepared: Any, batch: TrainingBatch) -> Tensor:
         prediction = model(prepared, batch.inputs, batch.queries)
-        errors = self._measured(prediction, batch, {"l1": relative_l1, "l2": relative_l2, "square": mean_square}[self.kind])
+        errors = self._measured(prediction, batch, _MEASURES[self.kind])
         share = torch.tensor([1.0, self.wall], device=errors.device)
         return (errors * share[None, :, None]).sum(dim=1).mean()
 
     def errors(self, prediction: PointSet, batch: TrainingBatch) -> Tensor:
         """(b, 2, c) relative L2 error (mean square error under ``square``) of every case, region and channel."""
-        return self._measured(prediction, batch, mean_square if self.kind == "square" else relative_l2)
+        return self._measured(prediction, batch, _MEASURES["square" if self.kind == "square" else "l2"])
 
-    def _measured(self, prediction: PointSet, batch: TrainingBatch, measure: Callable[[PointSet, PointSet, Tensor, Tensor], Tensor]) -> Tensor:
+    def _measured(self, prediction: PointSet, batch: TrainingBatch, measure: Measure) -> Tensor:
         by_region = replace(batch.target, ptr=batch.region_ptr)
         weight = batch.weight if self.area_weighted else torch.ones_like(batch.weight)
         return measure(prediction, by_region, weight, batch.reference).view(len(batch.cases), 2, -1)

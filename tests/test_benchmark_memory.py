@@ -1,5 +1,8 @@
 """Memory of encoding and decoding: what is counted, and what is foretold."""
 
+import sys
+from pathlib import Path
+
 import benchmark_memory as study
 import pytest
 import torch
@@ -25,16 +28,27 @@ def test_bytes_of_clouds_and_mappings():
     assert study.bytes_of({"a": torch.zeros(5), "b": (torch.zeros(2), None)}) == 28
 
 
+PEAKS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+import benchmark_memory as study
+found = {}
+with study.peak(found, "large"):
+    block = np.ones(8 * study.MEGA)
+    del block
+with study.peak(found, "small"):
+    pass
+print(json.dumps(found))
+"""
+
+
 def test_a_peak_is_seen_and_forgotten():
-    found: dict[str, float] = {}
-    with study.peak(found, "large"):
-        block = torch.ones(16 * study.MEGA)
-        del block
-    with study.peak(found, "small"):
-        pass
-    assert found["large"] > found["small"] + 50
+    found = study.last_line_of([sys.executable, "-c", PEAKS, str(Path(study.__file__).parent)])
+    assert found["large"] == pytest.approx(found["small"] + 64, abs=4)
 
 
 def test_a_small_run_in_a_process_of_its_own():
     found = study.in_own_process("LowRankOperator", "small", 200, 500)
-    assert found["points"] > 150 and found["decode"] >= found["idle"] > 0 and found["answer"] > 0
+    assert found["points"] > 150 and found["answer"] > 0
+    assert found["decode"] > found["idle"] - 1 > 0, "the system counts pages in batches: a megabyte may be missing"

@@ -92,7 +92,12 @@ def decoding(models: Sequence[str], preset: str, queries: Sequence[int]) -> None
 def in_own_process(model: str, preset: str, points: int, queries: int) -> dict[str, float]:
     """As :func:`measure`, in a fresh process on one thread."""
     command = [sys.executable, str(Path(__file__).resolve()), "--preset", preset, "--one", model, str(points), str(queries)]
-    # arrays above four megabytes go back to the system when they are freed: else old peaks would be counted in later stages
+    return last_line_of(command)
+
+
+def last_line_of(command: Sequence[str]) -> dict[str, float]:
+    """What the last line that a fresh process prints says in JSON. Peaks are only comparable in such a process: memory that an old one holds hides them."""
+    # arrays above a megabyte go back to the system when they are freed: else old peaks would be counted in later stages
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",

@@ -8,14 +8,15 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from benchmark_operators_tables import report, summary
 
 import geoop
 from geoop.io.dataset import Dataset
@@ -42,6 +43,7 @@ class Task:
         quantities, inputs: what is predicted, what is known.
         frame, domain_points: see :class:`Preparation`.
         options: of ``geoop.generate``.
+        data: name of the data set, where the task has another.
         splits: what is reported; nothing is chosen on them.
     """
 
@@ -50,16 +52,21 @@ class Task:
     frame: str = "auto"
     domain_points: int = 512
     options: Mapping[str, Any] = field(default_factory=dict)
+    data: str | None = None
     splits: tuple[str, ...] = ("test",)
 
 
 FLOW = ("velocity", "pressure_coefficient")
+#: What is known of a Poisson problem where the integral of its source over Green's function of free space may be taken, too.
+POISSON = ("source", "potential source")
 TASKS = {
     "kt-airfoils": Task(FLOW, splits=("test", "ood")),
     "uiuc-panel": Task(FLOW, splits=("test", "ood")),
     "void-elasticity": Task(("von_mises_stress",), options={"n": 1430}, splits=("test", "ood")),
     "nonlinear-poisson": Task(("solution",), ("source",)),
+    "nonlinear-poisson+potential": Task(("solution",), POISSON, data="nonlinear-poisson"),
     "poisson-gauss": Task(("solution",), ("source",)),
+    "poisson-gauss+potential": Task(("solution",), POISSON, data="poisson-gauss"),
     "bluff-channel": Task(("velocity", "pressure"), frame="region"),
 }
 SCREENING = ("kt-airfoils", "uiuc-panel", "void-elasticity")
@@ -71,7 +78,7 @@ BATCH, POINTS = 4, (384, 128)
 
 @dataclass(frozen=True)
 class Run:
-    """One training: everything a row of the table depends on."""
+    """One training: everything a row of the table depends on. A trial is only asked for its validation loss."""
 
     task: str
     model: str
@@ -80,11 +87,12 @@ class Run:
     rate: float = 1.0
     preset: str = "small"
     vary_points: float = 1.0
+    trial: bool = False
 
     @property
     def key(self) -> str:
         varied = "" if self.vary_points == 1 else f"/vary{self.vary_points:g}"
-        return f"{self.task}/{self.model}/{self.preset}/cpu{self.cpu_minutes:g}/rate{self.rate:g}/seed{self.seed}{varied}"
+        return f"{'trial/' * self.trial}{self.task}/{self.model}/{self.preset}/cpu{self.cpu_minutes:g}/rate{self.rate:g}/seed{self.seed}{varied}"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -96,6 +104,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--rates", type=float, nargs="*", default=[1.0], help="factors on the default learning rates; the best by validation loss counts"
     )
+    parser.add_argument(
+        "--search-minutes", type=float, help="choose among the rates by trials of so many minutes; only the best is trained for --cpu-minutes"
+    )
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--vary-points", type=float, default=1.0, help="factor by which the sizes of training clouds vary; 1 for equal clouds")
     parser.add_argument("--controls", action="store_true", help="the classical baselines, too")
@@ -103,16 +114,18 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     if not given.report:
         for name in given.tasks:
+            models = sorted(set(model_classes()) & set(PRESETS)) if given.models is None else given.models
             runs = [
                 Run(name, model, given.cpu_minutes, seed, rate, given.preset, given.vary_points)
                 for seed in given.seeds
-                for model in (sorted(set(model_classes()) & set(PRESETS)) if given.models is None else given.models)
+                for model in models
                 for rate in given.rates
             ]
-            measure(name, runs, given.controls)
+            measure(name, runs, given.controls, given.search_minutes)
+    splits, found = {name: TASKS[name].splits for name in given.tasks}, list(rows().values())
     for name in given.tasks:
-        report(name)
-    summary(given.tasks, given.cpu_minutes)
+        report(name, splits[name], found)
+    summary(splits, given.cpu_minutes, found)
 
 
 def rows() -> dict[str, dict[str, Any]]:
@@ -134,24 +147,39 @@ def keep(row: dict[str, Any]) -> None:
 
 def dataset(name: str) -> Dataset:
     """The data set, generated where it is missing."""
-    return geoop.generate(name, OUTPUT / "data" / name, **TASKS[name].options)
+    data = TASKS[name].data or name
+    return geoop.generate(data, OUTPUT / "data" / data, **TASKS[name].options)
 
 
-def measure(name: str, runs: Sequence[Run], with_controls: bool) -> None:
-    """Every run that has no row yet. The cases are prepared once; each training is a process of its own, on one thread."""
+def measure(name: str, runs: Sequence[Run], with_controls: bool, search_minutes: float | None = None) -> None:
+    """Every run that has no row yet. The cases are prepared once; each training is a process of its own, on one thread.
+
+    With ``search_minutes`` every model first tries its rates that long, with the first seed; the runs at the others are left out.
+    """
     torch.set_num_threads(1)
     done = rows()
-    missing = [run for run in runs if run.key not in done]
     data = dataset(name)
-    missing_controls = [control for control in (CONTROLS if with_controls else ()) if f"{name}/{control}" not in done]
-    if missing:
-        task = TASKS[name]
-        how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=missing[0].vary_points)  # type: ignore[arg-type]
-        shared = TrainingData.of(data, task.quantities, task.inputs, how)
-        for run in missing:
-            apart(_train_row, run, shared)
-    for control in missing_controls:
-        apart(_control_row, name, control, data)
+    shared = None
+    for model in dict.fromkeys(run.model for run in runs):
+        mine = [run for run in runs if run.model == model]
+        trials = [replace(run, cpu_minutes=search_minutes, trial=True) for run in mine if run.seed == mine[0].seed] if search_minutes else []
+        for group in (trials, mine):
+            if trials and group is mine:
+                losses = {row["rate"]: row["validation"] for run in trials if (row := rows().get(run.key))}
+                group = [run for run in mine if losses and run.rate == min(losses, key=losses.__getitem__)]
+            for run in group:
+                if run.key not in done:
+                    shared = shared or _prepared(data, run)
+                    apart(_train_row, run, shared)
+    for control in CONTROLS if with_controls else ():
+        if f"{name}/{control}" not in done:
+            apart(_control_row, name, control, data)
+
+
+def _prepared(data: Dataset, run: Run) -> TrainingData:
+    task = TASKS[run.task]
+    how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=run.vary_points)  # type: ignore[arg-type]
+    return TrainingData.of(data, task.quantities, task.inputs, how)
 
 
 def apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
@@ -184,7 +212,7 @@ def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
         "key": run.key,
         "task": run.task,
         "name": run.model,
-        "kind": "model",
+        "kind": "trial" if run.trial else "model",
         "cpu_minutes": run.cpu_minutes,
         "seed": run.seed,
         "rate": run.rate,
@@ -200,6 +228,9 @@ def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
         "decode_points_per_second": decoding(surrogate, shared),
         "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+
+    if run.trial:
+        return row
 
     def predict(case: Case) -> Mapping[str, np.ndarray]:
         result = surrogate.predict(case, surface_only=True)
@@ -301,64 +332,6 @@ def _control_row(name: str, control: str, data: Dataset) -> dict[str, Any]:
     row["errors"] = {split: errors(data, split, task, predict) for split in task.splits}
     row["peak_megabytes"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return row
-
-
-def chosen(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Of the learning rates of a model at one seed and budget the one with the smallest validation loss; controls as they are."""
-    groups: dict[tuple, list[dict[str, Any]]] = {}
-    for row in found:
-        groups.setdefault((row["name"], row.get("preset"), row.get("cpu_minutes"), row.get("seed"), row.get("vary_points", 1.0)), []).append(row)
-    for members in groups.values():
-        yield min(members, key=lambda row: row.get("validation", 0.0)) | {"rates": len(members)}
-
-
-def report(name: str) -> None:
-    """The table of one data set, best first."""
-    task = TASKS[name]
-    found = [row for row in rows().values() if row["task"] == name]
-    if not found:
-        print(f"\n{name}: nothing measured")
-        return
-    hashes = sorted({row["data_hash"][:12] for row in found})
-    for split in task.splits:
-        columns = [key for key in found[0]["errors"][split] if key.endswith(("mean", "z-L1 median"))]
-        print(f"\n{name}, split {split}, data {', '.join(hashes)}; per cent, sorted by the mean relative L2 over the quantities\n")
-        heads = ["predictor", "core-min", "rates", "seed", "parameters", "epochs", "cases/s", "points/s", "MB", "primary", *columns]
-        print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
-        for row in sorted(chosen(found), key=lambda row: row["errors"][split]["primary"]):
-            cells = [
-                row["name"] + (", varied clouds" if row.get("vary_points", 1.0) != 1 else "") if row["kind"] != "control" else f"*{row['name']}*"
-            ]
-            cells += [
-                f"{row['cpu_minutes']:g}" if "cpu_minutes" in row else f"{row['seconds'] / 60:.1f}",
-                str(row["rates"]) if "rate" in row else "-",
-            ]
-            cells += [
-                str(row.get(key, "-")) for key in ("seed", "parameters", "epochs", "cases_per_second", "decode_points_per_second", "peak_megabytes")
-            ]
-            cells += [f"{row['errors'][split].get(key, float('nan')):.4g}" for key in ("primary", *columns)]
-            print("| " + " | ".join(cells) + " |")
-
-
-def summary(tasks: Sequence[str], minutes: float) -> None:
-    """One line per predictor: the primary error on every set, after trainings of so many minutes; the best rate by validation, the mean of the seeds."""
-    columns = [(task, split) for task in tasks for split in TASKS[task].splits]
-    table: dict[str, dict[tuple[str, str], list[float]]] = {}
-    parameters: dict[str, str] = {}
-    for task in tasks:
-        for row in chosen([row for row in rows().values() if row["task"] == task and row.get("cpu_minutes", minutes) == minutes]):
-            name = row["name"] if row["kind"] != "control" else f"*{row['name']}*"
-            if row.get("vary_points", 1.0) != 1:
-                name += f", clouds varied by {row['vary_points']:g}"
-            parameters.setdefault(name, str(row.get("parameters", "-")))
-            for split in TASKS[task].splits:
-                table.setdefault(name, {}).setdefault((task, split), []).append(row["errors"][split]["primary"])
-    print(f"\nall sets, {minutes:g} minutes of computing time; mean relative L2 in per cent over quantities and cases; controls in italics\n")
-    heads = ["predictor", "parameters", *(task if split == "test" else f"{task}, {split}" for task, split in columns)]
-    print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
-    for name, found in sorted(table.items(), key=lambda item: [np.mean(item[1].get(column, [np.inf])) for column in columns]):
-        cells = [f"{np.mean(found[column]):.3g}" if column in found else "-" for column in columns]
-        print("| " + " | ".join([name, parameters[name], *cells]) + " |")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 
 import benchmark_operators as operators
 import torch
+from benchmark_operators_tables import report
 from benchmark_peer_model import PeerGINO
 from torch import Tensor, nn
 
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> None:
             explore(trials[0], given.variants)
             continue
         measure(name, trials)
-        operators.report(name)
+        report(name, operators.TASKS[name].splits, list(operators.rows().values()))
 
 
 def present() -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import CheckpointError, ConfigurationError, DatasetError
 from ..mesh.case import Case
 from ..mesh.quantity import Field, Quantity
+from ..scaling.derived import with_derived
 from .abstract_transfer import AbstractTransfer
 from .channels import Channels, channels_of, fields_of
 from .choosing import chosen, from_header, header_of
@@ -45,7 +46,10 @@ class Fitted:
         Raises:
             PatchError: the case has not all of them.
         """
-        return None if self.given is None else (self.transfer.encode(place, self.given.gather(case, place)) / self.given_spread).reshape(-1)
+        if self.given is None:
+            return None
+        case = with_derived(case, [quantity.name for quantity in self.given.quantities])
+        return (self.transfer.encode(place, self.given.gather(case, place)) / self.given_spread).reshape(-1)
 
     def row(self, case: Case, place: Any) -> np.ndarray:
         """(p,) features of a case."""
@@ -60,7 +64,7 @@ class AbstractBaseline(ABC):
     here. Instances are fitted once.
 
     Args:
-        inputs: names of point fields that are known of every case, e.g. ``("source",)``.
+        inputs: names of point fields that are known of every case, e.g. ``("source",)``; or derived ones, ``"potential source"``.
         beyond: quantity -> known point field from which the difference is learned.
         transfer: how fields become vectors, ``body``, ``surface``, ``nodes`` or ``region``; None takes what suits the training cases.
     """
@@ -117,6 +121,7 @@ class AbstractBaseline(ABC):
             raise ConfigurationError(
                 f"beyond names {idle}, which are not learned", where=type(self).__name__, remedy=f"name some of {list(quantities)}"
             )
+        cases = [with_derived(case, self._given) for case in cases]
         channels = channels_of(cases[0], quantities, tuple(self._beyond.items()))
         given = channels_of(cases[0], self._given) if self._given else None
         transfer, places = chosen(cases, self._kind)

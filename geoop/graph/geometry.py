@@ -20,7 +20,8 @@ class Queries:
     """Points at which a field is asked for, each with its closest point on the body.
 
     Attributes:
-        points: ``scalars[:, 0]`` is the signed distance (negative inside), ``vectors[:, 0]`` its gradient.
+        points: ``scalars[:, 0]`` is the signed distance (negative inside), ``vectors[:, 0]`` its gradient. The columns behind the distance, where
+            there are any, are the input functions there: values and nearness of each, in order of name.
         anchor: (n, d) int64 vertices of the facet that holds the closest point, counted over the whole batch of bodies.
         share: (n, d) barycentric weights of the closest point in that facet; rows add up to 1.
     """
@@ -56,7 +57,8 @@ class Queries:
         For a small step s = pos - self.points.pos the signed distance D changes by grad D . s and the closest point c by dc, the part of s
         along the facet, the edge or the corner that holds c (nothing at a corner). Where c lies on an edge or a corner, the
         gradient turns: d(grad D) = (s - dc - (grad D . s) grad D)/D. Exact to first order on straight facets, so that derivatives of a
-        decoded field by position are right; second derivatives do not see how c curves.
+        decoded field by position are right; second derivatives do not see how c curves. Input functions that the queries carry do not follow:
+        they are left out, so that a model takes them from its own points, which does.
 
         Args:
             pos: (n, d) positions; equal to the present ones where only derivatives are wanted.
@@ -71,9 +73,8 @@ class Queries:
         slid = (share[:, :, None] * vertices[self.anchor]).sum(dim=1)
         along = (gradient * step).sum(dim=1, keepdim=True)
         turned = (step - slid - along * gradient) / torch.where(tied[:, None], distance, 1.0) * tied[:, None]
-        scalars = torch.cat([distance + along, points.scalars[:, 1:]], dim=1)
         vectors = torch.cat([(gradient + turned)[:, None], points.vectors[:, 1:]], dim=1)
-        return Queries(PointSet(pos, scalars, vectors, points.weight, points.ptr), self.anchor, self.share + share)
+        return Queries(PointSet(pos, distance + along, vectors, points.weight, points.ptr), self.anchor, self.share + share)
 
     def _sliding(self, vertices: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
         """(n,) whether the closest point is tied to an edge or a corner, and (n, d, d) change of ``share`` per step.

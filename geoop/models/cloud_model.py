@@ -150,7 +150,7 @@ class CloudModel(AbstractModel):
 
     def field(self, latent: CloudState, queries: Queries) -> PointSet:
         places = self._placed(queries, latent.prepared.surface)
-        asked = places.with_features(scalars=self.ask(self._known(places, latent.inputs)))
+        asked = places.with_features(scalars=self.ask(self._known(places, latent.inputs, queries)))
         out = self.head(self.read(latent, asked))
         scalars, vectors = out.split([self.ports.scalars_out, self.ports.dimension * self.ports.vectors_out], dim=1)
         return queries.points.with_features(scalars, vectors.reshape(len(vectors), self.ports.vectors_out, self.ports.dimension))
@@ -165,10 +165,13 @@ class CloudModel(AbstractModel):
         site = Sites(points.pos, points.scalars[:, 0], gradient, known[:, d : 2 * d], normal, known[:, 2 * d :])
         return replace(points, scalars=site.features(ends=self.ports.body), vectors=gradient[:, None])
 
-    def _known(self, places: PointSet, inputs: Inputs) -> Tensor:
-        """(n, ports.features) site features, conditions and input functions at places."""
+    def _known(self, places: PointSet, inputs: Inputs, queries: Queries | None = None) -> Tensor:
+        """(n, ports.features) site features, conditions and input functions at places; the functions as the queries carry them, if they do."""
         parts = [places.scalars]
         if self.ports.condition:
             parts.append(condition_features(inputs, places.vectors[:, 0], places.batch))
-        parts += [interpolate(inputs.functions[name], places.pos, places.ptr) for name, _ in self.ports.functions]
+        if queries is not None and queries.points.scalars.shape[1] == 1 + self.ports.given:
+            parts.append(queries.points.scalars[:, 1:])
+        else:
+            parts += [interpolate(inputs.functions[name], places.pos, places.ptr) for name, _ in self.ports.functions]
         return torch.cat(parts, dim=1)

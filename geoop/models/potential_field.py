@@ -82,7 +82,7 @@ class PotentialField(CloudModel):
         self.collect, self.skip = GatedMLP(seen, width, width), nn.Linear(seen, width)
         self.norm, self.refine = nn.LayerNorm(width), GatedMLP(width, width, width)
         final = width + 2 * (ports.vectors_out + ports.vectors_in + densities)
-        self.vector_head = nn.Linear(width, 2 * ports.vectors_out)
+        self.vector_head = nn.Linear(width, 2 * ports.vectors_out) if ports.vectors_out else None
         self.scalar_head = nn.Linear(final, ports.scalars_out)
         self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, ports.scalars_out)])
 
@@ -115,14 +115,16 @@ class PotentialField(CloudModel):
     def field(self, latent: CloudState, queries: Queries) -> PointSet:
         surface, inputs, batch = latent.prepared.surface, latent.inputs, queries.points.batch
         places = self._placed(queries, surface)
-        known = self._known(places, inputs)
+        known = self._known(places, inputs, queries)
         hidden = self.read(latent, places.with_features(scalars=known))
         potential = self._potential(latent, queries)
         normal = places.vectors[:, :1].expand_as(potential)
         seen = torch.cat([hidden, known, potential.flatten(1), frame_components(potential, normal).flatten(1)], dim=1)
         h = self.collect(seen) + self.skip(seen)
         h = h + self.refine(self.norm(h))
-        vectors = 0.1 * self.vector_head(h).view(len(queries), self.ports.vectors_out, 2) + potential[:, : self.ports.vectors_out]
+        vectors = potential[:, : self.ports.vectors_out]
+        if self.vector_head is not None:
+            vectors = vectors + 0.1 * self.vector_head(h).view_as(vectors)
         final = torch.cat([h, vectors.flatten(1), inputs.vectors[batch].flatten(1), potential.flatten(1)], dim=1)
         left, right, out = self.product
         return queries.points.with_features(self.scalar_head(final) + out(left(final) * right(final)), vectors)

@@ -15,6 +15,7 @@ from ..mesh.quantity import Field
 from ..models.model import AbstractModel
 from ..scaling.framed import Framed
 from ..scaling.framing import Framing
+from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser, is_velocity
 
 #: Points this far inside the body (in body lengths) still count as on its wall: two samplings of one curve differ by less.
@@ -33,6 +34,7 @@ class Decoder:
         case: mesh and operating point.
         framed: the case in its frame.
         framing: how it came there.
+        known: the input functions, for every query.
         latent: what ``model.encode`` returned.
         chunk: points decoded at once; the answer does not depend on it.
 
@@ -46,6 +48,7 @@ class Decoder:
     case: Case
     framed: Framed
     framing: Framing
+    known: KnownFunctions
     latent: Any
     chunk: int
 
@@ -55,7 +58,8 @@ class Decoder:
         device = next(model.parameters()).device
         with torch.no_grad():
             latent = model.encode(prepared.to(device), framing.inputs(case, framed).to(device))
-        return cls(model, normaliser, case, framed, framing, latent, chunk)
+        known = KnownFunctions.of(framing.functions, case, framed.frame)
+        return cls(model, normaliser, case, framed, framing, known, latent, chunk)
 
     def on_mesh(self) -> list[Field]:
         """Fields at the points of the case's mesh; wall points are taken to lie on the wall exactly.
@@ -97,7 +101,7 @@ class Decoder:
         device = next(self.model.parameters()).device
         for start in range(0, max(len(points), 1), self.chunk):
             part = slice(start, start + self.chunk)
-            queries = self.framed.queries(points[part], wall[part], skin=SKIN)
+            queries = self.known.seen_by(self.framed.queries(points[part], wall[part], skin=SKIN))
             out = self.model.field(self.latent, queries.to(device))
             inside = (queries.points.scalars[:, :1] < 0) & blank_inside
             scalars.append(torch.where(inside, torch.nan, out.scalars.cpu()))

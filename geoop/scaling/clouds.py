@@ -13,6 +13,7 @@ from ..mesh.generate.ogrid import ogrid
 from ..mesh.measure import cell_measures, point_weights
 from ..mesh.mesh import Mesh
 from ..mesh.sampling import sample_surface
+from .derived import quadrature_weights
 
 #: Height of the first layer of a cloud around a body, in body lengths.
 FIRST_HEIGHT = 4e-3
@@ -91,10 +92,7 @@ def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:
         on_wall: (n,) its boundary points.
         count: points to keep.
     """
-    mesh, given = case.mesh, case.fields.get("quadrature_weight")
-    weight = point_weights(mesh)
-    if len(mesh.cells.where("vertex")):  # points in the field have no cells to take a measure from
-        weight = np.ones(len(mesh.points)) if given is None else np.asarray(given.values, dtype=np.float64)
+    mesh, weight = case.mesh, quadrature_weights(case)
     if len(mesh.points) <= count:
         return Cloud(mesh.points, weight, on_wall, np.arange(len(mesh.points)))
     wall, field = np.flatnonzero(on_wall), np.flatnonzero(~on_wall)

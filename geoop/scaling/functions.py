@@ -1,4 +1,4 @@
-"""Known functions that a model is given: a source, a coefficient, boundary values, an inviscid solution, a number of the whole case."""
+"""Known functions that a model is given: a source, its potential, a coefficient, boundary values, an inviscid solution, a number of the case."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..errors import CheckpointError, ConfigurationError, DatasetError, NonFinit
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
 from .body_frame import SCALES, BodyFrame
+from .derived import with_derived
 from .region_frame import RegionFrame
 
 #: What the name of boundary values begins with: ``boundary solution`` is whatever patches impose on ``solution``.
@@ -23,7 +24,8 @@ class InputFunction:
     """A named function and how it is standardised.
 
     Attributes:
-        name: of a field of the cases at points or of the whole case, or ``boundary QUANTITY`` for the values that patches impose.
+        name: of a field of the cases at points or of the whole case, ``boundary QUANTITY`` for the values that patches impose, or ``potential
+            FIELD`` for the Newton potential of a field, see :func:`~geoop.scaling.newton_potential.newton_potential`.
         channels: numbers per point; a vector's components count one each.
         mean, deviation: over the training cases, of what :func:`seen` returns.
         optional: boundary values that some training cases did not impose anywhere, such as a flux where no side is free.
@@ -141,7 +143,7 @@ def imposes(name: str, case: Case) -> bool:
 def _found(name: str, case: Case) -> tuple[np.ndarray, np.ndarray, Quantity]:
     if name.startswith(BOUNDARY):
         return _imposed(name.removeprefix(BOUNDARY), name, case)
-    item = case.fields.get(name)
+    item = with_derived(case, [name]).fields.get(name)
     if item is None or item.location not in ("point", "global"):
         raise _unknown(name, case)
     n, values = len(case.mesh.points), np.asarray(item.values, dtype=np.float64)

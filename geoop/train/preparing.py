@@ -17,6 +17,7 @@ from ..mesh.transform import mirrored
 from ..models.ports import Ports
 from ..results.surrogate import Surrogate
 from ..scaling.body_frame import SCALES
+from ..scaling.derived import with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame, Framing
 from ..scaling.functions import BOUNDARY
@@ -116,6 +117,7 @@ class TrainingData:
         _refuse_series(dataset)
         learned = tuple(quantity(name, dataset) for name in quantities)
         _check_priors(learned, preparation.beyond, train[0])
+        train, validation = ([with_derived(case, inputs) for case in part] for part in (train, validation))
         # how other fields look in a mirror is nobody's business here
         used = {q.name for q in learned} | {"quadrature_weight"} | {name for name in inputs if not name.startswith(BOUNDARY)}
         used |= {name for _, name in preparation.beyond}

@@ -17,6 +17,7 @@ from ..mesh.measure import point_weights
 from ..mesh.quantity import Quantity
 from ..scaling.framed import Framed
 from ..scaling.framing import Framing
+from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser, is_velocity
 
 #: Of the root mean square over a whole case: the least that an error in one of its regions is divided by.
@@ -59,6 +60,7 @@ class FramedCase:
     n_field: int
     fields: dict[str, np.ndarray]
     inputs: Inputs
+    known: KnownFunctions
     on_wall: np.ndarray
 
     @classmethod
@@ -87,7 +89,8 @@ class FramedCase:
                 )
             physical[quantity] = (item.values - framing.prior(case, quantity.name))[order]
         fields = framed.frame.fields_in(physical, case.operating_point)
-        return cls(case, framed, order, int((~on_body).sum()), fields, framing.inputs(case, framed), framing.on_wall(case))
+        known = KnownFunctions.of(framing.functions, case, framed.frame)
+        return cls(case, framed, order, int((~on_body).sum()), fields, framing.inputs(case, framed), known, framing.on_wall(case))
 
     @property
     def direction(self) -> np.ndarray:
@@ -103,7 +106,7 @@ class FramedCase:
                 velocity as the only denominator, the far field makes errors near the wall cheap.
         """
         on_wall = self.on_wall[self.order] | (np.arange(len(self.order)) >= self.n_field)
-        queries = self.framed.queries(self.case.mesh.points[self.order], on_wall)
+        queries = self.known.seen_by(self.framed.queries(self.case.mesh.points[self.order], on_wall))
         target = queries.points.with_features(*normaliser.standardise(self.fields, self.direction))
         regions = (slice(0, self.n_field), slice(self.n_field, None))
         reference = torch.tensor(np.stack([self._reference(normaliser, region, perturbation) for region in regions]), dtype=torch.float32)

@@ -171,7 +171,7 @@ def measure(name: str, runs: Sequence[Run], with_controls: bool, search_minutes:
                 if run.key not in done:
                     shared = shared or _prepared(data, run)
                     apart(_train_row, run, shared)
-    for control in CONTROLS if with_controls else ():
+    for control in controls(TASKS[name]) if with_controls else ():
         if f"{name}/{control}" not in done:
             apart(_control_row, name, control, data)
 
@@ -317,17 +317,30 @@ def _controls() -> dict[str, Callable[[], Any]]:
 
 
 CONTROLS = ("mean field", "nearest neighbour", "ridge", "kernel ridge", "Gaussian process on modes")
+#: Behind the name of a control that predicts velocities of an inviscid flow alone: they are nearly linear in the angle, their squares are not.
+BERNOULLI = ", Cp by Bernoulli"
+
+
+def controls(task: Task) -> tuple[str, ...]:
+    """Names of the controls: where velocity and pressure coefficient are asked for, the regressions also with Cp = 1 - |u|^2/V^2."""
+    return CONTROLS + tuple(name + BERNOULLI for name in CONTROLS[-2:] if task.quantities == FLOW)
 
 
 def _control_row(name: str, control: str, data: Dataset) -> dict[str, Any]:
     task, started = TASKS[name], time.process_time()
-    fitted = _controls()[control](inputs=task.inputs).fit(data.cases("train"), task.quantities)
+    inviscid = control.endswith(BERNOULLI)
+    fitted = _controls()[control.removesuffix(BERNOULLI)](inputs=task.inputs)
+    fitted.fit(data.cases("train"), ("velocity",) if inviscid else task.quantities)
     row = {"key": f"{name}/{control}", "task": name, "name": control, "kind": "control", "data_hash": data.hash}
     row["seconds"] = round(time.process_time() - started, 1)
 
     def predict(case: Case) -> Mapping[str, np.ndarray]:
         # a few points that lie within rounding of a thin trailing edge count as inside for a control: it predicts nothing there
-        return {key: np.nan_to_num(item.values) for key, item in fitted.predict(case).items()}
+        found = {key: np.nan_to_num(item.values) for key, item in fitted.predict(case).items()}
+        if inviscid:
+            assert case.operating_point is not None
+            found["pressure_coefficient"] = 1 - (found["velocity"] ** 2).sum(axis=1) / case.operating_point.velocity**2
+        return found
 
     row["errors"] = {split: errors(data, split, task, predict) for split in task.splits}
     row["peak_megabytes"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -133,7 +133,7 @@ class AbstractBaseline(ABC):
             known = np.array([transfer.encode(place, given.gather(case, place)) for case, place in zip(cases, places, strict=True)])
             given_spread = _spread(known)
             known = (known / given_spread).reshape(len(cases), -1)
-        features = Features.fit(cases, places, known, most=transfer.most_shapes)
+        features = Features.fit(cases, places, known, most=transfer.shapes(len(cases)))
         fitted = Fitted(transfer, channels, features, spread, given, given_spread)
         own = [None] * len(cases) if known is None else known
         rows = np.array([features.row(case, place, vector) for case, place, vector in zip(cases, places, own, strict=True)])

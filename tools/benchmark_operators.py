@@ -58,7 +58,7 @@ class Task:
 
 FLOW = ("velocity", "pressure_coefficient")
 #: What is known of a Poisson problem where the integral of its source over Green's function of free space may be taken, too.
-POISSON = ("source", "potential source")
+POISSON = ("source", "newton potential of source")
 TASKS = {
     "kt-airfoils": Task(FLOW, splits=("test", "ood")),
     "uiuc-panel": Task(FLOW, splits=("test", "ood")),

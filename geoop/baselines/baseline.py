@@ -64,7 +64,7 @@ class AbstractBaseline(ABC):
     here. Instances are fitted once.
 
     Args:
-        inputs: names of point fields that are known of every case, e.g. ``("source",)``; or derived ones, ``"potential source"``.
+        inputs: names of point fields that are known of every case, e.g. ``("source",)``; or derived ones, ``"newton potential of source"``.
         beyond: quantity -> known point field from which the difference is learned.
         transfer: how fields become vectors, ``body``, ``surface``, ``nodes`` or ``region``; None takes what suits the training cases.
     """

@@ -11,6 +11,9 @@ from torch import Tensor
 from ..axes import check
 from ..errors import ShapeError
 
+#: What the name of an input function begins with that is known on the boundary alone: ``boundary solution`` is whatever patches impose on ``solution``.
+BOUNDARY = "boundary "
+
 
 @dataclass(frozen=True, eq=False)
 class PointSet:
@@ -121,7 +124,7 @@ class Inputs:
     Attributes:
         scalars: (b, s) global scalars, e.g. log Reynolds number.
         vectors: (b, v, d) global vectors, e.g. the free stream: they rotate with the geometry.
-        functions: name -> point set carrying boundary values, coefficients or a past frame.
+        functions: name -> point set carrying boundary values (:data:`BOUNDARY`), coefficients or a past frame.
     """
 
     scalars: Tensor

@@ -15,7 +15,7 @@ from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection, Hierarchy
 from ..graph.interpolation import interpolate
-from ..graph.pointset import Inputs, PointSet
+from ..graph.pointset import BOUNDARY, Inputs, PointSet
 from ..layers.condition import condition_features
 from ..layers.mlp import MLP
 from ..layers.sites import Sites
@@ -173,5 +173,9 @@ class CloudModel(AbstractModel):
         if queries is not None and queries.points.scalars.shape[1] == 1 + self.ports.given:
             parts.append(queries.points.scalars[:, 1:])
         else:
-            parts += [interpolate(inputs.functions[name], places.pos, places.ptr) for name, _ in self.ports.functions]
+            for name, _ in self.ports.functions:
+                values = interpolate(inputs.functions[name], places.pos, places.ptr)
+                if not name.startswith(BOUNDARY):  # known in the whole field, as queries carry it: only boundary values fade
+                    values = torch.cat([values[:, :-1], torch.ones_like(values[:, -1:])], dim=1)
+                parts.append(values)
         return torch.cat(parts, dim=1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 from ..errors import NonFiniteError
 from ..mesh.case import Case
@@ -17,6 +17,7 @@ from ..scaling.framed import Framed
 from ..scaling.framing import Framing
 from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser, is_velocity
+from ..scaling.scattered import Scattered
 
 #: Points this far inside the body (in body lengths) still count as on its wall: two samplings of one curve differ by less.
 SKIN = 1e-3
@@ -68,7 +69,7 @@ class Decoder:
             NonFiniteError: the network returned NaN or infinity.
         """
         mesh = self.case.mesh
-        fields = self._fields(mesh.points, self.framing.on_wall(self.case))
+        fields = self._fields(mesh.points, self.framing.on_wall(self.case), number=np.arange(len(mesh.points)))
         fields = [Field(item.quantity, item.values + self.framing.prior(self.case, item.name)) for item in fields]
         bad = [item.name for item in fields if not np.isfinite(item.values).all()]
         if bad:
@@ -87,21 +88,23 @@ class Decoder:
         values = self.framing.prior(self.case, name)
         if isinstance(values, float):
             return values
-        distance, near = cKDTree(self.case.mesh.points).query(points, k=min(3, len(values)))
-        distance, near = distance.reshape(len(points), -1), near.reshape(len(points), -1)
-        weight = 1.0 / np.maximum(distance, 1e-12) ** 2
-        weight /= weight.sum(axis=1, keepdims=True)
-        return (weight.reshape(*weight.shape, *[1] * (values.ndim - 1)) * values[near]).sum(axis=1)
+        near, share, _ = self._nodes.around(points)
+        return (share.reshape(*share.shape, *[1] * (values.ndim - 1)) * values[near]).sum(axis=1)
+
+    @cached_property
+    def _nodes(self) -> Scattered:
+        return Scattered(self.case.mesh.points)
 
     @torch.no_grad()
-    def _fields(self, points: np.ndarray, wall: np.ndarray, *, blank_inside: bool = False) -> list[Field]:
+    def _fields(self, points: np.ndarray, wall: np.ndarray, *, number: np.ndarray | None = None, blank_inside: bool = False) -> list[Field]:
         points, decay = self._within_reach(points)
         direction = self.framed.direction(self.case)
         scalars, vectors = [], []
         device = next(self.model.parameters()).device
         for start in range(0, max(len(points), 1), self.chunk):
             part = slice(start, start + self.chunk)
-            queries = self.known.seen_by(self.framed.queries(points[part], wall[part], skin=SKIN))
+            own = None if number is None or (decay[part] < 1.0).any() else number[part]
+            queries = self.known.seen_by(self.framed.queries(points[part], wall[part], skin=SKIN), own)
             out = self.model.field(self.latent, queries.to(device))
             inside = (queries.points.scalars[:, :1] < 0) & blank_inside
             scalars.append(torch.where(inside, torch.nan, out.scalars.cpu()))

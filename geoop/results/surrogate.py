@@ -22,6 +22,7 @@ from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..models.model import CHUNK, AbstractModel
+from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framed import Framed
 from ..scaling.framing import Framing
@@ -134,7 +135,9 @@ class Surrogate:
 
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
         """Cases on one mesh: it is framed and prepared once."""
-        framed = self.framing.of(cases[0])
+        first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
+        cases = [replace(case, fields=first.fields) for case in cases]  # of one mesh and one set of fields: only the operating point varies
+        framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         return [self._result(case, framed, prepared, chunk) for case in cases]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import CheckpointError, ConfigurationError, DatasetError
 from ..graph.geometry import Geometry
-from ..graph.pointset import Inputs, PointSet
+from ..graph.pointset import BOUNDARY, Inputs, PointSet
 from ..mesh.body import body, body_cells, wall_patches
 from ..mesh.case import Case
 from ..mesh.cells import Cells
@@ -22,7 +22,7 @@ from .clouds import Cloud, around, outside, thinned
 from .conditions import FAR, Conditions
 from .descriptors import describe
 from .framed import NO_CONDITIONS, Framed, single
-from .functions import BOUNDARY, InputFunction, known
+from .functions import InputFunction, known
 from .region import REGION_SCALARS, framed_region, framed_surface, on_boundary
 from .region_descriptors import describe_region
 from .region_frame import RegionFrame

@@ -9,14 +9,12 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import CheckpointError, ConfigurationError, DatasetError, NonFiniteError
+from ..graph.pointset import BOUNDARY
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
 from .body_frame import SCALES, BodyFrame
-from .derived import with_derived
+from .derived import base, with_derived
 from .region_frame import RegionFrame
-
-#: What the name of boundary values begins with: ``boundary solution`` is whatever patches impose on ``solution``.
-BOUNDARY = "boundary "
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,8 @@ class InputFunction:
     """A named function and how it is standardised.
 
     Attributes:
-        name: of a field of the cases at points or of the whole case, ``boundary QUANTITY`` for the values that patches impose, or ``potential
-            FIELD`` for the Newton potential of a field, see :func:`~geoop.scaling.newton_potential.newton_potential`.
+        name: of a field of the cases at points or of the whole case, ``boundary QUANTITY`` for the values that patches impose, or ``newton
+            potential of FIELD``, see :func:`~geoop.scaling.newton_potential.newton_potential`.
         channels: numbers per point; a vector's components count one each.
         mean, deviation: over the training cases, of what :func:`seen` returns.
         optional: boundary values that some training cases did not impose anywhere, such as a flux where no side is free.
@@ -74,7 +72,7 @@ class InputFunction:
             raise ConfigurationError(
                 f"the model is given '{self.name}', and the case does not have it" if error.message.startswith("no function") else error.message,
                 where=case.name,
-                remedy=f"pass a case, or a file of one, with {where} '{self.name.removeprefix(BOUNDARY)}'",
+                remedy=f"pass a case, or a file of one, with {where} '{base(self.name.removeprefix(BOUNDARY))}'",
             ) from error
         if values.shape[1] != self.channels:
             raise ConfigurationError(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from ..graph.geometry import Queries
-from ..graph.interpolation import interpolate
-from ..graph.pointset import PointSet
+from ..graph.interpolation import HALF
+from ..graph.pointset import BOUNDARY
 from ..mesh.case import Case
 from .body_frame import BodyFrame
 from .framed import single
-from .functions import BOUNDARY, InputFunction
+from .functions import InputFunction
 from .region_frame import RegionFrame
+from .scattered import Scattered
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +24,12 @@ class KnownFunctions:
     """Standardised values on their points, in the frame.
 
     Attributes:
-        clouds: name -> points with values; empty where boundary values are not imposed.
+        values: name -> (k, c) values.
+        places: name -> their points; functions that are known at all points of the mesh share them.
     """
 
-    clouds: dict[str, PointSet]
+    values: dict[str, np.ndarray]
+    places: dict[str, Scattered]
 
     @classmethod
     def of(cls, functions: Sequence[InputFunction], case: Case, frame: BodyFrame | RegionFrame) -> KnownFunctions:
@@ -34,22 +38,39 @@ class KnownFunctions:
         Raises:
             ConfigurationError: the case does not have one.
         """
-        clouds, places = {}, single(frame.points_in(case.mesh.points))
-        for item in functions:
-            number, values = item.of(case, frame)
-            clouds[item.name] = PointSet(places if len(number) == len(places) else places[torch.from_numpy(number)], single(values))
-        return cls(clouds)
+        values, places = {}, {}
+        whole = Scattered(frame.points_in(case.mesh.points)) if functions else None
+        for item in sorted(functions, key=lambda item: item.name):
+            number, values[item.name] = item.of(case, frame)
+            assert whole is not None
+            places[item.name] = Scattered(whole.points[number]) if item.name.startswith(BOUNDARY) else whole
+        return cls(values, places)
 
-    def seen_by(self, queries: Queries) -> Queries:
+    def seen_by(self, queries: Queries, number: np.ndarray | None = None) -> Queries:
         """Queries that carry the functions behind their distance, in order of name: values and nearness.
 
-        A function that is known in the whole field is as good as known between its points; the nearness of boundary values falls with the
-        distance from them, see :func:`~geoop.graph.interpolation.interpolate`.
+        A function that is known in the whole field is as good as known between its points: its nearness falls only where a query is farther from the
+        points than they are from each other. That of boundary values falls with the distance from the boundary, see
+        :func:`~geoop.graph.interpolation.interpolate`.
+
+        Args:
+            queries: any.
+            number: (n,) of the mesh's points, where the queries are some of them: their values are taken as they are.
         """
-        points, columns = queries.points, [queries.points.scalars]
-        for name in sorted(self.clouds):
-            values = interpolate(self.clouds[name], points.pos, points.ptr)
-            if not name.startswith(BOUNDARY):
-                values[:, -1] = 1.0
-            columns.append(values)
-        return replace(queries, points=replace(points, scalars=torch.cat(columns, dim=1))) if self.clouds else queries
+        if not self.values:
+            return queries
+        local, columns = queries.points.pos.numpy(force=True).astype(np.float64), [queries.points.scalars]
+        around: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        for name, values in self.values.items():
+            everywhere, place = not name.startswith(BOUNDARY), self.places[name]
+            if everywhere and number is not None:
+                columns.append(single(np.column_stack([values[number], np.ones(len(number))])))
+            elif not len(values):
+                columns.append(torch.zeros(len(local), values.shape[1] + 1))
+            else:
+                if id(place) not in around:
+                    around[id(place)] = place.around(local)
+                near, share, distance = around[id(place)]
+                beyond = np.maximum(distance - place.spread(near), 0.0) if everywhere else distance
+                columns.append(single(np.column_stack([(share[:, :, None] * values[near]).sum(axis=1), HALF / (HALF + beyond)])))
+        return replace(queries, points=replace(queries.points, scalars=torch.cat(columns, dim=1)))

@@ -134,8 +134,7 @@ def fit(
         data: a data set or its folder, with splits ``train`` and ``val``; or :class:`TrainingData`, whose quantities and inputs then count.
         directory: of the run; holds no other unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
-        inputs: what is known: names of point fields, ``boundary QUANTITY`` for the values that patches impose, ``potential FIELD`` for the Newton
-            potential of a source.
+        inputs: what is known: names of point fields, ``boundary QUANTITY`` for what patches impose, ``newton potential of FIELD`` of a source.
         model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one. None: the class and
             sizes of ``start``, or BodyField.
         settings: budget, batch, rates; None trains for 10 minutes.

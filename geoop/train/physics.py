@@ -23,7 +23,8 @@ class PhysicsCase:
     """The equations of one training case, and where they ask for the solution.
 
     Attributes:
-        queries: the unknowns of the space (``space.points``) as the model sees them, one after the other.
+        queries: the unknowns of the space (``space.points``) as the model sees them, one after the other; where it is given functions, as
+            :meth:`geoop.scaling.known_functions.KnownFunctions.seen_by` returns them.
         vertices: number of vertices of the surface that their ``anchor`` counts.
         residual: the equations, with loads, Neumann and Dirichlet data.
         scale, shift: from the model's standardised output y to the unknowns, u = shift + scale y.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigurationError, DatasetError
+from ..graph.pointset import BOUNDARY
 from ..io.dataset import Dataset
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
@@ -17,10 +18,9 @@ from ..mesh.transform import mirrored
 from ..models.ports import Ports
 from ..results.surrogate import Surrogate
 from ..scaling.body_frame import SCALES
-from ..scaling.derived import with_derived
+from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame, Framing
-from ..scaling.functions import BOUNDARY
 from ..scaling.normaliser import Normaliser
 from .progress import tracked
 from .samples import FramedCase, Sample
@@ -116,8 +116,12 @@ class TrainingData:
             raise DatasetError(f"{len(train)} training and {len(validation)} validation cases", where=dataset.name, remedy="both splits need cases")
         _refuse_series(dataset)
         learned = tuple(quantity(name, dataset) for name in quantities)
+        given = [*inputs, *(name for _, name in preparation.beyond)]
+        told = sorted({name for name in given if base(name) in quantities})
+        if told:
+            raise ConfigurationError(f"{told} would tell what is to be learned", where="inputs", remedy="give what is known before the solution is")
+        train, validation = ([with_derived(case, given) for case in part] for part in (train, validation))
         _check_priors(learned, preparation.beyond, train[0])
-        train, validation = ([with_derived(case, inputs) for case in part] for part in (train, validation))
         # how other fields look in a mirror is nobody's business here
         used = {q.name for q in learned} | {"quadrature_weight"} | {name for name in inputs if not name.startswith(BOUNDARY)}
         used |= {name for _, name in preparation.beyond}

@@ -24,7 +24,7 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
         data = "data/kt"                                    # data-set folder
         directory = "runs/kt"                               # where the run is kept
         quantities = ["velocity", "pressure_coefficient"]   # optional
-        inputs = []                                         # optional: known functions: "source", "potential source", "boundary solution"
+        inputs = []                                         # optional: known functions: "source", "boundary solution", ...
         start = "runs/panels/best.safetensors"              # optional: a surrogate to go on from; see geoop.fit
         [settings]                                          # optional: keys of FitSettings
         minutes = 10

@@ -106,7 +106,7 @@ class FramedCase:
                 velocity as the only denominator, the far field makes errors near the wall cheap.
         """
         on_wall = self.on_wall[self.order] | (np.arange(len(self.order)) >= self.n_field)
-        queries = self.known.seen_by(self.framed.queries(self.case.mesh.points[self.order], on_wall))
+        queries = self.known.seen_by(self.framed.queries(self.case.mesh.points[self.order], on_wall), self.order)
         target = queries.points.with_features(*normaliser.standardise(self.fields, self.direction))
         regions = (slice(0, self.n_field), slice(self.n_field, None))
         reference = torch.tensor(np.stack([self._reference(normaliser, region, perturbation) for region in regions]), dtype=torch.float32)

@@ -9,6 +9,9 @@ import torch
 from geoop.graph.geometry import Queries
 from geoop.mesh.case import Case
 from geoop.mesh.generate.disk import star
+from geoop.mesh.generate.ogrid import ogrid
+from geoop.mesh.operating_point import OperatingPoint
+from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import Field, Quantity
 from geoop.models.ports import Ports
 from geoop.models.potential_field import PotentialField
@@ -42,6 +45,26 @@ def test_queries_at_points_of_the_mesh_know_exact_values():
     np.testing.assert_allclose(queries.points.scalars[:, 1].numpy(), exact, atol=1e-4)
     assert (queries.points.scalars[:, 2] == 1).all()
     assert torch.equal(queries.points.scalars[:, :1], seen.queries(one.mesh.points, framing.on_wall(one)).points.scalars)
+
+
+def test_points_of_the_mesh_are_looked_up_and_not_searched():
+    """Wall points move to the resampled outline, and nodes may coincide: their own values still are theirs."""
+    section = ogrid(naca4("2412"), n_wall=60, n_normal=8, outer_radius=3.0, first_height=1e-5)
+    rough = Field(SOURCE, np.random.default_rng(3).standard_normal(len(section.points)))
+    flow = Case(section, OperatingPoint(10.0), fields={"source": rough}, wall=("wall",))
+    framing = Framing.fit([flow, flow], inputs=("source",), domain_points=64)
+    seen = framing.of(flow)
+    queries = seen.queries(section.points, framing.on_wall(flow))
+    carried = KnownFunctions.of(framing.functions, flow, seen.frame).seen_by(queries, np.arange(len(section.points)))
+    np.testing.assert_allclose(carried.points.scalars[:, 1].numpy(), framing.functions[0].standardised(rough.values), rtol=1e-6)
+
+
+def test_nearness_falls_where_the_mesh_ends():
+    one, framing, seen = framed()
+    known = KnownFunctions.of(framing.functions, one, seen.frame)
+    middles = 0.5 * (one.mesh.points[:50] + one.mesh.points[1:51])
+    near, far = (known.seen_by(seen.queries(points)).points.scalars[:, 2] for points in (middles, one.mesh.points[:50] + 30.0))
+    assert (near > 0.9).all() and (far < 0.01).all()
 
 
 def test_boundary_values_lose_their_nearness_inside():

@@ -35,17 +35,10 @@ class AbstractTransfer(ABC):
     Attributes:
         kind: its word in checkpoints.
         most_shapes: modes of the geometry that are kept at most.
-        few_shapes: how many of them any number of training cases supports; each one beyond takes ``cases_per_shape`` cases.
     """
 
     kind: ClassVar[str]
     most_shapes: ClassVar[int]
-    few_shapes: ClassVar[int] = 0
-    cases_per_shape: ClassVar[int] = 1
-
-    def shapes(self, cases: int) -> int:
-        """Modes of the geometry that so many training cases can tell apart."""
-        return min(self.most_shapes, max(self.few_shapes, cases // self.cases_per_shape))
 
     @property
     @abstractmethod

@@ -67,12 +67,22 @@ class AbstractBaseline(ABC):
         inputs: names of point fields that are known of every case, e.g. ``("source",)``; or derived ones, ``"newton potential of source"``.
         beyond: quantity -> known point field from which the difference is learned.
         transfer: how fields become vectors, ``body``, ``surface``, ``nodes`` or ``region``; None takes what suits the training cases.
+        shapes: modes of the geometry that are seen at most; None takes the transfer's. Sections of many families need more than one family does: try
+            it on validation cases.
     """
 
-    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        inputs: Sequence[str] = (),
+        beyond: Mapping[str, str] | None = None,
+        transfer: str | None = None,
+        shapes: int | None = None,
+    ) -> None:
         self._given = tuple(inputs)
         self._beyond = dict(beyond or {})
         self._kind = transfer
+        self._shapes = shapes
         self._fitted: Fitted | None = None
 
     # ---- what a subclass states -----------------------------------------------------------------------------------
@@ -133,7 +143,7 @@ class AbstractBaseline(ABC):
             known = np.array([transfer.encode(place, given.gather(case, place)) for case, place in zip(cases, places, strict=True)])
             given_spread = _spread(known)
             known = (known / given_spread).reshape(len(cases), -1)
-        features = Features.fit(cases, places, known, most=transfer.shapes(len(cases)))
+        features = Features.fit(cases, places, known, most=self._shapes or transfer.most_shapes)
         fitted = Fitted(transfer, channels, features, spread, given, given_spread)
         own = [None] * len(cases) if known is None else known
         rows = np.array([features.row(case, place, vector) for case, place, vector in zip(cases, places, own, strict=True)])

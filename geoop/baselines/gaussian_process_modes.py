@@ -35,9 +35,10 @@ class GaussianProcessModes(AbstractBaseline):
         inputs: Sequence[str] = (),
         beyond: Mapping[str, str] | None = None,
         transfer: str | None = None,
+        shapes: int | None = None,
         max_iterations: int = 60,
     ) -> None:
-        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
+        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer, shapes=shapes)
         self._parameters = None if parameters is None else {name: [float(x) for x in row] for name, row in parameters.items()}
         self._max_iterations = max_iterations
         self._center = np.zeros(0)

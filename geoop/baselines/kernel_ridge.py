@@ -30,13 +30,11 @@ class KernelRidge(AbstractBaseline):
     exact leave-one-out errors; only training cases take part. The kernel is centred, so that the intercept is free.
     """
 
-    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
-        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
-        self._kernel = Kernel(Factor("linear", 1.0), Factor("linear", 1.0), 0.0)
-        self._rows = np.zeros((0, 0))
-        self._mean = np.zeros(0)
-        self._weights = np.zeros((0, 0))
-        self._modes = Modes.fit(np.zeros((2, 1)))
+    _kernel: Kernel
+    _rows: np.ndarray
+    _mean: np.ndarray
+    _weights: np.ndarray
+    _modes: Modes
 
     @property
     def kernel(self) -> Kernel:

@@ -14,9 +14,7 @@ from .baseline import AbstractBaseline, Fitted
 class MeanField(AbstractBaseline):
     """The mean of the training fields in the coordinates of the transfer; around bodies velocities are perturbations of the case's own free stream."""
 
-    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
-        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
-        self._mean = np.zeros(0)
+    _mean: np.ndarray
 
     def _learn(self, fitted: Fitted, cases: Sequence[Case], rows: np.ndarray, vectors: np.ndarray) -> None:
         self._mean = vectors.mean(axis=0)

@@ -18,10 +18,8 @@ class NearestShape(AbstractBaseline):
     fields over theirs as a whole.
     """
 
-    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
-        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
-        self._rows = np.zeros((0, 0))
-        self._vectors = np.zeros((0, 0))
+    _rows: np.ndarray
+    _vectors: np.ndarray
 
     def _learn(self, fitted: Fitted, cases: Sequence[Case], rows: np.ndarray, vectors: np.ndarray) -> None:
         self._rows, self._vectors = rows, vectors

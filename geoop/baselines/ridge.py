@@ -24,11 +24,9 @@ class Ridge(AbstractBaseline):
     Leave-one-out errors are exact: residual over 1 - leverage (Allen's PRESS).
     """
 
-    def __init__(self, *, inputs: Sequence[str] = (), beyond: Mapping[str, str] | None = None, transfer: str | None = None) -> None:
-        super().__init__(inputs=inputs, beyond=beyond, transfer=transfer)
-        self._mean = np.zeros(0)
-        self._center = np.zeros(0)
-        self._slopes = np.zeros((0, 0))
+    _mean: np.ndarray
+    _center: np.ndarray
+    _slopes: np.ndarray
 
     def _learn(self, fitted: Fitted, cases: Sequence[Case], rows: np.ndarray, vectors: np.ndarray) -> None:
         self._mean, self._center = vectors.mean(axis=0), rows.mean(axis=0)

@@ -49,10 +49,7 @@ class Transfer(AbstractTransfer):
     smoothing: float = 1e-2
 
     kind: ClassVar[str] = "body"
-    #: On validation cases of 350 real sections 12 modes lose the noses; of 24 sections, 24 modes tell them apart and nothing else.
-    few_shapes: ClassVar[int] = 12
-    cases_per_shape: ClassVar[int] = 14
-    most_shapes: ClassVar[int] = 24
+    most_shapes: ClassVar[int] = 12
 
     def place(self, case: Case) -> Place:
         return Place.of(case)

@@ -120,3 +120,9 @@ def test_refusals(fitted: dict, flows: SimpleNamespace) -> None:
         Ridge.from_arrays(fitted[MeanField].to_arrays())
     with pytest.raises(CheckpointError, match="damaged"):
         Ridge.from_arrays({"header": np.zeros(3, dtype=np.uint8)})
+
+
+def test_as_many_modes_of_the_geometry_as_asked_for(flows: SimpleNamespace) -> None:
+    few, many = (Ridge(shapes=count).fit(flows.train, flows.quantities) for count in (2, 6))
+    assert [len(b._ready().features.shapes.deviation) for b in (few, many)] == [2, 6]
+    assert errors(many.predict, flows.test).mean() < errors(few.predict, flows.test).mean()

@@ -23,7 +23,7 @@ from geoop.results.decoder import Decoder
 from geoop.results.metrics import relative_l2
 from geoop.results.surrogate import Surrogate
 from geoop.train.fit import FitSettings, fit
-from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.preparing import TrainingData
 
 
 def main(arguments: Sequence[str] | None = None) -> list[dict[str, float]]:
@@ -42,9 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> list[dict[str, float]]:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     task, data = TASKS[given.task], shortened(dataset(given.task), given.cases, given.validation)
-    shared = TrainingData.of(
-        data, task.quantities, task.inputs, Preparation(frame=task.frame, domain_points=given.points, vary_points=1.0), progress=False
-    )  # type: ignore[arg-type]
+    shared = TrainingData.of(data, task.quantities, task.inputs, task.preparation(domain_points=given.points), progress=False)
     rows = []
     for seed in given.seeds:
         for mask in given.masks:

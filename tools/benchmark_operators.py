@@ -26,6 +26,7 @@ from geoop.models.named import model_classes
 from geoop.models.presets import PRESETS
 from geoop.results.forces import forces
 from geoop.results.metrics import relative_l2, statistics, z_scored_l1
+from geoop.scaling.framing import Frame
 from geoop.train.fit import FitSettings, fit
 from geoop.train.preparing import Preparation, TrainingData
 
@@ -50,12 +51,16 @@ class Task:
 
     quantities: tuple[str, ...]
     inputs: tuple[str, ...] = ()
-    frame: str = "auto"
+    frame: Frame = "auto"
     domain_points: int = 512
     options: Mapping[str, Any] = field(default_factory=dict)
     data: str | None = None
     shapes: int | None = None
     splits: tuple[str, ...] = ("test",)
+
+    def preparation(self, vary_points: float = 1.0, domain_points: int | None = None) -> Preparation:
+        """How its cases are made ready; clouds of equal size unless told otherwise."""
+        return Preparation(frame=self.frame, domain_points=domain_points or self.domain_points, vary_points=vary_points)
 
 
 FLOW = ("velocity", "pressure_coefficient")
@@ -66,6 +71,7 @@ TASKS = {
     "uiuc-panel": Task(FLOW, splits=("test", "ood"), shapes=24),
     "void-elasticity": Task(("von_mises_stress",), options={"n": 1430}, splits=("test", "ood")),
     "nonlinear-poisson": Task(("solution",), ("source",)),
+    "nonlinear-poisson-potential-alone": Task(("solution",), POISSON[1:], data="nonlinear-poisson"),
     "nonlinear-poisson+potential": Task(("solution",), POISSON, data="nonlinear-poisson"),
     "poisson-gauss": Task(("solution",), ("source",)),
     "poisson-gauss+potential": Task(("solution",), POISSON, data="poisson-gauss"),
@@ -180,8 +186,7 @@ def measure(name: str, runs: Sequence[Run], with_controls: bool, search_minutes:
 
 def _prepared(data: Dataset, run: Run) -> TrainingData:
     task = TASKS[run.task]
-    how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=run.vary_points)  # type: ignore[arg-type]
-    return TrainingData.of(data, task.quantities, task.inputs, how)
+    return TrainingData.of(data, task.quantities, task.inputs, task.preparation(run.vary_points))
 
 
 def apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:

@@ -27,7 +27,7 @@ from geoop.graph.pointset import PointSet
 from geoop.results.surrogate import Surrogate
 from geoop.train.batches import SubsetDataset, TrainingBatch, from_batch, loader
 from geoop.train.objectives import Supervised
-from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.preparing import TrainingData
 from geoop.train.samples import Sample
 from geoop.train.task import Schedule
 
@@ -112,8 +112,7 @@ def measure(name: str, trials: Sequence[Trial]) -> None:
 def prepared(name: str) -> TrainingData:
     """What geoop's models are trained on."""
     task = operators.TASKS[name]
-    how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=1.0)  # type: ignore[arg-type]
-    return TrainingData.of(operators.dataset(name), task.quantities, task.inputs, how, progress=False)
+    return TrainingData.of(operators.dataset(name), task.quantities, task.inputs, task.preparation(), progress=False)
 
 
 def explore(trial: Trial, variants: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from geoop.models.presets import PRESETS
 from geoop.results.metrics import relative_l2
 from geoop.scaling.rank_bound import rank_bound
 from geoop.train.fit import FitSettings, fit
-from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.preparing import TrainingData
 
 #: Data sets whose cases share their points, number by number, so that a table of cases x points means something.
 SETS = ("void-elasticity", "poisson-gauss")
@@ -63,7 +63,7 @@ def report(name: str, modes: Sequence[int], count: int, minutes: float, rate: fl
 
 
 def _prepared(data: Dataset, task: operators.Task, count: int) -> TrainingData:
-    prepared = TrainingData.of(data, task.quantities, task.inputs, Preparation(frame=task.frame, domain_points=512, vary_points=1.0), progress=False)  # type: ignore[arg-type]
+    prepared = TrainingData.of(data, task.quantities, task.inputs, task.preparation(), progress=False)
     del prepared.train[count:]
     return prepared
 

@@ -35,7 +35,7 @@ from geoop.results.surrogate import Surrogate
 from geoop.scaling.framed import Framed
 from geoop.scaling.framing import Framing
 from geoop.train.fit import FitSettings, fit
-from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.preparing import TrainingData
 
 #: How many times the points of training the other clouds have.
 FACTORS = (0.5, 2.0, 4.0)
@@ -95,8 +95,7 @@ def train_equal(name: str, model: str, minutes: float) -> None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     task = operators.TASKS[name]
-    how = Preparation(frame=task.frame, domain_points=task.domain_points, vary_points=1.0)  # type: ignore[arg-type]
-    shared = TrainingData.of(operators.dataset(name), task.quantities, task.inputs, how, progress=False)
+    shared = TrainingData.of(operators.dataset(name), task.quantities, task.inputs, task.preparation(), progress=False)
     parts = {part: [replace(item, geometry=evened(item.geometry)) for item in getattr(shared, part)] for part in ("train", "validation")}
     budget = {"cpu_minutes": minutes, "batch": operators.BATCH, "field_points": operators.POINTS[0], "wall_points": operators.POINTS[1]}
     kind = partial(model_classes()[model], **PRESETS[model]["small"])

@@ -13,7 +13,6 @@ from ..mesh.generate.ogrid import ogrid
 from ..mesh.measure import cell_measures, point_weights
 from ..mesh.mesh import Mesh
 from ..mesh.sampling import sample_surface
-from .derived import quadrature_weights
 
 #: Height of the first layer of a cloud around a body, in body lengths.
 FIRST_HEIGHT = 4e-3
@@ -82,6 +81,14 @@ def outside(surface: Mesh, count: int, reach: float) -> Cloud:
     thin_layer = np.full(n_wall, float(cell_measures(surface).sum()) / n_wall * 0.25 * float(size.min()))
     points = np.concatenate([wall.points, middles[within]])
     return Cloud(points, np.concatenate([thin_layer, volume]), np.arange(len(points)) < n_wall)
+
+
+def quadrature_weights(case: Case) -> np.ndarray:
+    """(n,) weights of the mesh's points [m^d]: of its cells, or of the field ``quadrature_weight`` where points have none; 1 without either."""
+    mesh, given = case.mesh, case.fields.get("quadrature_weight")
+    if not len(mesh.cells.where("vertex")):
+        return point_weights(mesh)
+    return np.ones(len(mesh.points)) if given is None else np.asarray(given.values, dtype=np.float64)
 
 
 def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..errors import ConfigurationError, NonFiniteError
 from ..mesh.case import Case
-from ..mesh.measure import point_weights
 from ..mesh.quantity import Field, Quantity
+from .clouds import quadrature_weights
 from .newton_potential import newton_potential
 
 #: What the name of a Newton potential begins with: ``newton potential of source`` is that of the field ``source``.
@@ -33,14 +33,6 @@ def with_derived(case: Case, names: Iterable[str]) -> Case:
             case = with_derived(case, [name.removeprefix(POTENTIAL)])
             case = case.with_fields(_potential(case, name))
     return case
-
-
-def quadrature_weights(case: Case) -> np.ndarray:
-    """(n,) weights of the mesh's points [m^d]: of its cells, or of the field ``quadrature_weight`` where points have none; 1 without either."""
-    mesh, given = case.mesh, case.fields.get("quadrature_weight")
-    if not len(mesh.cells.where("vertex")):
-        return point_weights(mesh)
-    return np.ones(len(mesh.points)) if given is None else np.asarray(given.values, dtype=np.float64)
 
 
 def _potential(case: Case, name: str) -> Field:

@@ -38,23 +38,21 @@ class KnownFunctions:
         Raises:
             ConfigurationError: the case does not have one.
         """
-        values, places = {}, {}
-        whole = Scattered(frame.points_in(case.mesh.points)) if functions else None
+        values, places, whole = {}, {}, Scattered(frame.points_in(case.mesh.points))
         for item in sorted(functions, key=lambda item: item.name):
             number, values[item.name] = item.of(case, frame)
-            assert whole is not None
             places[item.name] = Scattered(whole.points[number]) if item.name.startswith(BOUNDARY) else whole
         return cls(values, places)
 
     def seen_by(self, queries: Queries, number: np.ndarray | None = None) -> Queries:
         """Queries that carry the functions behind their distance, in order of name: values and nearness.
 
+        As :func:`~geoop.graph.interpolation.interpolate` does in a model, but for one case whose points do not change, so that their search tree is built once.
         A function that is known in the whole field is as good as known between its points: its nearness falls only where a query is farther from the
-        points than they are from each other. That of boundary values falls with the distance from the boundary, see
-        :func:`~geoop.graph.interpolation.interpolate`.
+        points than they are from each other. That of boundary values falls with the distance from the boundary.
 
         Args:
-            queries: any.
+            queries: n of them, any.
             number: (n,) of the mesh's points, where the queries are some of them: their values are taken as they are.
         """
         if not self.values:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from scipy import fft, ndimage, special
 
@@ -101,7 +99,6 @@ def _spread(place: np.ndarray, amounts: np.ndarray, shape: tuple[int, ...]) -> n
     return lattice.reshape(shape)
 
 
-@lru_cache(maxsize=1)
 def _kernel(shape: tuple[int, ...], spacing: float, reach: float) -> np.ndarray:
     """Fourier coefficients of the kernel cut off at ``reach``, over those of the cubic B-spline."""
     axes = [2 * np.pi * fft.fftfreq(k, spacing) for k in shape[:-1]] + [2 * np.pi * fft.rfftfreq(shape[-1], spacing)]

@@ -211,6 +211,30 @@ REFERENCES: dict[str, str] = {
   booktitle = {Advances in Neural Information Processing Systems},
   year      = {2017}
 }""",
+    "catalani-2025-enf2enf": """@article{catalani2025enf2enf,
+  title   = {Geometry Aware Inference of Steady State {PDEs} Using Equivariant Neural Field Representations},
+  author  = {Catalani, Giovanni and Bauerheim, Michael and Tost, Fr{\\'e}d{\\'e}ric and Bertrand, Xavier and Morlier, Joseph},
+  journal = {arXiv preprint arXiv:2504.18591},
+  year    = {2025}
+}""",
+    "knigge-2024-enf-pde": """@article{knigge2024enfpde,
+  title   = {Space-Time Continuous {PDE} Forecasting using Equivariant Neural Fields},
+  author  = {Knigge, David M. and Wessels, David R. and Valperga, Riccardo and Papa, Samuele and Sonke, Jan-Jakob and Gavves, Efstratios and Bekkers, Erik J.},
+  journal = {arXiv preprint arXiv:2406.06660},
+  year    = {2024}
+}""",
+    "park-2019-deepsdf": """@inproceedings{park2019deepsdf,
+  title     = {{DeepSDF}: Learning Continuous Signed Distance Functions for Shape Representation},
+  author    = {Park, Jeong Joon and Florence, Peter and Straub, Julian and Newcombe, Richard and Lovegrove, Steven},
+  booktitle = {Conference on Computer Vision and Pattern Recognition},
+  year      = {2019}
+}""",
+    "li-2017-metasgd": """@article{li2017metasgd,
+  title   = {{Meta-SGD}: Learning to Learn Quickly for Few-Shot Learning},
+  author  = {Li, Zhenguo and Zhou, Fengwei and Chen, Fei and Li, Hang},
+  journal = {arXiv preprint arXiv:1707.09835},
+  year    = {2017}
+}""",
     "wen-2025-gaot": """@article{wen2025gaot,
   title   = {Geometry Aware Operator Transformer as an Efficient and Accurate Neural Surrogate for {PDEs} on Arbitrary Domains},
   author  = {Wen, Shizheng and Kumbhat, Arsh and Lingsch, Levi and Mousavi, Sepehr and Zhao, Yizhou and Chandrashekar, Praveen and Mishra, Siddhartha},

@@ -88,9 +88,9 @@ def sample_by_curvature(surface: Mesh, n: int, *, share: float = 0.5, seed: int 
     _require_count(n)
     if not 0 <= share <= 1:
         raise ConfigurationError(f"share is {share}", where="sample_by_curvature", remedy="give a number from 0 to 1")
-    corners, _ = _simplices(surface)
+    corners, _ = simplices(surface)
     bend = np.nan_to_num(np.abs(_curvedness(surface))[corners].mean(axis=1))
-    area = _simplex_measures(surface.points[corners])
+    area = simplex_measures(surface.points[corners])
     total, bent = area.sum(), (bend * area).sum()
     follows = share if bent * np.sqrt(max(total, 1e-300)) > 1e-9 * total else 0.0  # rounding on flat faces is no curvature
     return _stratified(surface, n, (1 - follows) / max(total, 1e-300) + follows * bend / max(bent, 1e-300), np.random.default_rng(seed))
@@ -116,9 +116,9 @@ def _curvedness(surface: Mesh) -> np.ndarray:
 
 def _stratified(surface: Mesh, n: int, density: np.ndarray | None, rng: np.random.Generator) -> SurfaceSample:
     """One point in each of n equal shares of the measure with that density on each straight piece (None: the area itself)."""
-    corners, facet = _simplices(surface)
+    corners, facet = simplices(surface)
     x = surface.points[corners]
-    area = _simplex_measures(x)
+    area = simplex_measures(x)
     total = area.sum()
     if not total > 0:
         raise InvalidMeshError("the surface has zero area", where=surface.name, remedy="check the coordinates and the unit of the file")
@@ -301,7 +301,7 @@ def thinned_weights(points: np.ndarray, weights: np.ndarray, chosen: np.ndarray)
     return np.bincount(nearest, weights=weights, minlength=len(chosen))
 
 
-def _simplices(surface: Mesh) -> tuple[np.ndarray, np.ndarray]:
+def simplices(surface: Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Corners (s, d) of the straight pieces of a surface and the cell of each."""
     if surface.dimension == 3:
         return triangulated(surface)
@@ -315,7 +315,8 @@ def _simplices(surface: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return corners, np.concatenate([two, three, three])
 
 
-def _simplex_measures(x: np.ndarray) -> np.ndarray:
+def simplex_measures(x: np.ndarray) -> np.ndarray:
+    """(s,) lengths or areas of segments (s, 2, d) or triangles (s, 3, 3)."""
     if x.shape[1] == 2:
         return np.linalg.norm(x[:, 1] - x[:, 0], axis=1)
     return 0.5 * np.linalg.norm(np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), axis=1)

@@ -21,6 +21,7 @@ class Ports:
         scalars_in, vectors_in: global scalars (log Reynolds number, ...) and vectors (the free stream first).
         surface_scalars: what every boundary vertex says about itself (curvature, kind of boundary, ...).
         functions: (name, channels) of every named input function, in order of name.
+        surface_odd: which of the surface scalars change their sign in a mirror, such as a phase along the outline.
         body: the frame is that of one body with ends at (-1/2, 0) and (1/2, 0); False for a region.
     """
 
@@ -31,9 +32,11 @@ class Ports:
     vectors_in: int = 0
     surface_scalars: int = 0
     functions: tuple[tuple[str, int], ...] = ()
+    surface_odd: tuple[int, ...] = ()
     body: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "surface_odd", tuple(int(k) for k in self.surface_odd))
         object.__setattr__(self, "functions", tuple(sorted((str(name), int(count)) for name, count in self.functions)))
         counts = (self.scalars_out, self.vectors_out, self.scalars_in, self.vectors_in, self.surface_scalars, *(c for _, c in self.functions))
         if self.dimension not in (2, 3) or min(counts) < 0 or self.scalars_out + self.vectors_out == 0:
@@ -46,7 +49,7 @@ class Ports:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON data for the checkpoint header."""
-        return {**asdict(self), "functions": [list(item) for item in self.functions]}
+        return {**asdict(self), "surface_odd": list(self.surface_odd), "functions": [list(item) for item in self.functions]}
 
     @property
     def site(self) -> int:

@@ -17,15 +17,13 @@ from ..layers.gated_mlp import GatedMLP
 from ..layers.mlp import MLP
 from ..layers.pose import frame_components
 from ..layers.sites import Sites
-from ..operators.layer_potential import induced_velocity
+from .boundary_potential import boundary_velocity
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .inner import facet_graph, inner_class
 from .ports import Ports
 
 #: Names under which the boundary is kept beside what the model inside keeps.
 _VERTICES, _FACETS, _DENSITIES = "potential_vertices", "potential_facets", "potential_densities"
-#: Points nearer to the boundary than this share of the spacing of its vertices see the potential from there: at a vertex it is singular.
-_LIFT = 0.1
 
 
 class PotentialField(CloudModel):
@@ -117,7 +115,7 @@ class PotentialField(CloudModel):
         places = self._placed(queries, surface)
         known = self._known(places, inputs, queries)
         hidden = self.read(latent, places.with_features(scalars=known))
-        potential = self._potential(latent, queries)
+        potential = boundary_velocity(queries, latent.latents[_DENSITIES], latent.prepared.graph(_FACETS))
         normal = places.vectors[:, :1].expand_as(potential)
         seen = torch.cat([hidden, known, potential.flatten(1), frame_components(potential, normal).flatten(1)], dim=1)
         h = self.collect(seen) + self.skip(seen)
@@ -128,19 +126,3 @@ class PotentialField(CloudModel):
         final = torch.cat([h, vectors.flatten(1), inputs.vectors[batch].flatten(1), potential.flatten(1)], dim=1)
         left, right, out = self.product
         return queries.points.with_features(self.scalar_head(final) + out(left(final) * right(final)), vectors)
-
-    def _potential(self, latent: CloudState, queries: Queries) -> Tensor:
-        """(n, densities, 2) velocities induced at the queries, from a little off the boundary where a query lies on it."""
-        points, vertices = queries.points, latent.latents[_DENSITIES]
-        spacing = queries.closest(vertices.weight[:, None])[:, 0]
-        lift = (_LIFT * spacing - points.scalars[:, 0].clamp_min(0.0)).clamp_min(0.0)
-        pos = points.pos + lift[:, None] * points.vectors[:, 0]
-        facets = latent.prepared.graph(_FACETS).source.view(-1, 2)
-        counts = torch.bincount(vertices.batch[facets[:, 0]], minlength=points.batch_size).tolist()
-        ends = [values[facets[:, k]] for values in (vertices.pos, vertices.scalars) for k in (0, 1)]
-        asked = points.ptr.diff().tolist()
-        if len(set(counts)) == 1 and len(set(asked)) == 1:
-            rows = [values.view(len(counts), -1, values.shape[1]) for values in (pos, *ends)]
-            return induced_velocity(*rows).flatten(0, 1)
-        parts = zip(pos.split(asked), *(values.split(counts) for values in ends), strict=True)
-        return torch.cat([induced_velocity(*part) for part in parts])

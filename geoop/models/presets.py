@@ -12,6 +12,11 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "medium": {"width": 96, "depth": 6, "densities": 24},
         "large": {"width": 192, "depth": 8, "densities": 48},
     },
+    "Enf2Enf": {
+        "small": {"width": 48, "latents": 48, "depth": 2, "nearest": 4},
+        "medium": {"width": 96, "latents": 96, "depth": 4, "nearest": 6},
+        "large": {"width": 192, "latents": 192, "depth": 6, "heads": 8, "nearest": 8},
+    },
     "GNOT": {
         "small": {"width": 48, "depth": 3, "heads": 3, "experts": 3, "points": 256},
         "medium": {"width": 96, "depth": 4, "heads": 6, "experts": 3, "points": 512},

@@ -21,6 +21,8 @@ from .framed import Framed, single
 
 #: Per-vertex scalars of an outline, in this order; see :func:`_outline_scalars`.
 OUTLINE_SCALARS = ("curvature", "spacing", "turning", "corner", "sin1", "cos1", "sin2", "cos2", "sin4", "cos4")
+#: Which of them change their sign in a mirror.
+OUTLINE_ODD = tuple(k for k, name in enumerate(OUTLINE_SCALARS) if name.startswith("sin"))
 
 
 @dataclass(frozen=True, eq=False)

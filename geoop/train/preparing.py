@@ -18,6 +18,7 @@ from ..mesh.transform import mirrored
 from ..models.ports import Ports
 from ..results.surrogate import Surrogate
 from ..scaling.body_frame import SCALES
+from ..scaling.casting import OUTLINE_ODD
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame, Framing
@@ -148,6 +149,7 @@ class TrainingData:
         """Channels of a model for these data."""
         first = self.train[0]
         ranks = [q.rank for q in self.quantities]
+        body = not (self.framing.region or self.framing.bodies)
         return Ports(
             dimension=first.queries.points.dimension,
             scalars_out=ranks.count(0),
@@ -155,8 +157,9 @@ class TrainingData:
             scalars_in=first.inputs.scalars.shape[1],
             vectors_in=first.inputs.vectors.shape[1],
             surface_scalars=self.framing.surface_scalars,
+            surface_odd=OUTLINE_ODD if body else (),
             functions=tuple((item.name, item.channels) for item in self.framing.functions),
-            body=not (self.framing.region or self.framing.bodies),
+            body=body,
         )
 
 

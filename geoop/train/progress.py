@@ -18,6 +18,28 @@ def tracked(items: Sequence[T], words: str, shown: bool) -> Iterator[T]:
     yield from track(items, words, transient=True) if shown else items
 
 
+class Budget:
+    """One bar over a share of something from 0 to 1, with a number beside it; a context manager."""
+
+    def __init__(self, words: str, shown: bool) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = TextColumn(words), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn()
+        self._bar = Progress(*columns, disable=not shown)
+        self._task = self._bar.add_task("", total=1.0)
+
+    def __enter__(self) -> Budget:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._bar.stop()
+
+    def update(self, share: float, words: str) -> None:
+        """Where it stands."""
+        self._bar.update(self._task, completed=min(share, 1.0), description=words)
+
+
 class ProgressLine(Callback):
     """One bar over the whole budget, with the losses and the time left."""
 

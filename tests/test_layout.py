@@ -62,6 +62,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "gmsh": ("io/cad", "mesh/generate"),
     "warp": ("mesh/distance", "graph/neighbors"),
     "torch_scatter": ("graph/segment",),
+    "torchdiffeq": ("layers/time_steps",),
     "sklearn": ("baselines/", "graph/"),
     "skfem": ("fem/",),
     "pyamg": ("fem/",),

@@ -241,7 +241,6 @@ class FeedForward(ContextEncoder):
 
 
 def _own(points: PointSet) -> PointSet:
-    """The points in tensors that can be differentiated."""
-    if not points.pos.is_inference():
-        return points
-    return PointSet(points.pos.clone(), points.scalars.clone(), points.vectors.clone(), points.weight.clone(), points.ptr.clone())
+    """The points in tensors that can be differentiated: any of them may have been made in inference mode, where the others were not."""
+    parts = (points.pos, points.scalars, points.vectors, points.weight, points.ptr)
+    return PointSet(*(part.clone() if part.is_inference() else part for part in parts))

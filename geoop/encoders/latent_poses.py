@@ -8,15 +8,21 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from ..errors import ConfigurationError
-from ..graph.geometry import Queries
+from ..errors import ConfigurationError, ShapeError
+from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import PointSet
-from ..mesh.facet_points import spread_out
+from ..graph.surface_mesh import surface_mesh
+from ..mesh.distance import signed_distance
+from ..mesh.facet_points import facet_points, spread_out
 
 #: Latents stand this much further apart per unit of distance from the wall, and this far apart on it at least, in units of the frame.
 GRADING, FINEST = 0.35, 0.01
+#: Heights above a body at which latents may stand, in units of the frame.
+HEIGHTS = (0.03, 0.07, 0.15, 0.3, 0.6, 1.2)
 #: Points per latent by which a box is sampled for Lloyd's iteration, and the iterations.
 _LLOYD_POINTS, _LLOYD_STEPS = 64, 30
+#: What single precision makes of no bend at all.
+_FLAT = 1e-6
 
 
 def spread(box: np.ndarray, count: int) -> np.ndarray:
@@ -48,25 +54,71 @@ def spread(box: np.ndarray, count: int) -> np.ndarray:
     return box[0] + unit * (box[1] - box[0])
 
 
-def graded_around(domain: Queries, surface: PointSet, count: int) -> Queries:
-    """Places of latents on and around bodies: points of the domain that are far apart in units of a size that grows with the distance from the wall
-    (:data:`GRADING`) and shrinks where the wall bends. They turn, move and mirror with the domain. ``weight`` of the points are the windows.
+def candidates(geometry: Geometry, count: int) -> Queries:
+    """Where latents of one geometry may stand: on its surface and, where fields live outside, at :data:`HEIGHTS` above it; in a region at the points of
+    its domain. Those above a body depend on its surface alone: they turn, move and mirror with it.
 
     Args:
-        domain: candidates with signed distance and closest point.
-        surface: vertices of the bodies, ``vectors[:, 0]`` normals.
-        count: latents per sample.
+        geometry: one sample; a region comes with points of its domain.
+        count: latents that will be chosen.
+
+    Raises:
+        ShapeError: a region without points of its domain.
     """
-    bend = 1.0 - domain.closest(surface.vectors[:, 0]).norm(dim=1).clamp(max=1.0).double()  # 0 on a flat facet, more between normals that differ
-    picked, window = [], []
-    for points, start in zip(domain.points.split(), domain.points.ptr.tolist(), strict=False):
-        distance = points.scalars[:, 0].abs().double()
-        size = (FINEST + GRADING * distance) / (1.0 + 8.0 * bend[start : start + len(points)].sqrt() * (distance < FINEST))
-        chosen = torch.from_numpy(spread_out(points.pos.double().numpy(), count, size.numpy())).sort().values
-        picked.append(chosen + start)
-        window.append(windows(points.pos[chosen].double().numpy()))
-    found = domain.take(torch.cat(picked))
-    return Queries(replace(found.points, weight=torch.cat(window).to(found.points.weight)), found.anchor, found.share)
+    mesh, side = surface_mesh(geometry)
+    if side < 0:
+        if geometry.domain is None:
+            raise ShapeError("the region has no points of its domain", where="candidates", remedy="frame the case with domain points")
+        return geometry.domain
+    wall = facet_points(mesh, 8 * count)
+    kept = spread_out(wall.points, 2 * count)
+    raised = np.concatenate([wall.points[kept] + height * wall.normals[kept] for height in HEIGHTS])
+    height = np.repeat(HEIGHTS, len(kept))
+    near = signed_distance(mesh, np.concatenate([wall.points, raised]))
+    # a point above one wall may lie close to another, or inside of it
+    free = np.concatenate([np.ones(len(wall.points), dtype=bool), near.distance[len(wall.points) :] > 0.7 * height])
+    on_wall = np.arange(len(free)) < len(wall.points)
+    share = near.parameter if near.parameter.ndim == 2 else np.stack([1.0 - near.parameter, near.parameter], axis=1)
+    anchor = torch.from_numpy(near.corners[free])
+    share, distance, gradient, position = (
+        torch.from_numpy(values[free]).to(geometry.surface.pos.dtype)
+        for values in (share, np.where(on_wall, 0.0, near.distance), near.gradient, np.concatenate([wall.points, raised]))
+    )
+    queries = Queries(PointSet(position, distance[:, None], gradient[:, None]), anchor, share)
+    normal = torch.nn.functional.normalize(queries.closest(geometry.surface.vectors[:, 0]), dim=1)
+    outward = torch.where(torch.from_numpy(on_wall[free])[:, None], normal, gradient)
+    return replace(queries, points=queries.points.with_features(vectors=outward[:, None]))
+
+
+def graded_around(places: Queries, surface: PointSet, count: int) -> Queries:
+    """Of the candidates of one geometry those that are far apart in units of a size that grows with the distance from the wall (:data:`GRADING`) and
+    shrinks where the wall bends: they turn, move and mirror with the candidates. ``weight`` of the points are the windows.
+
+    Args:
+        places: candidates with signed distance and closest point.
+        surface: vertices of the bodies, ``vectors[:, 0]`` normals.
+        count: latents.
+    """
+    pos, distance = places.points.pos.double().numpy(), places.points.scalars[:, 0].abs().double()
+    bend = _bend(places, surface.vectors[:, 0].double())
+    size = (FINEST + GRADING * distance) / (1.0 + 8.0 * bend.sqrt() * (distance < FINEST))
+    chosen = torch.from_numpy(spread_out(pos, count, size.numpy())).sort().values
+    found = places.take(chosen)
+    window = windows(pos[chosen.numpy()]).to(found.points.weight)
+    return Queries(replace(found.points, weight=window), found.anchor, found.share)
+
+
+def _bend(places: Queries, normals: torch.Tensor) -> torch.Tensor:
+    """(n,) one minus the length of the normals' mean at the closest point: 0 on a flat facet, more between normals that differ.
+
+    From their differences, 1 - |m|^2 = sum_i share_i |n_i - m|^2: of the mean's length single precision leaves little where facets bend a little, and
+    places that are equally good must stay so when the body is turned.
+    """
+    share = places.share.double()
+    mean = (share[:, :, None] * normals[places.anchor]).sum(dim=1)
+    apart = (normals[places.anchor] - mean[:, None]).square().sum(dim=2)
+    bend = (share * apart).sum(dim=1).clamp(min=0) / (1.0 + mean.norm(dim=1))
+    return torch.where(bend > _FLAT, bend, 0.0)
 
 
 def windows(centres: np.ndarray, neighbours: int = 2) -> torch.Tensor:

@@ -142,6 +142,19 @@ class Geometry:
         domain = None if self.domain is None else self.domain.to(*args, **kwargs)
         return Geometry(surface, self.facets.to(surface.pos.device), self.facet_ptr.to(surface.pos.device), domain)
 
+    def split(self) -> list[Geometry]:
+        """One geometry per sample."""
+        parts = []
+        rows, vertices = self.facet_ptr.tolist(), self.surface.ptr.tolist()
+        for i, surface in enumerate(self.surface.split()):
+            domain = None
+            if self.domain is not None:
+                mine = slice(*self.domain.points.ptr[i : i + 2].tolist())
+                domain = Queries(self.domain.points.split()[i], self.domain.anchor[mine] - vertices[i], self.domain.share[mine])
+            facets = self.facets[rows[i] : rows[i + 1]] - vertices[i]
+            parts.append(Geometry(surface, facets, self.facet_ptr.new_tensor([0, len(facets)]), domain))
+        return parts
+
     @staticmethod
     def concatenate(items: Sequence[Geometry]) -> Geometry:
         """Several batches of bodies as one."""

@@ -109,7 +109,7 @@ class PoseAttention(nn.Module):
         position, x = take_source(latents.pos, graph), take_target(points.pos, graph)
         window = take_source(latents.weight, graph) ** (1.0 / points.dimension)
         # in windows, so that one network reads fine and coarse latents alike
-        seen = self.space.invariant.of(x, position, take_source(latents.vectors.flatten(1), graph).view(len(x), -1, points.dimension))
+        seen = self.space.invariant.of(x, position, take_source(latents.vectors.flatten(1), graph).view(len(x), *latents.vectors.shape[1:]))
         seen = seen if isinstance(self.space.invariant, Periodic) or self.space.invariant.symmetry.value == "none" else seen / window[:, None]
         if self.scalars:
             seen = torch.cat([seen, take_target(points.scalars[:, : self.scalars], graph)], dim=1)

@@ -10,13 +10,17 @@ from .measure import facet_normals
 from .mesh import Mesh
 from .sampling import SurfaceSample, simplex_measures, simplices
 
+#: Relative difference below which distances count as equal: symmetric bodies make every choice a tie, which the rounding of points in single precision
+#: must not decide. Points that may be equally near to another one, and share its weight.
+TIE, _TIED = 1e-5, 6
+
 
 def facet_points(surface: Mesh, count: int, *, most: int | None = None) -> SurfaceSample:
     """About ``count`` points of even density: every facet is cut into equal parts, as many as its length or area asks for, and gives their middles.
 
     No random number and no direction along the surface enters, so the points of a moved, turned or mirrored surface are the moved, turned or mirrored
     points. A facet gives one point at least: of a fine mesh there are more than asked for, and those beyond ``most`` are left out by farthest-point
-    sampling, weights going to the nearest that is kept.
+    sampling, weights going to the nearest that is kept, in equal parts where several are.
 
     Args:
         surface: line cells in 2-D, polygons in 3-D.
@@ -49,7 +53,7 @@ def facet_points(surface: Mesh, count: int, *, most: int | None = None) -> Surfa
     most = 2 * count if most is None else most
     if len(points) > most:
         kept = spread_out(points, most)
-        weight = np.bincount(cKDTree(points[kept]).query(points)[1], weight, minlength=most)
+        weight = _handed(weight, points, points[kept])
         points, owner = points[kept], owner[kept]
     return SurfaceSample(points, facet_normals(surface)[facet[owner]], facet[owner], weight)
 
@@ -58,7 +62,7 @@ def spread_out(points: np.ndarray, count: int, size: np.ndarray | float = 1.0) -
     """(k,) indices of points that are far apart, each in units of a local size: farthest-point sampling in a graded metric.
 
     The next point is the one whose distance to the chosen ones, over its own size, is largest; the first is the one furthest from the middle. Only
-    distances enter, so the choice turns, moves and mirrors with the points; points that are equally far (to 1e-9) are taken in their order.
+    distances enter, so the choice turns, moves and mirrors with the points; points that are equally far (to :data:`TIE`) are taken in their order.
 
     Args:
         points: (n, d) candidates.
@@ -71,13 +75,25 @@ def spread_out(points: np.ndarray, count: int, size: np.ndarray | float = 1.0) -
     unit = max(float(np.ptp(points, axis=0).max()), 1e-300)
     local, size = (points - points.mean(axis=0)) / unit, np.broadcast_to(np.asarray(size) / unit, n)
     chosen = np.empty(count, dtype=np.int64)
-    chosen[0] = int(np.argmax(np.round(np.linalg.norm(local, axis=1), 9)))
+    chosen[0] = _first_largest(np.linalg.norm(local, axis=1))
     nearest = np.full(n, np.inf)
     for k in range(1, count):
         offset = local - local[chosen[k - 1]]
         nearest = np.minimum(nearest, np.einsum("nd,nd->n", offset, offset))
-        chosen[k] = int(np.argmax(np.round(np.sqrt(nearest) / size, 9)))
+        chosen[k] = _first_largest(np.sqrt(nearest) / size)
     return chosen
+
+
+def _first_largest(values: np.ndarray) -> int:
+    """Index of the first value that is as good as the largest."""
+    return int(np.argmax(values >= (1.0 - TIE) * values.max()))
+
+
+def _handed(weight: np.ndarray, points: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(k,) weights of the points, each given to the nearest that is kept; rounding must not decide between those that are equally near."""
+    distance, near = cKDTree(kept).query(points, k=np.arange(1, min(_TIED, len(kept)) + 1))
+    equal = distance <= distance[:, :1] + TIE * np.ptp(points, axis=0).max()
+    return np.bincount(near[equal], np.broadcast_to((weight / equal.sum(axis=1))[:, None], near.shape)[equal], minlength=len(kept))
 
 
 def _middles(parts: int, dimension: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import torch
 from torch import nn
@@ -12,8 +12,32 @@ from torch import nn
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
 
+if TYPE_CHECKING:
+    from .shape_field import PreparedShape, ShapeField
+
 #: Queries decoded at once: bounds the memory of a decode whatever the number of points.
 CHUNK = 8192
+
+
+class ShapeStage(Protocol):
+    """The first of two stages: a field learns to stand for the shapes, is frozen, and the rest is trained on what it makes of them."""
+
+    @property
+    def field_of_shapes(self) -> ShapeField:
+        """What is trained first."""
+        ...
+
+    def shape_of(self, prepared: Any) -> PreparedShape:
+        """The shapes of a prepared geometry."""
+        ...
+
+    def settle(self, prepared: Sequence[Any]) -> None:
+        """Freeze the field, and take what the second stage needs to know of it from the training geometries."""
+        ...
+
+    def refreshed(self, prepared: Any) -> Any:
+        """A geometry that was prepared before the first stage, as it would be prepared now."""
+        ...
 
 
 class AbstractModel(nn.Module, ABC):
@@ -42,6 +66,11 @@ class AbstractModel(nn.Module, ABC):
     def fit_geometries(self, prepared: Sequence[Any]) -> None:
         """Take statistics of the training geometries, once before training and into buffers; by default a model needs none."""
         return
+
+    @property
+    def shape_stage(self) -> ShapeStage | None:
+        """What is trained before everything else; None for a model of one stage."""
+        return None
 
     @abstractmethod
     def encode(self, prepared: Any, inputs: Inputs) -> Any:

@@ -18,13 +18,13 @@ from ..graph.geometry import Geometry
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..graph.segment import segment_softmax, segment_sum, take_source, take_target
+from ..graph.surface_mesh import surface_mesh
 from ..layers.bi_invariants import bi_invariant
 from ..layers.pose_attention import PoseSpace
-from ..mesh.cells import Cells
 from ..mesh.distance import signed_distance
 from ..mesh.facet_points import facet_points, spread_out
-from ..mesh.measure import point_normals
 from ..mesh.mesh import Mesh
+from ..mesh.orientation import oriented
 
 Poses = Literal["grid", "body"]
 Way = Literal["meta", "auto", "surface"]
@@ -125,7 +125,7 @@ class ShapeField(nn.Module):
             ShapeError: a shape in another dimension.
             InvalidMeshError: a surface without inside or extent.
         """
-        surface, side = (shape, 1) if isinstance(shape, Mesh) else _mesh_of(shape)
+        surface, side = (oriented(shape), 1) if isinstance(shape, Mesh) else surface_mesh(shape)
         if surface.dimension != self.dimension:
             raise ShapeError(
                 f"a shape in {surface.dimension}-D for a field in {self.dimension}-D", where="ShapeField", remedy="make it for these shapes"
@@ -200,7 +200,7 @@ def _sizes(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
 
     distance, near = cKDTree(points).query(points, k=min(7, len(points)))
     turn = np.linalg.norm(normals[near[:, 1:]] - normals[:, None], axis=2).max(axis=1)
-    extent = float(np.ptp(points, axis=0).max())
+    extent = 2.0 * float(np.linalg.norm(points - points.mean(axis=0), axis=1).max())  # and not a side of the box, which changes when the body turns
     return 1.0 / (1.0 / extent + 4.0 * turn / np.maximum(distance[:, 1:].max(axis=1), 1e-9 * extent)) ** 0.5
 
 
@@ -215,14 +215,6 @@ def _samples(surface: Mesh, side: int, points: np.ndarray, normals: np.ndarray, 
     box = rng.uniform(low - MARGIN * extent, high + MARGIN * extent, (count - n_near, points.shape[1]))
     where = np.concatenate([points[start] + height[:, None] * normals[start], box])
     return PointSet(_single(where), _single(side * signed_distance(surface, where).distance[:, None]))
-
-
-def _mesh_of(geometry: Geometry) -> tuple[Mesh, int]:
-    """The surface of one geometry, and 1 where fields live outside of it, -1 where inside."""
-    points = geometry.surface.pos.double().numpy()
-    mesh = Mesh(points, Cells.of(**{"line" if points.shape[1] == 2 else "triangle": geometry.facets.numpy()}))
-    facing = float((point_normals(mesh) * geometry.surface.vectors[:, 0].double().numpy()).sum())
-    return mesh, 1 if facing >= 0 else -1
 
 
 def _single(values: np.ndarray) -> Tensor:

@@ -27,6 +27,7 @@ from .keeping import STATE, AtomicState, Keeper
 from .objectives import Kind, Supervised
 from .preparing import Preparation, TrainingData
 from .progress import ProgressLine, tracked
+from .shapes import SHAPES, first_stage
 from .starting import begin, check_data, check_request, maker, opened, origin
 from .task import FieldTask, Schedule
 
@@ -59,6 +60,8 @@ class FitSettings:
         perturbation: see :meth:`FramedCase.sample`.
         frame, domain_points, vary_points: see :class:`geoop.train.preparing.Preparation`.
         beyond: quantity -> known point field, e.g. an inviscid solution, from which the difference is learned.
+        shape_share: of the budget, spent on the first of two stages where the model has two (as many steps on top of ``epochs``): see
+            :func:`geoop.train.shapes.first_stage`.
         seed: of the initial weights, the order of cases and the subsets of points.
     """
 
@@ -82,6 +85,7 @@ class FitSettings:
     domain_points: int = 1024
     vary_points: float = 2.0
     beyond: dict[str, str] = field(default_factory=dict)
+    shape_share: float = 0.3
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -109,6 +113,8 @@ class FitSettings:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 problems.append(f"{name} is {value}, must be positive")
+        if not 0 < self.shape_share < 1:
+            problems.append(f"shape_share is {self.shape_share}, must lie between 0 and 1")
         if problems:
             raise ConfigurationError("; ".join(problems), where="FitSettings", remedy="for example minutes=10 or epochs=200")
 
@@ -161,9 +167,9 @@ def fit(
         _claim(directory, asked, resume)
     try:
         L.seed_everything(settings.seed, verbose=False)
-        run = _prepare(asked, progress)
+        run = _prepare(asked, directory / SHAPES, progress)
     except BaseException:
-        if _rank() == 0 and not resume:  # nothing was trained: the folder is free for the next attempt
+        if _rank() == 0 and not resume and not (directory / SHAPES).exists():  # nothing was trained: the folder is free for the next attempt
             (directory / "run.json").unlink(missing_ok=True)
         raise
 
@@ -252,7 +258,7 @@ def _claim(directory: Path, asked: _Request, resume: bool) -> None:
     if path.exists() and not resume:
         raise ConfigurationError("holds a run already", where=str(directory), remedy="resume=True (--resume) goes on with it; or name a new folder")
     if resume:
-        if not (directory / STATE).exists():
+        if not (directory / STATE).exists() and not (directory / SHAPES).exists():
             raise ConfigurationError("nothing to resume: no finished epoch", where=str(directory), remedy="start without resume in an empty folder")
         kept = json.loads(path.read_text())
         # a run of an older geoop had the defaults of the settings that it did not know
@@ -266,7 +272,7 @@ def _claim(directory: Path, asked: _Request, resume: bool) -> None:
         temporary.write_text(json.dumps(record, indent=2))
 
 
-def _prepare(asked: _Request, progress: bool) -> _Run:
+def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
     settings, trial, start, data = asked.settings, asked.trial, asked.start, asked.ready
     if data is None:
         _check_model(trial, asked.dataset, asked.inputs, settings.frame)
@@ -292,9 +298,9 @@ def _prepare(asked: _Request, progress: bool) -> _Run:
     if not start:
         model.fit_geometries(geometries["train"])
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
+    geometries, shapes = first_stage(None if start else model.shape_stage, geometries, settings, state, progress)
     about = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "settings": asdict(settings), "preparation_seconds": round(seconds, 1)}
-    if start:
-        about["start"] = origin(start)
+    about |= ({"start": origin(start)} if start else {}) | ({"shapes": shapes} if shapes else {})
     return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted, settings.loss), about)
 
 
@@ -321,7 +327,9 @@ def _task(run: _Run, settings: FitSettings) -> FieldTask:
         subsets = SubsetDataset(run.data.train, settings.field_points, settings.wall_points, settings.seed, epoch)
         return loader(subsets, settings.batch, shuffle=True)
 
-    schedule = Schedule(settings.epochs, settings.minutes, settings.cpu_minutes, settings.rate, settings.muon_rate)
+    left = 1.0 - settings.shape_share if run.about.get("shapes") else 1.0
+    minutes, cpu_minutes = (None if budget is None else left * budget for budget in (settings.minutes, settings.cpu_minutes))
+    schedule = Schedule(settings.epochs, minutes, cpu_minutes, settings.rate, settings.muon_rate)
     samples = {"train": run.data.train, "validation": run.data.validation}
     return FieldTask(run.model, run.geometries, samples, run.objective, schedule, epoch_loader)
 
@@ -365,7 +373,7 @@ def _train(task: FieldTask, run: _Run, directory: Path, settings: FitSettings, r
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
-            trainer.fit(task, val_dataloaders=validation, ckpt_path=directory / STATE if resume else None)
+            trainer.fit(task, val_dataloaders=validation, ckpt_path=directory / STATE if resume and (directory / STATE).exists() else None)
             # the last epochs, at the lowest rates, end between two regular validations
             trainer.validate(task, validation, verbose=False)
     finally:

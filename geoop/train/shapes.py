@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigurationError, NonFiniteError
+from ..errors import CheckpointError, ConfigurationError, NonFiniteError
 from ..io.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from ..models.shape_field import PreparedShape, ShapeField
 from .muon import MuonAdamW
-from .progress import Budget
+from .progress import Budget, tracked
 from .task import Schedule
+
+if TYPE_CHECKING:
+    from ..models.model import ShapeStage
+    from .fit import FitSettings
+
+
+#: The state of the first stage in the folder of a run.
+SHAPES = "shapes.safetensors"
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def fit_shapes(
     field.fit_shapes(shapes)
     run = _Run(field, shapes, settings)
     if state is not None and state.exists():
-        run.restore(read_checkpoint(state))
+        run.restore(read_checkpoint(state), state)
     kept = time.monotonic()
     with Budget("shapes", progress) as bar:
         while run.progress < 1.0:
@@ -91,6 +100,36 @@ def fit_shapes(
     if state is not None:
         write_checkpoint(state, run.state())
     return run.history
+
+
+def first_stage(
+    stage: ShapeStage | None, geometries: dict[str, list[Any]], settings: FitSettings, state: Path, progress: bool
+) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Train the field of the shapes of a model of two stages, freeze it, and prepare all geometries anew.
+
+    Args:
+        stage: of the model; None for a model of one stage, or one that goes on from trained weights: nothing is done.
+        geometries: prepared, under ``train`` and others.
+        settings: of the whole training; ``shape_share`` of its budget is spent here.
+        state: file from which an interrupted stage goes on.
+        progress: show a bar.
+
+    Returns:
+        the geometries as the second stage needs them, and what the stage came to, for people.
+    """
+    if stage is None:
+        return geometries, {}
+    share, shapes = settings.shape_share, [stage.shape_of(item) for item in geometries["train"]]
+    if settings.epochs is not None:
+        budget: dict[str, Any] = {"steps": max(1, math.ceil(share * settings.epochs * len(shapes) / settings.batch))}
+    else:
+        name = "minutes" if settings.minutes is not None else "cpu_minutes"
+        budget = {name: share * getattr(settings, name)}
+    how = ShapeSettings(**budget, batch=settings.batch, rate=settings.rate, muon_rate=settings.muon_rate, seed=settings.seed)
+    history = fit_shapes(stage.field_of_shapes, shapes, how, state=state, progress=progress)
+    stage.settle(geometries["train"])
+    fresh = {part: [stage.refreshed(item) for item in tracked(items, f"contexts, {part}", progress)] for part, items in geometries.items()}
+    return fresh, {**budget, "loss": history[-1][1] if history else None}
 
 
 class _Run:
@@ -160,11 +199,16 @@ class _Run:
         header: dict[str, Any] = {"number": self.number, "elapsed": self.elapsed, "moments": plain, "history": self.history}
         return Checkpoint(header, {k: v.contiguous().clone() for k, v in arrays.items()})
 
-    def restore(self, found: Checkpoint) -> None:
-        self.field.load_state_dict(found.part("field"))
-        self.average.load_state_dict(found.part("average"))
-        if self.table is not None:
-            self.table.data.copy_(found.part("table")["contexts"])
+    def restore(self, found: Checkpoint, path: Path) -> None:
+        try:
+            self.field.load_state_dict(found.part("field"))
+            self.average.load_state_dict(found.part("average"))
+            if self.table is not None:
+                self.table.data.copy_(found.part("table")["contexts"])
+        except (RuntimeError, KeyError) as error:  # torch's own words name every tensor of both
+            raise CheckpointError(
+                "the state on disk is that of another field or of other shapes", where=str(path), remedy="delete the file, or train in another folder"
+            ) from error
         state: dict[int, dict[str, Any]] = {int(i): dict(row) for i, row in found.header["moments"].items()}
         for key, value in found.part("moments").items():
             number, name = key.split(".", 1)

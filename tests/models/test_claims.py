@@ -20,6 +20,7 @@ from safetensors.torch import load, save
 from geoop.graph.geometry import Geometry, Queries
 from geoop.graph.pointset import Inputs, PointSet
 from geoop.models.cloud_model import CloudModel
+from geoop.models.model import AbstractModel
 from geoop.models.named import model_classes
 from geoop.models.ports import Ports
 from geoop.models.presets import PRESETS
@@ -38,12 +39,12 @@ def zoo(keep: Callable[[Entry], bool] = lambda entry: True):
     return pytest.mark.parametrize("entry", [pytest.param(entry, id=name) for name, entry in ZOO.items() if keep(entry)])
 
 
-def build(entry: Entry, ports: Ports = PORTS, seed: int = 0) -> CloudModel:
+def build(entry: Entry, ports: Ports = PORTS, seed: int = 0) -> AbstractModel:
     torch.manual_seed(seed)
     return entry.make(ports).double().eval()
 
 
-def run(model: CloudModel, given: Geometry, conditions: Inputs, queries: Queries) -> PointSet:
+def run(model: AbstractModel, given: Geometry, conditions: Inputs, queries: Queries) -> PointSet:
     with torch.no_grad():
         return model(model.prepare(given), conditions, queries)
 
@@ -319,7 +320,8 @@ def test_every_model_on_clouds_is_in_the_zoo_names_its_paper_and_has_presets():
     found = set()
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, type) and issubclass(value, CloudModel) and value is not CloudModel and value.__module__ == module.name:
+            own = isinstance(value, type) and issubclass(value, AbstractModel) and value.__module__ == module.name
+            if own and value.on_clouds and value is not CloudModel:
                 found.add(value)
                 assert value in tested, f"{value.__name__} is not in the zoo: add one line to ENTRIES of a zoo_*.py"
                 assert set(PRESETS[value.__name__]) == {"small", "medium", "large"}, value.__name__

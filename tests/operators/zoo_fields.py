@@ -7,6 +7,7 @@ from geoop.encoders.equivariant_field import SurfaceKernel
 from geoop.layers.bi_invariants import Absolute, BiInvariant, Components, Distance, Offset, Oriented, Periodic
 from geoop.layers.pose_attention import PairNetwork, PoseSpace
 from geoop.operators.latent_attention import LatentAttention
+from geoop.operators.latent_dynamics import LatentDynamics
 
 from .zoo import QUERIES, Cloud, Entry
 
@@ -24,6 +25,10 @@ def talk(invariant: BiInvariant, nearest: int | None = None) -> LatentAttention:
     return LatentAttention(8, PoseSpace(invariant, 2, 2, nearest), 2, pairs=SMALL)
 
 
+def moving(invariant: BiInvariant, nearest: int | None = None, dimension: int = 2) -> LatentDynamics:
+    return LatentDynamics(4, PoseSpace(invariant, dimension, 2, nearest), 8, 2, pairs=SMALL)
+
+
 ENTRIES: dict[str, Entry] = {
     "equivariant field, translations": Entry(lambda: field(Offset()), source=LATENTS, target=QUERIES),
     "equivariant field, all motions": Entry(lambda: field(Components(), stem=2), source=LATENTS, target=QUERIES),
@@ -38,6 +43,13 @@ ENTRIES: dict[str, Entry] = {
     ),
     "latent attention": Entry(lambda: talk(Components()), source=Cloud(scalars=8, vectors=2)),
     "latent attention, oriented, nearest": Entry(lambda: talk(Oriented(), nearest=4), source=Cloud(scalars=8, vectors=2)),
+    "latent dynamics, all motions": Entry(lambda: moving(Components()), source=LATENTS),
+    "latent dynamics, oriented": Entry(lambda: moving(Oriented()), source=LATENTS),
+    "latent dynamics, distances, nearest": Entry(lambda: moving(Distance(), nearest=4), source=LATENTS),
+    "latent dynamics, translations": Entry(lambda: moving(Offset()), source=LATENTS),
+    "latent dynamics, periodic": Entry(lambda: moving(Periodic((2.0, 3.0))), source=LATENTS),
+    "latent dynamics, no symmetry": Entry(lambda: moving(Absolute()), source=LATENTS),
+    "latent dynamics, 3-D, oriented": Entry(lambda: moving(Oriented(), dimension=3), source=Cloud(scalars=4, vectors=2, dimension=3)),
     "surface kernel": Entry(
         lambda: SurfaceKernel(3, 2, 5, width=8, heads=2),
         source=Cloud(scalars=3, vectors=1),

@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from .mesh.operating_point import OperatingPoint as OperatingPoint
     from .mesh.quantity import Field as Field
     from .mesh.quantity import Quantity as Quantity
+    from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
     from .results.surrogate import load as load
     from .study.data_card import describe as describe
+    from .train.encode import encode as encode
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
 
 _MODULES = {
     "Case": "mesh.case",
     "Dataset": "io.dataset",
+    "EncodedShape": "results.encoded_shape",
     "Field": "mesh.quantity",
     "Mesh": "mesh.mesh",
     "OperatingPoint": "mesh.operating_point",
@@ -44,6 +47,7 @@ _MODULES = {
     "collect": "io.collecting.collect",
     "convert": "io.converting",
     "describe": "study.data_card",
+    "encode": "train.encode",
     "evaluate": "results.evaluation",
     "fit": "train.fit",
     "forces": "results.forces",

@@ -12,6 +12,7 @@ import typer
 from ..errors import ConfigurationError, GeoopError
 from .collecting import collect
 from .datasets import describe, generate
+from .encoding import encode
 from .predicting import predict
 from .printing import Json, show_result
 
@@ -158,6 +159,7 @@ def fit(
 
 
 app.command()(predict)
+app.command()(encode)
 
 
 @app.command()

@@ -84,3 +84,11 @@ def test_07_operators(out):
     numbers = main_of("07")(quick=True, out=out)
     assert numbers["operator"] < 1.0  # predicting nothing at all is off by 1
     assert np.isfinite(numbers["in the middle"]) and np.isnan(numbers["outside"])
+
+
+def test_08_shapes(out):
+    numbers = main_of("08")(quick=True, out=out)
+    assert numbers["thickness along the first component"] > 0.9
+    assert numbers["height of the thin one"] < numbers["height between"] < numbers["height of the thick one"]
+    assert numbers["unseen sections flagged"] < 0.3 and numbers["triangle flagged"] == 1.0
+    assert (out / "atlas.png").exists() and (out / "sections.safetensors").exists()

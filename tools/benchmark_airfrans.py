@@ -68,9 +68,10 @@ SETTINGS = FitSettings(
 SIZES: dict[str, dict[str, Any]] = {
     "Transolver": {"width": 48, "slices": 16, "depth": 3},
     "LowRankOperator": {"width": 48, "layers": 4, "rank": 8, "heads": 4, "hidden": 24},
+    "Enf2Enf": {"width": 48, "latents": 48, "depth": 2},
 }
 #: What panel flows are learned by: there are more of them, and they cost nothing.
-PANEL_MODEL = ("Transolver", {"width": 48, "slices": 16, "depth": 4})
+PANEL_SIZES = {"Transolver": {"width": 48, "slices": 16, "depth": 4}, "Enf2Enf": SIZES["Enf2Enf"]}
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ VARIANTS = {
     "panel Cp as prior": Variant((), INVISCID),
     "panel Cp as input and prior": Variant((INVISCID,), INVISCID),
     "panel Cp as input and prior, low rank": Variant((INVISCID,), INVISCID, "LowRankOperator", settings={"rate": 1e-3, "muon_rate": 5e-3}),
+    "geometry only, Enf2Enf pre-trained on panel flows": Variant(model="Enf2Enf", pretrained=True, settings={"rate": 1e-3, "muon_rate": 5e-3}),
+    "geometry only, Enf2Enf": Variant(model="Enf2Enf"),
 }
 
 
@@ -178,9 +181,9 @@ class Bench:
     def cases(self) -> Dataset:
         return geoop.collect(self.data / "airfrans_surface", OUTPUT / "data") if not (OUTPUT / "data").exists() else Dataset.open(OUTPUT / "data")
 
-    def surrogate(self) -> Surrogate:
-        """What was learned of panel flows alone; trained where it is missing."""
-        folder = OUTPUT / f"panels-{self.sections}-cpu{self.pretraining:g}"
+    def surrogate(self, model: str = "Transolver") -> Surrogate:
+        """What a model learned of panel flows alone; trained where it is missing."""
+        folder = OUTPUT / f"panels-{self.sections}-cpu{self.pretraining:g}{'' if model == 'Transolver' else f'-{model}'}"
         if not finished(folder):
             flows = naca_panel_flows(OUTPUT / f"panels-{self.sections}", self.sections)
             settings = replace(SETTINGS, cpu_minutes=self.pretraining, batch=8, loss="l2")
@@ -188,7 +191,7 @@ class Bench:
                 flows,
                 folder,
                 quantities=(CP,),
-                model=partial(model_classes()[PANEL_MODEL[0]], **PANEL_MODEL[1]),
+                model=partial(model_classes()[model], **PANEL_SIZES[model]),
                 settings=settings,
                 resume=begun(folder),
                 progress=False,
@@ -240,7 +243,7 @@ class Bench:
             inputs=variant.inputs,
             model=None if variant.pretrained else partial(model_classes()[variant.model], **SIZES[variant.model]),
             settings=settings,
-            start=self.surrogate() if variant.pretrained else None,
+            start=self.surrogate(variant.model) if variant.pretrained else None,
             resume=begun(folder),
             progress=False,
         )

@@ -29,6 +29,7 @@ from geoop.results.metrics import relative_l2, statistics, z_scored_l1
 from geoop.scaling.framing import Frame
 from geoop.train.fit import FitSettings, fit
 from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.samples import Sample
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Rows measured on the machine that the README names, kept with the project so that a table can be finished later.
@@ -47,6 +48,7 @@ class Task:
         data: name of the data set, where the task has another.
         shapes: modes of the geometry that the controls see, where another number was better on validation cases.
         splits: what is reported; nothing is chosen on them.
+        share: of every training case's points, the only ones that training sees.
     """
 
     quantities: tuple[str, ...]
@@ -57,6 +59,7 @@ class Task:
     data: str | None = None
     shapes: int | None = None
     splits: tuple[str, ...] = ("test",)
+    share: float = 1.0
 
     def preparation(self, vary_points: float = 1.0, domain_points: int | None = None) -> Preparation:
         """How its cases are made ready; clouds of equal size unless told otherwise."""
@@ -76,6 +79,21 @@ TASKS = {
     "poisson-gauss": Task(("solution",), ("source",)),
     "poisson-gauss+potential": Task(("solution",), POISSON, data="poisson-gauss"),
     "bluff-channel": Task(("velocity", "pressure"), frame="region"),
+    "kt-airfoils, 150 shapes": Task(FLOW, options={"n": 214}, data="kt-airfoils", splits=("test", "ood")),
+    "kt-airfoils, 10 % of the points": Task(FLOW, data="kt-airfoils", splits=("train", "test"), share=0.1),
+    "two-element": Task(FLOW, options={"n": 900}, frame="bodies", splits=("test", "ood")),
+    "bodies-3d": Task(FLOW, options={"n": 400}, frame="bodies", splits=("test", "ood")),
+}
+#: Models with other arguments than their preset's, for ablations: name in the table -> class and what is put over the preset.
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Enf2Enf without latents": ("Enf2Enf", {"ablation": "latents"}),
+    "Enf2Enf without distance": ("Enf2Enf", {"ablation": "distance"}),
+    "Enf2Enf without layer potentials": ("Enf2Enf", {"densities": 0}),
+    "Enf2Enf, meta-learned on a grid": ("Enf2Enf", {"encoder": "meta", "latents": 9, "densities": 0, "shape": {"poses": "grid", "samples": 1024}}),
+    "Enf2Enf, meta-learned on the body": (
+        "Enf2Enf",
+        {"encoder": "meta", "latents": 24, "densities": 0, "shape": {"poses": "body", "nearest": 4, "samples": 1024}},
+    ),
 }
 SCREENING = ("kt-airfoils", "uiuc-panel", "void-elasticity")
 
@@ -156,7 +174,8 @@ def keep(row: dict[str, Any]) -> None:
 def dataset(name: str) -> Dataset:
     """The data set, generated where it is missing."""
     data = TASKS[name].data or name
-    return geoop.generate(data, OUTPUT / "data" / data, **TASKS[name].options)
+    folder = data + "".join(f"-{value}" for value in TASKS[name].options.values() if TASKS[name].data)
+    return geoop.generate(data, OUTPUT / "data" / folder, **TASKS[name].options)
 
 
 def measure(name: str, runs: Sequence[Run], with_controls: bool, search_minutes: float | None = None) -> None:
@@ -186,7 +205,18 @@ def measure(name: str, runs: Sequence[Run], with_controls: bool, search_minutes:
 
 def _prepared(data: Dataset, run: Run) -> TrainingData:
     task = TASKS[run.task]
-    return TrainingData.of(data, task.quantities, task.inputs, task.preparation(run.vary_points))
+    shared = TrainingData.of(data, task.quantities, task.inputs, task.preparation(run.vary_points))
+    return shared if task.share == 1 else replace(shared, train=[_sparse(sample, task.share, k) for k, sample in enumerate(shared.train)])
+
+
+def _sparse(sample: Sample, share: float, seed: int) -> Sample:
+    """A training sample with a random part of its points, field and wall alike."""
+    draw = np.random.default_rng(seed)
+    n, cut = len(sample.queries), sample.n_field
+    parts = [np.sort(draw.choice(np.arange(a, b), max(1, round(share * (b - a))), replace=False)) for a, b in ((0, cut), (cut, n)) if b > a]
+    index = torch.from_numpy(np.concatenate(parts))
+    taken = {name: getattr(sample, name).take(index) for name in ("queries", "target")}
+    return replace(sample, **taken, weight=sample.weight[index], n_field=len(parts[0]) if cut else 0)
 
 
 def apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
@@ -203,7 +233,8 @@ def apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> None:
 
 
 def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
-    kind = model_classes()[run.model]
+    name, over = VARIANTS.get(run.model, (run.model, {}))
+    make = partial(model_classes()[name], **{**PRESETS[name][run.preset], **over})
     budget = {"cpu_minutes": run.cpu_minutes, "batch": BATCH, "field_points": POINTS[0], "wall_points": POINTS[1]}
     settings = FitSettings(seed=run.seed, rate=2e-3 * run.rate, muon_rate=1.5e-2 * run.rate, **budget)
     folder = OUTPUT / "runs" / run.key
@@ -213,7 +244,7 @@ def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
         resume = (folder / "last.ckpt").exists()
         if not resume and (folder / "run.json").exists():
             (folder / "run.json").unlink()
-        surrogate = fit(shared, folder, model=partial(kind, **PRESETS[run.model][run.preset]), settings=settings, resume=resume, progress=False)
+        surrogate = fit(shared, folder, model=make, settings=settings, resume=resume, progress=False)
     about = surrogate.about
     row = {
         "key": run.key,

@@ -21,8 +21,8 @@ class Ports:
         scalars_in, vectors_in: global scalars (log Reynolds number, ...) and vectors (the free stream first).
         surface_scalars: what every boundary vertex says about itself (curvature, kind of boundary, ...).
         functions: (name, channels) of every named input function, in order of name.
-        surface_odd: which of the surface scalars change their sign in a mirror, such as a phase along the outline.
         body: the frame is that of one body with ends at (-1/2, 0) and (1/2, 0); False for a region.
+        surface_odd: which of the surface scalars change their sign in a mirror, such as a phase along the outline.
     """
 
     dimension: int = 2
@@ -32,8 +32,8 @@ class Ports:
     vectors_in: int = 0
     surface_scalars: int = 0
     functions: tuple[tuple[str, int], ...] = ()
-    surface_odd: tuple[int, ...] = ()
     body: bool = False
+    surface_odd: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "surface_odd", tuple(int(k) for k in self.surface_odd))

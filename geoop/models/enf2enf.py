@@ -131,6 +131,7 @@ class Enf2Enf(AbstractModel):
             self.source = ShapeLatents(p, field, width)
         talking, reading = (PoseSpace(Components(), p.dimension, self.source.vectors + directions, k) for k in (_HEARD, nearest))
         self.blocks = nn.ModuleList([LatentAttention(width, talking, heads) for _ in range(depth)])
+        self.latent_norm = nn.LayerNorm(width)
         self.ask = GatedMLP(known, 3 * width // 2, width)
         self.attention = PoseAttention(reading, width, heads, asked=width)
         self.to_density = nn.Linear(2 * width, densities * (1 + directions)) if densities else None
@@ -199,6 +200,8 @@ class Enf2Enf(AbstractModel):
             between = self.blocks[0].connect(latents, latents)
         for block in self.blocks:
             latents = block(latents, latents, between)
+        # the last block is not bounded: without this, latents of shapes unlike those of the training can grow, and products of them with it
+        latents = latents.with_features(scalars=self.latent_norm(latents.scalars))
         state = EnfState(scene, prepared.facets, latents)
         return replace(state, densities=self._densities(state)) if self.densities else state
 

@@ -7,7 +7,6 @@ ones, and nothing is chosen on them. Fields of flows are measured by ``benchmark
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import kept_rows
 import numpy as np
 import torch
 from rich.console import Console
@@ -78,7 +78,10 @@ def main(arguments: Sequence[str]) -> None:
             key = f"{name}/cpu{given.cpu_minutes:g}/seed{seed}"
             if key not in rows():
                 shapes = shapes or sets()
-                keep({"key": key, "name": name, "cpu_minutes": given.cpu_minutes, "seed": seed, **measured(name, given.cpu_minutes, seed, shapes)})
+                kept_rows.keep(
+                    OUTPUT / "rows",
+                    {"key": key, "name": name, "cpu_minutes": given.cpu_minutes, "seed": seed, **measured(name, given.cpu_minutes, seed, shapes)},
+                )
     report()
 
 
@@ -182,18 +185,7 @@ def inference(count: int) -> None:
 
 def rows() -> dict[str, dict[str, Any]]:
     """Everything measured so far, by key."""
-    found = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    for path in sorted((OUTPUT / "rows").glob("*.json")):
-        row = json.loads(path.read_text())
-        found[row["key"]] = row
-    return found
-
-
-def keep(row: dict[str, Any]) -> None:
-    """One file per row, so that several measurements at once do not disturb each other."""
-    path = OUTPUT / "rows" / ("".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in row["key"]) + ".json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(row))
+    return kept_rows.rows(MEASURED, OUTPUT / "rows")
 
 
 def report() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import resource
 import sys
@@ -14,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import kept_rows
 import numpy as np
 import torch
 from benchmark_operators_tables import report, summary
@@ -155,20 +155,12 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def rows() -> dict[str, dict[str, Any]]:
-    """Everything measured so far, by key: what came with the project, then what this machine added."""
-    found = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    for path in sorted((OUTPUT / "rows").glob("*.json")):
-        row = json.loads(path.read_text())
-        found[row["key"]] = row
-    return found
+    """Everything measured so far, by key."""
+    return kept_rows.rows(MEASURED, OUTPUT / "rows")
 
 
-def keep(row: dict[str, Any]) -> None:
-    path = OUTPUT / "rows" / (row["key"].replace("/", "_").replace(" ", "-") + ".json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partly = path.with_suffix(".partial")
-    partly.write_text(json.dumps(row, indent=1))
-    partly.replace(path)
+def keep(row: Mapping[str, Any]) -> None:
+    kept_rows.keep(OUTPUT / "rows", row)
 
 
 def dataset(name: str) -> Dataset:

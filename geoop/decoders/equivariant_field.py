@@ -50,7 +50,7 @@ class EquivariantField(AbstractOperator):
     ) -> None:
         super().__init__()
         self.context, self.out = context, out
-        self.symmetry = space.invariant.symmetry  # type: ignore[misc]  # what an instance claims is what its bi-invariant does
+        self.symmetry = space.invariant.symmetry  # what an instance claims is what its bi-invariant does
         self.stem = nn.Linear(context, width) if stem == 1 else MLP([context] + [width] * stem)
         self.attention = PoseAttention(space, width, heads, scalars=scalars, pairs=pairs)
         self.collect = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width), nn.Linear(width, width))

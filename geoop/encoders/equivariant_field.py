@@ -217,26 +217,23 @@ class SurfaceKernel(AbstractOperator):
 
 
 class FeedForward(ContextEncoder):
-    """One pass from the surface to the contexts: a kernel over the surface, then residual blocks in which the latents talk.
+    """One pass from the surface to the contexts: a kernel over the surface, and a linear map.
 
     Args:
         context: channels of a latent.
         kernel: surface -> latents, with ``width`` features out.
-        mix: latents -> latents, e.g. :class:`~geoop.operators.latent_attention.LatentAttention`; None for none.
         width: features between.
     """
 
     needs_samples = False
 
-    def __init__(self, context: int, kernel: AbstractOperator, width: int, mix: nn.Module | None = None) -> None:
+    def __init__(self, context: int, kernel: AbstractOperator, width: int) -> None:
         super().__init__(context)
-        self.kernel, self.mix = kernel, mix
+        self.kernel = kernel
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, context))
 
     def forward(self, poses: PointSet, observed: Observed, decode: Decode) -> PointSet:
         latents = self.kernel(observed.surface, poses, self.kernel.connect(observed.surface, poses))
-        if self.mix is not None:
-            latents = self.mix(latents)
         return poses.with_features(scalars=self.head(F.silu(latents.scalars)))
 
 

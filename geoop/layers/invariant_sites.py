@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .sites import SCALES, Sites
 
@@ -54,12 +54,3 @@ class InvariantSites:
         """Numbers of invariants and of vectors."""
         vectors = 4 + 4 * ends + directions
         return 2 + len(SCALES) + 4 * ends + 2 + vectors * (vectors - 1) // 2 + scalars, vectors
-
-
-def place(queries, surface) -> Sites:
-    """What queries know of the boundary that ``surface`` (its vertices) is of."""
-    d = surface.dimension
-    points = queries.points
-    known = queries.closest(torch.cat([surface.vectors[:, 0], surface.pos, surface.scalars], dim=1))
-    normal = nn.functional.normalize(known[:, :d], dim=1)
-    return Sites(points.pos, points.scalars[:, 0], points.vectors[:, 0], known[:, d : 2 * d], normal, known[:, 2 * d :])

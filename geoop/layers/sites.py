@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from ..graph.geometry import Queries
+from ..graph.pointset import PointSet
 
 #: Distances below and above which the wall looks near or far, in body lengths.
 SCALES = (1e-3, 1e-2, 1e-1, 1.0)
@@ -30,6 +33,14 @@ class Sites:
     closest: Tensor
     normal: Tensor
     scalars: Tensor
+
+    @classmethod
+    def of(cls, queries: Queries, surface: PointSet) -> Sites:
+        """What queries know of the boundary that ``surface`` (its vertices, with normals as ``vectors[:, 0]``) is of."""
+        d, points = surface.dimension, queries.points
+        known = queries.closest(torch.cat([surface.vectors[:, 0], surface.pos, surface.scalars], dim=1))
+        normal = nn.functional.normalize(known[:, :d], dim=1)
+        return cls(points.pos, points.scalars[:, 0], points.vectors[:, 0], known[:, d : 2 * d], normal, known[:, 2 * d :])
 
     def features(self, *, ends: bool = True) -> Tensor:
         """(n, width) features, all of order one; logarithms where the flow has structure on every scale down to a corner.

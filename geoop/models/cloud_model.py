@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import ShapeError
 from ..graph.geometry import Geometry, Queries
@@ -157,13 +157,8 @@ class CloudModel(AbstractModel):
 
     def _placed(self, queries: Queries, surface: PointSet) -> PointSet:
         """The points with site features as scalars."""
-        points = queries.points
-        gradient = points.vectors[:, 0]
-        d = self.ports.dimension
-        known = queries.closest(torch.cat([surface.vectors[:, 0], surface.pos, surface.scalars], dim=1))
-        normal = nn.functional.normalize(known[:, :d], dim=1)
-        site = Sites(points.pos, points.scalars[:, 0], gradient, known[:, d : 2 * d], normal, known[:, 2 * d :])
-        return replace(points, scalars=site.features(ends=self.ports.body), vectors=gradient[:, None])
+        points, site = queries.points, Sites.of(queries, surface)
+        return replace(points, scalars=site.features(ends=self.ports.body), vectors=points.vectors[:, :1])
 
     def _known(self, places: PointSet, inputs: Inputs, queries: Queries | None = None) -> Tensor:
         """(n, ports.features) site features, conditions and input functions at places; the functions as the queries carry them, if they do."""

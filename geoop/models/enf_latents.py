@@ -16,7 +16,8 @@ from ..graph.graph import Graph
 from ..graph.interpolation import interpolate
 from ..graph.pointset import BOUNDARY, Inputs, PointSet
 from ..layers.gated_mlp import GatedMLP
-from ..layers.invariant_sites import InvariantSites, place
+from ..layers.invariant_sites import InvariantSites
+from ..layers.sites import Sites
 from .ports import Ports
 from .shape_field import PreparedShape, ShapeField
 
@@ -51,7 +52,7 @@ class Scene:
     def look(self, queries: Queries) -> tuple[InvariantSites, Tensor]:
         """What moves along with the queries, and (n, f) everything invariant that is known there; functions as the queries carry them, if they do."""
         points, batch = queries.points, queries.points.batch
-        site = InvariantSites.of(place(queries, self.surface), self.middle[batch], self.directions[batch], ends=self.ports.body)
+        site = InvariantSites.of(Sites.of(queries, self.surface), self.middle[batch], self.directions[batch], ends=self.ports.body)
         parts = [site.scalars, self.inputs.scalars[batch]]
         if points.scalars.shape[1] == 1 + self.ports.given:
             parts.append(points.scalars[:, 1:])

@@ -35,7 +35,7 @@ class LatentAttention(AbstractOperator):
 
     def __init__(self, width: int, space: PoseSpace, heads: int = 4, *, pairs: PairNetwork | None = None) -> None:
         super().__init__()
-        self.symmetry = space.invariant.symmetry  # type: ignore[misc]  # what this instance can claim
+        self.symmetry = space.invariant.symmetry  # what this instance can claim
         self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
         self.attention = PoseAttention(space, width, heads, asked=width, pairs=pairs)
         self.mix = nn.Linear(width, width)

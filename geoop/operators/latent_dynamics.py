@@ -60,7 +60,7 @@ class LatentDynamics(AbstractOperator):
             raise ConfigurationError(f"{layers} layers", where="LatentDynamics", remedy="at least one layer")
         pairs = pairs or PairNetwork()
         self.space = space
-        self.symmetry = space.invariant.symmetry  # type: ignore[misc]  # what an instance claims is what its bi-invariant does
+        self.symmetry = space.invariant.symmetry  # what an instance claims is what its bi-invariant does
         self.posed = isinstance(space.invariant, Components | Oriented)  # whether the vectors of poses are seen
         self.spins = isinstance(space.invariant, Oriented)
         axes = space.dimension if self.spins else space.vectors

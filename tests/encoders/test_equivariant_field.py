@@ -33,7 +33,10 @@ class Linear:
 
 def shape(seed: int, samples: int, out: int = 1) -> tuple[PointSet, Observed]:
     g = torch.Generator().manual_seed(seed)
-    draw = lambda *size: torch.randn(*size, generator=g, dtype=torch.float64)  # noqa: E731
+
+    def draw(*size):
+        return torch.randn(*size, generator=g, dtype=torch.float64)
+
     return PointSet(draw(COUNT, 2)), Observed(PointSet(draw(4, 2), vectors=draw(4, 1, 2)), PointSet(draw(samples, 2), draw(samples, out)))
 
 

@@ -78,7 +78,10 @@ def seen(surface: Mesh, points: np.ndarray, dtype=torch.float32) -> tuple[Querie
     """Points and the body as a model sees them."""
     found = signed_distance(surface, points)
     share = np.stack([1 - found.parameter, found.parameter], axis=1) if surface.dimension == 2 else found.parameter
-    cast = lambda a: torch.from_numpy(np.array(a)).to(dtype)  # noqa: E731
+
+    def cast(a):
+        return torch.from_numpy(np.array(a)).to(dtype)
+
     domain = PointSet(cast(points), cast(found.distance[:, None]), cast(found.gradient[:, None]))
     body = PointSet(cast(surface.points), vectors=cast(point_normals(surface)[:, None]))
     return Queries(domain, torch.from_numpy(found.corners), cast(share)), body

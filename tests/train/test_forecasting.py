@@ -12,7 +12,7 @@ from geoop.errors import CheckpointError, ConfigurationError, NonFiniteError
 from geoop.graph.pointset import PointSet
 from geoop.models.enf_forecast import EnfForecast
 from geoop.models.trajectory import Trajectory
-from geoop.train import forecasting
+from geoop.train import loop
 from geoop.train.forecasting import ForecastSettings, fit_forecast
 from geoop.truth.exact.evolving_fields import TravellingWaves
 
@@ -50,13 +50,13 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_by_bit(tmp_path, monkey
     expected = model()
     history = fit_forecast(expected, data, SHORT, progress=False)
 
-    class Stops(forecasting.Budget):
+    class Stops(loop.Budget):
         def update(self, share, words):
             if share >= after / SHORT.steps:
                 raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr(forecasting, "Budget", Stops)
+        patch.setattr(loop, "Budget", Stops)
         with pytest.raises(Interrupted):
             fit_forecast(model(), data, SHORT, state=tmp_path / "state.safetensors", progress=False)
     found = model()

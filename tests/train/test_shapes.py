@@ -61,7 +61,7 @@ def test_resumed_training_equals_the_uninterrupted_one_bit_by_bit(encoder, tmp_p
     whole, parts = field_of(encoder), field_of(encoder)
     shapes, settings = prepared_of(whole), settings_of(steps=7, keep_every=0.0)
     expected = fit_shapes(whole, shapes, settings, progress=False)
-    step = training._Run.step
+    step = training._Shapes.step
 
     def interrupted(run):
         if run.number == 4:
@@ -69,7 +69,7 @@ def test_resumed_training_equals_the_uninterrupted_one_bit_by_bit(encoder, tmp_p
         step(run)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "step", interrupted)
+        patch.setattr(training._Shapes, "step", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fit_shapes(parts, shapes, settings, state=path, progress=False)
     assert read_checkpoint(path).header["number"] == 4

@@ -10,6 +10,7 @@ import torch
 
 import geoop
 from geoop.errors import ConfigurationError
+from geoop.io.checkpoint import write_checkpoint
 from geoop.models.enf2enf import Enf2Enf
 from geoop.results.metrics import relative_l2
 from geoop.train import shapes
@@ -48,7 +49,7 @@ class Stop(Exception):
 def test_an_interrupted_stage_is_gone_on_with(data, whole, tmp_path, monkeypatch, stage):
     from geoop.train import keeping
 
-    steps, target, name = [], (shapes._Run, "step") if stage == "shapes" else (keeping.Keeper, "on_train_epoch_end"), stage
+    steps, target, name = [], (shapes._Shapes, "step") if stage == "shapes" else (keeping.Keeper, "on_train_epoch_end"), stage
     original = getattr(*target)
 
     def interrupted(self, *arguments):
@@ -56,7 +57,7 @@ def test_an_interrupted_stage_is_gone_on_with(data, whole, tmp_path, monkeypatch
         steps.append(name)
         if stage == "fields" or len(steps) == 3:
             if stage == "shapes":  # as after a minute
-                shapes.write_checkpoint(tmp_path / "run" / shapes.SHAPES, self.state())
+                write_checkpoint(tmp_path / "run" / shapes.SHAPES, self.state())
             raise Stop
 
     with monkeypatch.context() as patch:

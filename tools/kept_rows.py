@@ -1,0 +1,26 @@
+"""Rows of a resumable benchmark: what came with the project, and one file per row that this machine added, so that several measurements at once do not clash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def rows(measured: Path, folder: Path) -> dict[str, dict[str, Any]]:
+    """Everything measured so far, by key: the file ``measured`` of the project, then the files of ``folder``."""
+    found = json.loads(measured.read_text()) if measured.exists() else {}
+    for path in sorted(folder.glob("*.json")):
+        row = json.loads(path.read_text())
+        found[row["key"]] = row
+    return found
+
+
+def keep(folder: Path, row: Mapping[str, Any]) -> None:
+    """Write a row under its key, whole or not at all."""
+    path = folder / (row["key"].replace("/", "_").replace(" ", "-") + ".json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partly = path.with_suffix(".partial")
+    partly.write_text(json.dumps(row, indent=1))
+    partly.replace(path)

@@ -37,8 +37,10 @@ def main(arguments: list[str] | None = None) -> None:
     failed: dict[str, list[str]] = {kind: [] for kind in GRIDS}
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(options.archive) as archive:
-            archive.extractall(folder, filter="data")
-        files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() == ".dat")[:: options.every]
+            for member in archive:
+                if member.isfile() and member.name.lower().endswith(".dat"):
+                    (Path(folder) / Path(member.name).name).write_bytes(archive.extractfile(member).read())
+        files = sorted(Path(folder).iterdir())[:: options.every]
         for path in track(files, "sections", console=console, transient=True):
             try:
                 section = geoop.read(path)

@@ -103,8 +103,9 @@ def sections(point: geoop.OperatingPoint):
     if archive.exists():
         with tarfile.open(archive) as tar, tempfile.TemporaryDirectory() as folder:
             member = next(m for m in tar.getmembers() if Path(m.name).name.lower() == "clarky.dat")
-            tar.extract(member, folder, filter="data")
-            yield "clarky", geoop.read(Path(folder) / member.name), None
+            file = Path(folder) / "clarky.dat"
+            file.write_bytes(tar.extractfile(member).read())
+            yield "clarky", geoop.read(file), None
     else:
         yield "naca4415", geoop.read(ROOT / "meshes" / "naca4415.dat"), None
     volume = SHARED / "su2" / "naca0012_euler_fixedcl" / "mesh_NACA0012_inv.su2"

@@ -44,7 +44,7 @@ def atlas():
 
 @pytest.fixture(scope="module")
 def on_bodies():
-    return Atlas.of({code: section(code) for code in TRAINED}, trained("body", 180))
+    return Atlas.of({code: section(code) for code in TRAINED}, trained("body", 360))
 
 
 @pytest.fixture(params=["atlas", "on_bodies"])
@@ -125,8 +125,12 @@ def test_what_lies_between_is_between(atlas, how):
     found = [thickness(atlas.between("0010", "0022", t, how=how)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert (np.diff(found) > 0).all()
     assert found[2] == pytest.approx(0.16, abs=0.015)
-    middle = atlas.between("0010", "0022", how=how)
-    assert (np.abs(signed_distance(middle, section("0016").points).distance) < 0.02).mean() > 0.9
+    middle, points = atlas.between("0010", "0022", how=how), section("0016").points
+    off = np.abs(signed_distance(middle, points).distance)
+    seen = np.array([np.ptp(points[np.abs(points[:, 0] - x) < 1e-9, 1]) for x in points[:, 0]]) > 2 * atlas.misfits.max()
+    assert seen.mean() > 0.8  # all but the trailing edge, which is thinner than the field's own error
+    assert (off[seen] < 0.02).all()
+    assert off.mean() < 0.01
     assert "0010 to 0022" in middle.name
 
 

@@ -13,6 +13,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
         for future in as_completed(list(waiting), loop=client.loop):  # the default loop is that of the newest client, which may be the user's
             names = waiting.pop(future)
             if future.status == "finished":
-                for name, found in future.result():
+                for name, found in _fetched(future, address):
                     yield name, _received(found, folder)
             elif future.status == "cancelled":
                 raise _gone(address)
@@ -75,16 +76,33 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
 
 def _alone(client: Any, store: Store, folder: Path, name: str, address: str) -> StoredCase | GeoopError:
     """A case that was on a worker that died, once more with nothing beside it: Dask blames all that the dead worker had been given."""
+    with _while_it_lives(address):
+        future = client.submit(_group, store, [name], __version__, pure=False)
+        error = future.exception()
+    if future.status == "cancelled":
+        raise _gone(address)
+    return _lost(name, error) if error is not None else _received(_fetched(future, address)[0][1], folder)
+
+
+def _fetched(future: Any, address: str) -> list[tuple[str, GeoopError | tuple[StoredCase, bytes]]]:
+    """The result of a finished group, whose bytes are fetched only now: the scheduler may be gone by then."""
+    with _while_it_lives(address):
+        return future.result()
+
+
+@contextmanager
+def _while_it_lives(address: str) -> Iterator[None]:
+    """Talking to the scheduler: a connection that breaks is its end, not a disk that cannot be written.
+
+    Raises:
+        ConvergenceError: it went away.
+    """
     from concurrent.futures import CancelledError
 
     try:
-        future = client.submit(_group, store, [name], __version__, pure=False)
-        error = future.exception()
+        yield
     except (CancelledError, OSError, RuntimeError) as reason:  # distributed's own cancellation is one of these, by version
         raise _gone(address) from reason
-    if future.status == "cancelled":
-        raise _gone(address)
-    return _lost(name, error) if error is not None else _received(future.result()[0][1], folder)
 
 
 def _gone(address: str) -> ConvergenceError:

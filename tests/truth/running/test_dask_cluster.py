@@ -181,6 +181,20 @@ def test_a_scheduler_that_dies_is_one_error_and_what_is_done_is_kept(tmp_path):
     assert seen[0][0] in (kept, kept + 1)
 
 
+@pytest.mark.parametrize("reason", [ConnectionResetError(104, "Connection reset by peer"), RuntimeError("IOLoop is closed")])
+def test_a_connection_that_breaks_while_results_are_fetched_is_the_scheduler(reason):
+    """Between the word that a group is finished and its bytes: it was taken for a disk that cannot be written."""
+    from geoop.truth.running.dask_cluster import _fetched
+
+    class Future:
+        def result(self):
+            raise reason
+
+    with pytest.raises(ConvergenceError, match="went away") as caught:
+        _fetched(Future(), "tcp://127.0.0.1:9")
+    assert caught.value.__cause__ is reason
+
+
 def test_no_scheduler(tmp_path, monkeypatch):
     monkeypatch.setattr("geoop.truth.running.dask_cluster.PATIENCE", 0.5)
     with pytest.raises(ConfigurationError, match="no Dask scheduler answers") as caught:

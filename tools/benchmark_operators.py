@@ -89,6 +89,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Enf2Enf without latents": ("Enf2Enf", {"ablation": "latents"}),
     "Enf2Enf without distance": ("Enf2Enf", {"ablation": "distance"}),
     "Enf2Enf without layer potentials": ("Enf2Enf", {"densities": 0}),
+    "Enf2Enf without latents and layer potentials": ("Enf2Enf", {"ablation": "latents", "densities": 0}),
+    "Enf2Enf without slices": ("Enf2Enf", {"slices": 0}),
     "Enf2Enf, meta-learned on a grid": ("Enf2Enf", {"encoder": "meta", "latents": 9, "densities": 0, "shape": {"poses": "grid", "samples": 1024}}),
     "Enf2Enf, meta-learned on the body": (
         "Enf2Enf",

@@ -83,6 +83,7 @@ class Enf2Enf(AbstractModel):
         latents: number per geometry.
         depth: blocks in which latents talk.
         heads, nearest: of the field: latents that a point reads.
+        slices: of every head, through which latents hear all others, see :class:`~geoop.operators.latent_attention.LatentAttention`.
         context: channels per latent of a fitted encoder.
         densities: layer potentials, in the plane with a free stream only: None for 16 there and 0 elsewhere, 0 leaves them out (an ablation).
         encoder: ``surface``, ``meta`` or ``auto``, see :mod:`geoop.encoders.equivariant_field`.
@@ -102,6 +103,7 @@ class Enf2Enf(AbstractModel):
         depth: int = 2,
         heads: int = 4,
         nearest: int = 4,
+        slices: int = 16,
         context: int = 8,
         densities: int | None = None,
         encoder: Literal["surface", "meta", "auto"] = "surface",
@@ -110,7 +112,7 @@ class Enf2Enf(AbstractModel):
     ) -> None:
         super().__init__()
         self.ports, shape = Ports.of(ports), dict(shape or {})
-        sizes = {"width": width, "latents": latents, "depth": depth, "heads": heads, "nearest": nearest, "context": context}
+        sizes = {"width": width, "latents": latents, "depth": depth, "heads": heads, "nearest": nearest, "slices": slices, "context": context}
         plane = self.ports.dimension == 2 and self.ports.vectors_in > 0
         densities = (16 if plane else 0) if densities is None else densities
         if ablation not in ("none", "latents", "distance") or (densities and not plane) or 0 < densities < self.ports.vectors_out or densities < 0:
@@ -130,7 +132,7 @@ class Enf2Enf(AbstractModel):
             field = ShapeField(p.dimension, latents, context, encoder=encoder, **shape)
             self.source = ShapeLatents(p, field, width)
         talking, reading = (PoseSpace(Components(), p.dimension, self.source.vectors + directions, k) for k in (_HEARD, nearest))
-        self.blocks = nn.ModuleList([LatentAttention(width, talking, heads) for _ in range(depth)])
+        self.blocks = nn.ModuleList([LatentAttention(width, talking, heads, slices=slices) for _ in range(depth)])
         self.latent_norm = nn.LayerNorm(width)
         self.ask = GatedMLP(known, 3 * width // 2, width)
         self.attention = PoseAttention(reading, width, heads, asked=width)

@@ -17,14 +17,13 @@ from ..mesh.measure import point_weights
 from ..mesh.mesh import Mesh
 from ..mesh.outline import oriented
 from ..mesh.topology import sides
+from .bends import bends, straight_facets
 from .body_frame import BodyFrame
 from .framed import Framed, single
 from .region_frame import RegionFrame
 
 #: Per-vertex scalars of the boundary of a region before the kinds: curvature, and the angle of a corner.
 REGION_SCALARS = 2
-#: Turns from this angle on are corners of the shape and not of its mesh [rad].
-_CORNER = 0.7
 
 
 def boundary(mesh: Mesh) -> Mesh:
@@ -63,8 +62,8 @@ def on_boundary(mesh: Mesh) -> np.ndarray:
 def framed_region(case: Case, frame: BodyFrame | RegionFrame, kinds: Sequence[str]) -> Framed:
     """The boundary of a region in a frame.
 
-    ``surface.scalars`` say of every vertex: its curvature, or its angle where it is a corner (in 2-D; 0 in 3-D), and which of the ``kinds`` of
-    boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one. None of them tells how fine the mesh is.
+    ``surface.scalars`` say of every vertex: its curvature (in 3-D the mean one), or its angle where it is a corner or on a sharp edge, and which of the
+    ``kinds`` of boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one. None of them tells how fine the mesh is.
     """
     return framed_surface(boundary(case.mesh), frame, kinds, side=-1)
 
@@ -79,43 +78,12 @@ def framed_surface(surface: Mesh, frame: BodyFrame | RegionFrame, kinds: Sequenc
     for k, name in enumerate(kinds):
         if name in surface.patches:
             member[np.unique(surface.patches[name].connectivity), k] = 1.0
-    scalars = np.concatenate([_bends(local, weight), member], axis=1)
+    scalars = np.concatenate([bends(local, weight), member], axis=1)
     points = PointSet(single(local.points), single(scalars), single(framed.normals[:, None, :]), single(weight))
-    facets = torch.from_numpy(_facets(local))
+    facets = torch.from_numpy(straight_facets(local))
     return replace(framed, geometry=Geometry(points, facets, torch.tensor([0, len(facets)])))
 
 
 def _empty(local: Mesh) -> Geometry:
     d = local.dimension
     return Geometry(PointSet(torch.zeros(0, d)), torch.zeros(0, d, dtype=torch.int64), torch.tensor([0, 0]))
-
-
-def _facets(surface: Mesh) -> np.ndarray:
-    """(m, d) straight facets: segments of line cells, fans of polygons."""
-    rows = []
-    for kind in surface.cells.names:
-        block = surface.cells.block(kind)
-        if kind == "line3":  # corner, corner, middle
-            rows += [block[:, [0, 2]], block[:, [2, 1]]]
-        elif surface.dimension == 2:
-            rows.append(block[:, :2])
-        else:
-            rows += [block[:, [0, k, k + 1]] for k in range(1, {"triangle": 3, "triangle6": 3, "quad": 4}.get(kind, block.shape[1]) - 1)]
-    return np.concatenate(rows).astype(np.int64)
-
-
-def _bends(surface: Mesh, weight: np.ndarray) -> np.ndarray:
-    """(v, 2) compressed signed curvature, 0 at corners, and the angle of corners [rad], positive where the surface bulges; 0 in 3-D."""
-    out = np.zeros((len(surface.points), 2))
-    if surface.dimension != 2:
-        return out
-    facets = _facets(surface)
-    along = surface.points[facets[:, 1]] - surface.points[facets[:, 0]]
-    into, away = np.zeros((2, len(surface.points), 2))
-    np.add.at(away, facets[:, 0], along)
-    np.add.at(into, facets[:, 1], along)
-    turn = np.arctan2(into[:, 0] * away[:, 1] - into[:, 1] * away[:, 0], (into * away).sum(axis=1))
-    corner = np.abs(turn) > _CORNER
-    out[:, 0] = np.where(corner, 0.0, np.arcsinh(turn / np.maximum(weight, 1e-12)) / 4)
-    out[:, 1] = np.where(corner, turn, 0.0)
-    return out

@@ -21,8 +21,8 @@ def field(invariant: BiInvariant, nearest: int | None = None, **how) -> Equivari
     return EquivariantField(4, 3, PoseSpace(invariant, 2, 2, nearest), 8, scalars=1, pairs=SMALL, **how)
 
 
-def talk(invariant: BiInvariant, nearest: int | None = None) -> LatentAttention:
-    return LatentAttention(8, PoseSpace(invariant, 2, 2, nearest), 2, pairs=SMALL)
+def talk(invariant: BiInvariant, nearest: int | None = None, slices: int = 0) -> LatentAttention:
+    return LatentAttention(8, PoseSpace(invariant, 2, 2, nearest), 2, slices=slices, pairs=SMALL)
 
 
 def moving(invariant: BiInvariant, nearest: int | None = None, dimension: int = 2) -> LatentDynamics:
@@ -43,6 +43,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "latent attention": Entry(lambda: talk(Components()), source=Cloud(scalars=8, vectors=2)),
     "latent attention, oriented, nearest": Entry(lambda: talk(Oriented(), nearest=4), source=Cloud(scalars=8, vectors=2)),
+    "latent attention, nearest and slices": Entry(lambda: talk(Components(), nearest=4, slices=3), source=Cloud(scalars=8, vectors=2)),
     "latent dynamics, all motions": Entry(lambda: moving(Components()), source=LATENTS),
     "latent dynamics, oriented": Entry(lambda: moving(Oriented()), source=LATENTS),
     "latent dynamics, distances, nearest": Entry(lambda: moving(Distance(), nearest=4), source=LATENTS),

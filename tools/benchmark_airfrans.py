@@ -68,7 +68,7 @@ SETTINGS = FitSettings(
 SIZES: dict[str, dict[str, Any]] = {
     "Transolver": {"width": 48, "slices": 16, "depth": 3},
     "LowRankOperator": {"width": 48, "layers": 4, "rank": 8, "heads": 4, "hidden": 24},
-    "Enf2Enf": {"width": 48, "latents": 48, "depth": 2},
+    "Enf2Enf": {"width": 48, "depth": 2},
 }
 #: What panel flows are learned by: there are more of them, and they cost nothing.
 PANEL_SIZES = {"Transolver": {"width": 48, "slices": 16, "depth": 4}, "Enf2Enf": SIZES["Enf2Enf"]}

@@ -26,8 +26,10 @@ from .ports import Ports
 from .shape_field import PreparedShape, ShapeField
 
 Ablation = Literal["none", "latents", "distance"]
-#: Latents that a latent hears in a block.
-_HEARD = 12
+#: Latents per geometry in the plane and in space: a surface needs more than a line.
+_LATENTS = {2: 64, 3: 160}
+#: Latents that a latent hears with their poses in a block; the others it hears through slices.
+_HEARD = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class Enf2Enf(AbstractModel):
     Args:
         ports: channels in and out.
         width: features per latent and point.
-        latents: number per geometry.
+        latents: number per geometry; None for 64 in the plane and 160 in space.
         depth: blocks in which latents talk.
         heads, nearest: of the field: latents that a point reads.
         slices: of every head, through which latents hear all others, see :class:`~geoop.operators.latent_attention.LatentAttention`.
@@ -99,11 +101,11 @@ class Enf2Enf(AbstractModel):
         ports: Ports | Mapping[str, Any],
         width: int = 48,
         *,
-        latents: int = 48,
+        latents: int | None = None,
         depth: int = 2,
         heads: int = 4,
         nearest: int = 4,
-        slices: int = 16,
+        slices: int = 32,
         context: int = 8,
         densities: int | None = None,
         encoder: Literal["surface", "meta", "auto"] = "surface",
@@ -112,6 +114,7 @@ class Enf2Enf(AbstractModel):
     ) -> None:
         super().__init__()
         self.ports, shape = Ports.of(ports), dict(shape or {})
+        latents = _LATENTS[self.ports.dimension] if latents is None else latents
         sizes = {"width": width, "latents": latents, "depth": depth, "heads": heads, "nearest": nearest, "slices": slices, "context": context}
         plane = self.ports.dimension == 2 and self.ports.vectors_in > 0
         densities = (16 if plane else 0) if densities is None else densities

@@ -13,7 +13,7 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "large": {"width": 192, "depth": 8, "densities": 48},
     },
     "Enf2Enf": {
-        "small": {"width": 48, "latents": 48, "depth": 2, "nearest": 4},
+        "small": {"width": 48, "depth": 2, "nearest": 4},
         "medium": {"width": 96, "latents": 96, "depth": 4, "nearest": 6},
         "large": {"width": 192, "latents": 192, "depth": 6, "heads": 8, "nearest": 8},
     },

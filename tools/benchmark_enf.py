@@ -53,6 +53,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "64 x 8 on a grid, one pass": {"latents": 64, "nearest": 6, "encoder": "surface"},
     "64 x 8 on the body, one pass": {"latents": 64, "nearest": 6, "encoder": "surface", "poses": "body"},
 }
+#: Shapes per step, samples of each, points by which a surface is seen: the same for all, and few, as many short steps teach more than few long ones.
+BATCH, POINTS, SURFACE_POINTS = 16, 128, 128
 #: Training shapes of either kind, and test shapes.
 TRAIN, TEST = 400, 50
 CASE = Case(naca4("2412", 200), OperatingPoint(velocity=1.0, alpha=4.0), wall=("wall",))
@@ -109,10 +111,11 @@ def framed(outline: Mesh) -> Mesh:
 def measured(name: str, cpu_minutes: float, seed: int, shapes: dict[str, list[Mesh]]) -> dict[str, Any]:
     """Train a field, and look at unseen shapes."""
     torch.manual_seed(seed)
-    field = ShapeField(**FIELDS[name])
+    field = ShapeField(**FIELDS[name], surface_points=SURFACE_POINTS)
     prepared = {part: [field.prepare(shape) for shape in meshes] for part, meshes in shapes.items()}
     print(name, file=sys.stderr, flush=True)
-    history = fit_shapes(field, prepared["train"], ShapeSettings(cpu_minutes=cpu_minutes, near=0.5, seed=seed), progress=False)
+    settings = ShapeSettings(cpu_minutes=cpu_minutes, batch=BATCH, points=POINTS, near=0.5, seed=seed)
+    history = fit_shapes(field, prepared["train"], settings, progress=False)
     row: dict[str, Any] = {"parameters": sum(p.numel() for p in field.parameters()), "steps": 20 * len(history)}
     for part in ("sections", "polygons"):
         row[part] = {key: float(np.mean(values)) for key, values in errors(field, prepared[part]).items()}

@@ -57,8 +57,12 @@ def test_a_cloud_from_a_file(tmp_path):
     points = icosphere(2).points
     rows = "\n".join(",".join(f"{v:.6f}" for v in (*p, *p)) for p in points)
     (tmp_path / "scan.csv").write_text("x,y,z,normals_x,normals_y,normals_z\n" + rows)
-    found = geoop.encode(tmp_path / "scan.csv", unit="mm", steps=4, latents=24)
-    assert found.frame.length == pytest.approx(2e-3, rel=0.02) and found.about["unit"] == "mm"
+    head = f"ply\nformat ascii 1.0\nelement vertex {len(points)}\n" + "".join(f"property float {n}\n" for n in ("x", "y", "z", "nx", "ny", "nz"))
+    (tmp_path / "scan.ply").write_text(head + "end_header\n" + rows.replace(",", " ") + "\n")
+    one, other = (geoop.encode(tmp_path / f"scan.{kind}", unit="mm", steps=4, latents=24) for kind in ("csv", "ply"))
+    assert one.frame.length == pytest.approx(2e-3, rel=0.02) and one.about["unit"] == "mm"
+    at = np.random.default_rng(0).normal(size=(50, 3)) * 1e-3
+    np.testing.assert_allclose(other.at(at), one.at(at), atol=1e-8)
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ _SCALARS = {
 }  # fmt: skip
 _BYTE_ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">"}
 _CORNERS = ("vertex_indices", "vertex_index")
+#: Of a bare cloud what its surface looks like; of a mesh the facets say it.
+_NORMAL = ("nx", "ny", "nz")
 #: Properties for drawing, not physics.
 _DRAWING = {
-    "nx",
-    "ny",
-    "nz",
+    *_NORMAL,
     "red",
     "green",
     "blue",
@@ -60,7 +60,8 @@ class _Element:
 def read_ply(source: Source) -> Contents:
     """Points, polygons of any size, and scalar properties (as fields) of a PLY file.
 
-    Normals, colours and texture coordinates are left out and noted. Fields that geoop wrote keep their units and components.
+    Normals of points without faces, as scanners write them, are the vector field ``normals``; those of a mesh, colours and texture coordinates are
+    left out and noted. Fields that geoop wrote keep their units and components.
 
     Raises:
         UnreadableFileError: not a PLY file, truncated, or no coordinates.
@@ -81,6 +82,8 @@ def read_ply(source: Source) -> Contents:
         raise UnsupportedFormatError("the faces are triangle strips", where=where, remedy="export it with plain triangles")
     cells = _cells(corners, where) if corners is not None else Cells.empty()
     arrays, left_out = [], set()
+    if not len(cells) and all(name in vertex for name in _NORMAL):
+        arrays.append(Array("normals", np.stack([np.asarray(vertex.pop(name), dtype=np.float64) for name in _NORMAL], axis=1), "point"))
     places: tuple[tuple[dict, Location], ...] = ((vertex, "point"), (face, "cell"))
     for table, location in places:
         for name, values in table.items():

@@ -84,3 +84,18 @@ def test_empty_strange_and_stripped(tmp_path):
     path.write_bytes(head + b"end_header\n0 0 0\n1 0\n")
     with pytest.raises(UnsupportedFormatError, match="strips"):
         read(path, unit="m")
+
+
+@pytest.mark.parametrize("faces", [False, True])
+def test_normals_of_a_scan_are_a_field_and_those_of_a_mesh_are_left_out(tmp_path, faces):
+    properties = "".join(f"property float {name}\n" for name in ("x", "y", "z", "nx", "ny", "nz"))
+    head = (
+        f"ply\nformat ascii 1.0\nelement vertex 3\n{properties}" + "element face 1\nproperty list uchar int vertex_indices\n" * faces + "end_header\n"
+    )
+    rows = "0 0 0 0 0 1\n1 0 0 0 0 2\n0 1 0 0.5 0 1\n" + "3 0 1 2\n" * faces
+    (tmp_path / "scan.ply").write_text(head + rows)
+    case = read_case(tmp_path / "scan.ply", unit="mm")
+    assert ("normals" in case.fields) != faces
+    assert not {"nx", "ny", "nz"} & set(case.fields)
+    if not faces:  # directions have no unit of length
+        np.testing.assert_array_equal(case.field("normals").values, [[0, 0, 1], [0, 0, 2], [0.5, 0, 1]])

@@ -9,7 +9,6 @@ were known; read them as what averaging gives, not as a method that was fixed be
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+import kept_rows
 import numpy as np
 import torch
 from benchmark_real_sets import CP, FOLDS, INVISCID, OVER, control
@@ -136,21 +136,15 @@ def numbered() -> str:
 
 
 def rows() -> dict[str, dict[str, Any]]:
-    """Everything measured so far, by key."""
-    found = [json.loads(path.read_text()) for path in sorted((OUTPUT / "rows").glob("*.json"))]
-    return {row["key"]: row for row in found}
+    """Everything that this machine measured, by key; with their answers, rows are too large to be kept with the project."""
+    return kept_rows.rows(None, OUTPUT / "rows")
 
 
 def kept(key: str, measure: Callable[[], dict[str, Any]]) -> None:
     """Measure a row and keep it, unless there is one."""
-    path = OUTPUT / "rows" / ("".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in key) + ".json")
-    if path.exists():
-        return
-    print(key, file=sys.stderr, flush=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partly = path.with_suffix(".partial")
-    partly.write_text(json.dumps({"key": key, **measure()}, indent=None))
-    partly.replace(path)
+    if key not in rows():
+        print(key, file=sys.stderr, flush=True)
+        kept_rows.keep(OUTPUT / "rows", {"key": key, **measure()})
 
 
 @dataclass(frozen=True)

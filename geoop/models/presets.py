@@ -14,8 +14,8 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
     },
     "Enf2Enf": {
         "small": {"width": 48, "depth": 2, "nearest": 4},
-        "medium": {"width": 96, "latents": 96, "depth": 4, "nearest": 6},
-        "large": {"width": 192, "latents": 192, "depth": 6, "heads": 8, "nearest": 8},
+        "medium": {"width": 96, "latents": 192, "depth": 4, "nearest": 6},
+        "large": {"width": 192, "latents": 384, "depth": 6, "heads": 8, "nearest": 8},
     },
     "GNOT": {
         "small": {"width": 48, "depth": 3, "heads": 3, "experts": 3, "points": 256},

@@ -17,16 +17,13 @@ import kept_rows
 import numpy as np
 import torch
 from benchmark_operators_tables import report, summary
+from field_errors import errors, trained_on
 
 import geoop
 from geoop.io.dataset import Dataset
-from geoop.mesh.body import body, body_cells
 from geoop.mesh.case import Case
-from geoop.mesh.measure import point_weights
 from geoop.models.named import model_classes
 from geoop.models.presets import PRESETS
-from geoop.results.forces import forces
-from geoop.results.metrics import relative_l2, statistics, z_scored_l1
 from geoop.scaling.framing import Frame
 from geoop.train.fit import FitSettings, fit
 from geoop.train.preparing import Preparation, TrainingData
@@ -201,7 +198,10 @@ def measure(name: str, runs: Sequence[Run], with_controls: bool, search_minutes:
 def _prepared(data: Dataset, run: Run) -> TrainingData:
     task = TASKS[run.task]
     shared = TrainingData.of(data, task.quantities, task.inputs, task.preparation(run.vary_points))
-    return shared if task.share == 1 else replace(shared, train=[_sparse(sample, task.share, k) for k, sample in enumerate(shared.train)])
+    if task.share == 1:
+        return shared
+    count = len(data.splits["train"])  # the mirror images behind the cases keep the same points: else a symmetric model would see twice as many
+    return replace(shared, train=[_sparse(sample, task.share, k % count) for k, sample in enumerate(shared.train)])
 
 
 def _sparse(sample: Sample, share: float, seed: int) -> Sample:
@@ -269,7 +269,12 @@ def _train_row(run: Run, shared: TrainingData) -> dict[str, Any]:
         result = surrogate.predict(case, surface_only=True)
         return {name: item.values for name, item in result.fields.items()}
 
-    return row | {"errors": {split: errors(shared.dataset, split, TASKS[run.task], predict) for split in TASKS[run.task].splits}}
+    task = TASKS[run.task]
+    found = {split: errors(shared.dataset, split, task.quantities, predict) for split in task.splits}
+    if task.share < 1:
+        for part, seen in (("train, seen points", True), ("train, unseen points", False)):
+            found[part] = errors(shared.dataset, "train", task.quantities, predict, trained_on(surrogate.framing, shared, seen))
+    return row | {"errors": found}
 
 
 def validation_loss(folder: Path) -> float:
@@ -294,46 +299,6 @@ def decoding(surrogate, shared: TrainingData, count: int = 50_000) -> float:
         started = time.process_time()
         surrogate.model.decode(latent, queries)
     return round(count / (time.process_time() - started))
-
-
-def errors(data: Dataset, split: str, task: Task, predict: Callable[[Case], Mapping[str, np.ndarray]]) -> dict[str, float]:
-    """Per cent, over the cases of a split: mean and median relative L2 and median z-scored relative L1 over all points; on walls, and lift.
-
-    A velocity is counted relative to its perturbation of the free stream.
-    """
-    known = statistics(data.cases("train"), list(task.quantities))
-    table: dict[str, list[float]] = {}
-
-    def add(name: str, value: float) -> None:
-        table.setdefault(name, []).append(value)
-
-    for case in data.cases(split):
-        found = predict(case)
-        lifts = []
-        for quantity in task.quantities:
-            truth, guess = case.field(quantity).values, np.asarray(found[quantity])
-            free = (
-                case.operating_point.direction(case.mesh.dimension) * case.operating_point.velocity
-                if truth.ndim > 1 and case.operating_point
-                else 0.0
-            )
-            add(quantity, 100 * relative_l2(guess, truth, offset=free))
-            if truth.ndim == 1:
-                add(f"{quantity} z-L1", 100 * z_scored_l1(guess, truth, *known[quantity]))
-            if quantity == "pressure_coefficient":
-                wall = np.unique(body_cells(case.mesh, case.wall).connectivity)
-                add("surface Cp", 100 * relative_l2(guess[wall], truth[wall]))
-                if case.mesh.dimension == 3:  # where points stand as closely as at wing tips, they are most of the other
-                    add("surface Cp by area", 100 * relative_l2(guess[wall], truth[wall], point_weights(body(case.mesh, case.wall))))
-                if case.mesh.dimension == 2:  # in space there is no area that is customary for every body
-                    lifts = [forces(case).CL, forces(case.with_fields(geoop.Field(case.field(quantity).quantity, guess))).CL]
-        if lifts:
-            add("dCL", abs(lifts[1] - lifts[0]))
-    out = {}
-    for name, values in table.items():
-        out[f"{name} mean"], out[f"{name} median"] = round(float(np.mean(values)), 4), round(float(np.median(values)), 4)
-    out["primary"] = round(float(np.mean([out[f"{quantity} mean"] for quantity in task.quantities])), 4)
-    return out
 
 
 def _controls() -> dict[str, Callable[[], Any]]:
@@ -378,7 +343,7 @@ def _control_row(name: str, control: str, data: Dataset) -> dict[str, Any]:
             found["pressure_coefficient"] = 1 - (found["velocity"] ** 2).sum(axis=1) / case.operating_point.velocity**2
         return found
 
-    row["errors"] = {split: errors(data, split, task, predict) for split in task.splits}
+    row["errors"] = {split: errors(data, split, task.quantities, predict) for split in task.splits}
     row["peak_megabytes"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return row
 

@@ -21,6 +21,7 @@ import benchmark_operators as operators
 import torch
 from benchmark_operators_tables import report
 from benchmark_peer_model import PeerGINO
+from field_errors import errors
 from torch import Tensor, nn
 
 from geoop.graph.pointset import PointSet
@@ -259,7 +260,7 @@ def row(trial: Trial, shared: TrainingData) -> dict[str, Any]:
         "decode_points_per_second": operators.decoding(surrogate, shared),
         "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
-    return out | {"errors": {split: operators.errors(shared.dataset, split, task, predict) for split in task.splits}}
+    return out | {"errors": {split: errors(shared.dataset, split, task.quantities, predict) for split in task.splits}}
 
 
 if __name__ == "__main__":

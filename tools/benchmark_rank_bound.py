@@ -14,6 +14,7 @@ from functools import partial
 import benchmark_operators as operators
 import numpy as np
 import torch
+from field_errors import errors
 
 from geoop.io.dataset import Dataset
 from geoop.models.deeponet import DeepONet
@@ -78,7 +79,7 @@ def _deeponet(data: Dataset, prepared: TrainingData, task: operators.Task, modes
     def predict(case):
         return {key: item.values for key, item in surrogate.predict(case).fields.items()}
 
-    found = operators.errors(data, "val", task, predict)
+    found = errors(data, "val", task.quantities, predict)
     return f"{found['primary']:.3g}", surrogate.about["steps"]
 
 

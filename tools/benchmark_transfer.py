@@ -23,6 +23,7 @@ from typing import Any
 import benchmark_operators as operators
 import numpy as np
 import torch
+from field_errors import errors
 from scipy.spatial import cKDTree
 
 import geoop
@@ -199,7 +200,7 @@ def error(name: str, data: Dataset, trained: Surrogate, framing: Framing) -> tup
     def predict(case: Case) -> dict[str, np.ndarray]:
         return {key: item.values for key, item in asked.predict(case, surface_only=True).fields.items()}
 
-    found = operators.errors(data, "test", task, predict)
+    found = errors(data, "test", task.quantities, predict)
     return found["primary"], float(np.mean([found[f"{quantity} median"] for quantity in task.quantities]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -20,7 +21,8 @@ def rows(measured: Path | None, folder: Path) -> dict[str, dict[str, Any]]:
 
 def keep(folder: Path, row: Mapping[str, Any]) -> None:
     """Write a row under its key, whole or not at all."""
-    path = folder / (re.sub(r"[^A-Za-z0-9.,+%=-]+", lambda found: "-" if found[0] == " " else "_", row["key"]) + ".json")
+    sign = hashlib.sha256(row["key"].encode()).hexdigest()[:8]  # keys that differ in signs that no file name has
+    path = folder / (re.sub(r"[^A-Za-z0-9.,+%=-]+", lambda found: "-" if found[0] == " " else "_", row["key"]) + f"-{sign}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     partly = path.with_suffix(".partial")
     partly.write_text(json.dumps(row, indent=1))

@@ -39,12 +39,14 @@ class FeatureEdges:
         corners: (e, 2) point indices, each edge once; of points at one place the lowest index.
         kind: (e,) numbers into :data:`KINDS`.
         angle: (e,) between the normals of the two facets [deg]: 0 is flat, 180 a knife; NaN where there are not two.
+        hollow: (e,) whether the facets turn towards the side to which their normals point; False where there are not two.
         lines: the edges in chains that run from corner to corner or close; in a corner one, three or more edges meet, or kinds change.
     """
 
     corners: np.ndarray
     kind: np.ndarray
     angle: np.ndarray
+    hollow: np.ndarray
     lines: tuple[FeatureLine, ...]
 
     def of_kind(self, name: str) -> np.ndarray:
@@ -75,7 +77,7 @@ def feature_edges(surface: Mesh, angle: float = 30.0) -> FeatureEdges:
     cells = surface.cells.take(_with_corners(surface.cells, merged))
     surface = Mesh(surface.points, cells, name=surface.name)
     listed = edges(cells, merged)
-    turn = np.full(len(listed.counts), np.nan)
+    turn, hollow = np.full(len(listed.counts), np.nan), np.zeros(len(listed.counts), dtype=bool)
     one, two = listed.pairs()
     normals = _bridged(surface, listed)
     a, b = normals[listed.owner[one]], normals[listed.owner[two]]
@@ -83,13 +85,15 @@ def feature_edges(surface: Mesh, angle: float = 30.0) -> FeatureEdges:
     sound = (np.abs(a).sum(axis=1) > 0) & (np.abs(b).sum(axis=1) > 0)
     between = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=1), (a * b).sum(axis=1)))
     turn[listed.group[one]] = np.where(sound, between, 0.0)  # nothing but slivers has no normal to differ
+    along = surface.points[listed.corners[one, 1]] - surface.points[listed.corners[one, 0]]
+    hollow[listed.group[one]] = sound & ((along * np.cross(a, b)).sum(axis=1) < 0)  # as the first facet runs along the edge
     first = np.zeros(len(listed.counts), dtype=np.int64)
     first[listed.group[::-1]] = np.arange(len(listed.group))[::-1]
     corners = np.sort(listed.corners[first], axis=1) if len(first) else np.zeros((0, 2), dtype=np.int64)
     kind = np.where(listed.counts == 1, 1, np.where(listed.counts > 2, 2, 0))
     chosen = ((kind > 0) | (turn > angle)) & (corners[:, 0] != corners[:, 1])
     corners, kind = corners[chosen], kind[chosen]
-    return FeatureEdges(corners, kind, turn[chosen], tuple(_chained(corners, kind)))
+    return FeatureEdges(corners, kind, turn[chosen], hollow[chosen], tuple(_chained(corners, kind)))
 
 
 def _with_corners(cells: Cells, merged: np.ndarray) -> np.ndarray:

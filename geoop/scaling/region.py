@@ -78,7 +78,7 @@ def framed_surface(surface: Mesh, frame: BodyFrame | RegionFrame, kinds: Sequenc
     for k, name in enumerate(kinds):
         if name in surface.patches:
             member[np.unique(surface.patches[name].connectivity), k] = 1.0
-    scalars = np.concatenate([bends(local, weight), member], axis=1)
+    scalars = np.concatenate([bends(local), member], axis=1)
     points = PointSet(single(local.points), single(scalars), single(framed.normals[:, None, :]), single(weight))
     facets = torch.from_numpy(straight_facets(local))
     return replace(framed, geometry=Geometry(points, facets, torch.tensor([0, len(facets)])))

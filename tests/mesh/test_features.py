@@ -95,3 +95,14 @@ def test_facets_with_two_corners_at_one_place_are_no_facets():
     found = feature_edges(Mesh(points, Cells.of(triangle=np.array([[0, 1, 2], [0, 3, 1], [0, 1, 4]]))), 80)
     assert found.of_kind("sharp").tolist() == [[0, 1]]
     assert not len(found.of_kind("non-manifold"))
+
+
+def test_edges_that_bulge_and_edges_that_are_hollow():
+    cube = box((0, 0, 0), (1, 2, 3), 2)
+    assert not feature_edges(cube).hollow.any()
+    inside_out = Mesh(cube.points, reversed_cells(cube.cells, np.ones(len(cube.cells), dtype=bool)))
+    assert feature_edges(inside_out).hollow.all()
+    step = Mesh(np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]]), Cells.of(quad=np.array([[0, 1, 2, 3], [0, 3, 4, 5]])))
+    found = feature_edges(step)  # a floor and a wall that look at each other
+    assert found.hollow[found.kind == 0].tolist() == [True]
+    assert not found.hollow[found.kind == 1].any()

@@ -83,7 +83,11 @@ def read_ply(source: Source) -> Contents:
     cells = _cells(corners, where) if corners is not None else Cells.empty()
     arrays, left_out = [], set()
     if not len(cells) and all(name in vertex for name in _NORMAL):
-        arrays.append(Array("normals", np.stack([np.asarray(vertex.pop(name), dtype=np.float64) for name in _NORMAL], axis=1), "point"))
+        normals = np.stack([np.asarray(vertex[name], dtype=np.float64) for name in _NORMAL], axis=1)
+        normals[~np.isfinite(normals).all(axis=1)] = 0.0  # a scanner's way to say that it has none there
+        if normals.any():
+            arrays.append(Array("normals", normals, "point"))
+            vertex = {name: values for name, values in vertex.items() if name not in _NORMAL}
     places: tuple[tuple[dict, Location], ...] = ((vertex, "point"), (face, "cell"))
     for table, location in places:
         for name, values in table.items():

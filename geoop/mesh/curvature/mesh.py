@@ -21,7 +21,7 @@ _FACING = 0.1  # cosine of the angle between normals below which a neighbour is 
 _MANY = 64  # neighbours of a point; 37 within three edges are usual
 
 
-def mesh_curvature(surface: Mesh, *, degree: int = 4) -> Curvature:
+def mesh_curvature(surface: Mesh, *, degree: int = 4, ends: np.ndarray | None = None) -> Curvature:
     """Principal, mean and Gauss curvature at the points of a smooth surface in 3-D.
 
     At every point a polynomial is fitted to the points within three edges of it, along the surface and with normals less than
@@ -36,6 +36,8 @@ def mesh_curvature(surface: Mesh, *, degree: int = 4) -> Curvature:
     Args:
         surface: faces of any kind; points at one place count as one. Points without faces get NaN, too.
         degree: of the polynomial, 2 to 5.
+        ends: indices of points at which neighbourhoods end, such as those on sharp edges (:func:`geoop.mesh.features.feature_edges`): what lies behind
+            them has no say in front of them, and they themselves have no curvature.
 
     Raises:
         InvalidMeshError: not a surface in 3-D.
@@ -55,6 +57,11 @@ def mesh_curvature(surface: Mesh, *, degree: int = 4) -> Curvature:
     one, other = (np.concatenate([listed[:, k], listed[:, 1 - k], np.arange(n)]) for k in (0, 1))  # a point is its own neighbour
     graph = sparse.coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(n, n)).tocsr()
     used = np.flatnonzero((np.linalg.norm(normals, axis=1) > 0.5) & (merged == np.arange(n)))
+    if ends is not None:
+        behind = np.ones(n)
+        behind[merged[ends]] = 0.0
+        graph = (sparse.diags_array(behind) @ graph).astype(bool).tocsr()
+        graph.eliminate_zeros()
     graph = _thinned(graph)
     parts, order = [], []
     for at in range(0, len(used), _BLOCK):

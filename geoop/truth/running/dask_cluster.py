@@ -55,9 +55,13 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
         _refuse_other_workers(client, address)
         from distributed import as_completed
 
-        waiting = {client.submit(_group, store, list(group), __version__, pure=False): list(group) for group in groups}
+        with _while_it_lives(address):
+            waiting = {client.submit(_group, store, list(group), __version__, pure=False): list(group) for group in groups}
+            ended = as_completed(list(waiting), loop=client.loop)  # the default loop is that of the newest client, which may be the user's
         suspects: list[str] = []
-        for future in as_completed(list(waiting), loop=client.loop):  # the default loop is that of the newest client, which may be the user's
+        while waiting:
+            with _while_it_lives(address):
+                future = next(ended)
             names = waiting.pop(future)
             if future.status == "finished":
                 for name, found in _fetched(future, address):
@@ -116,7 +120,8 @@ def _gone(address: str) -> ConvergenceError:
 def _refuse_other_workers(client: Any, address: str) -> None:
     """Every worker must have this geoop: said once at the start, not once per case."""
     asked = "__import__('geoop.version', fromlist=['version']).__version__"
-    found = client.run(eval, asked, on_error="return")
+    with _while_it_lives(address):
+        found = client.run(eval, asked, on_error="return")
     lacking = [worker for worker, version in found.items() if isinstance(version, ImportError)]
     other = [f"{worker} ({version})" for worker, version in found.items() if isinstance(version, str) and version != __version__]
     problems = [f"{len(lacking)} of {len(found)} workers cannot import geoop: {', '.join(lacking[:3])}"] if lacking else []

@@ -99,3 +99,16 @@ def test_normals_of_a_scan_are_a_field_and_those_of_a_mesh_are_left_out(tmp_path
     assert not {"nx", "ny", "nz"} & set(case.fields)
     if not faces:  # directions have no unit of length
         np.testing.assert_array_equal(case.field("normals").values, [[0, 0, 1], [0, 0, 2], [0.5, 0, 1]])
+
+
+@pytest.mark.parametrize(("first", "kept"), [("nan nan nan", [0, 0, 0]), ("0 0 0", None)])
+def test_normals_that_a_scanner_does_not_know(tmp_path, first, kept):
+    properties = "".join(f"property float {name}\n" for name in ("x", "y", "z", "nx", "ny", "nz"))
+    others = "0 0 1" if kept else "0 0 0"
+    text = f"ply\nformat ascii 1.0\nelement vertex 3\n{properties}end_header\n0 0 0 {first}\n1 0 0 {others}\n0 1 0 {others}\n"
+    (tmp_path / "scan.ply").write_text(text)
+    case = read_case(tmp_path / "scan.ply", unit="m")
+    if kept is None:
+        assert "normals" not in case.fields
+    else:
+        np.testing.assert_array_equal(case.field("normals").values, [kept, [0, 0, 1], [0, 0, 1]])

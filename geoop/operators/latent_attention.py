@@ -22,7 +22,9 @@ class LatentAttention(AbstractOperator):
 
     (arXiv 2504.18591, app. A: the self-attention of its decoder). Queries carry the relative pose and their own features. ``slices`` is what this adds:
     the nearest latents are heard with their poses, all others through the tokens of a :class:`~geoop.operators.slice_attention.SliceAttention`, which
-    sees features and the measure alone and so breaks no symmetry. Without it a word crosses a body only as fast as blocks pass it on.
+    sees features and windows alone and so breaks no symmetry. Without it a word crosses a body only as fast as blocks pass it on. A token is a mean
+    over the volumes of the windows, so that far latents, which stand for more, count more, in space by orders; the density of the slices can learn to
+    count those at the wall, and counting all alike from the start was not better in 6 CPU-minutes on void-elasticity, kt-airfoils and bodies-3d.
 
     Source and target: one cloud of latents, ``scalars`` (m, width), ``vectors`` (m, k, d), ``weight``. Returns it with new ``scalars``.
 

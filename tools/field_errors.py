@@ -37,11 +37,10 @@ def errors(
 
     for case in data.cases(split):
         found = predict(case)
+        part = slice(None) if chosen is None else chosen(case)
         lifts = []
         for quantity in quantities:
-            truth, guess = case.field(quantity).values, np.asarray(found[quantity])
-            if chosen is not None:
-                truth, guess = (values[chosen(case)] for values in (truth, guess))
+            truth, guess = case.field(quantity).values[part], np.asarray(found[quantity])[part]
             free = (
                 case.operating_point.direction(case.mesh.dimension) * case.operating_point.velocity
                 if truth.ndim > 1 and case.operating_point

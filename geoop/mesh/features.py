@@ -83,10 +83,11 @@ def feature_edges(surface: Mesh, angle: float = 30.0) -> FeatureEdges:
     a, b = normals[listed.owner[one]], normals[listed.owner[two]]
     b = np.where((listed.corners[one, 0] == listed.corners[two, 0])[:, None], -b, b)  # one of the two is turned the other way
     sound = (np.abs(a).sum(axis=1) > 0) & (np.abs(b).sum(axis=1) > 0)
-    between = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=1), (a * b).sum(axis=1)))
+    across = np.cross(a, b)
+    between = np.degrees(np.arctan2(np.linalg.norm(across, axis=1), (a * b).sum(axis=1)))
     turn[listed.group[one]] = np.where(sound, between, 0.0)  # nothing but slivers has no normal to differ
     along = surface.points[listed.corners[one, 1]] - surface.points[listed.corners[one, 0]]
-    hollow[listed.group[one]] = sound & ((along * np.cross(a, b)).sum(axis=1) < 0)  # as the first facet runs along the edge
+    hollow[listed.group[one]] = sound & ((along * across).sum(axis=1) < 0)  # as the first facet runs along the edge
     first = np.zeros(len(listed.counts), dtype=np.int64)
     first[listed.group[::-1]] = np.arange(len(listed.group))[::-1]
     corners = np.sort(listed.corners[first], axis=1) if len(first) else np.zeros((0, 2), dtype=np.int64)

@@ -19,12 +19,13 @@ def bends(surface: Mesh) -> np.ndarray:
     """(v, 2) compressed signed curvature asinh(k) / 4 of every vertex (in space the mean one), 0 at corners and on sharp edges, and the angle there
     [rad], 0 elsewhere; both positive where the surface bulges, both 0 at points without facets. On a sharp edge in space the angle is that between its
     facets, where several such edges meet their mean. The tip of a cone, which has no edge, is taken as curved.
+    Methods: :func:`geoop.mesh.curvature.mesh_curvature` in space, the turn over the mean length of both segments in the plane.
 
     Args:
         surface: lines in the plane or faces in space, turned outward (:func:`geoop.mesh.outline.oriented`); lengths in units of the frame.
 
     Raises:
-        InvalidMeshError: neither.
+        InvalidMeshError: in space, no faces.
     """
     corner, turn, curvature = _bends_of_surface(surface) if surface.dimension == 3 else _bends_of_outline(surface)
     return np.stack([np.where(corner, 0.0, np.arcsinh(curvature) / 4), np.where(corner, turn, 0.0)], axis=1)

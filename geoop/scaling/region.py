@@ -63,7 +63,8 @@ def framed_region(case: Case, frame: BodyFrame | RegionFrame, kinds: Sequence[st
     """The boundary of a region in a frame.
 
     ``surface.scalars`` say of every vertex: its curvature (in 3-D the mean one), or its angle where it is a corner or on a sharp edge, and which of the
-    ``kinds`` of boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one. None of them tells how fine the mesh is.
+    ``kinds`` of boundary (names of patches) it belongs to, so that a clamped side is not mistaken for a free one. None of them tells how fine
+    the mesh is, but for a nose or tip in 3-D that it does not resolve.
     """
     return framed_surface(boundary(case.mesh), frame, kinds, side=-1)
 

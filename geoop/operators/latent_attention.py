@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -22,9 +23,9 @@ class LatentAttention(AbstractOperator):
 
     (arXiv 2504.18591, app. A: the self-attention of its decoder). Queries carry the relative pose and their own features. ``slices`` is what this adds:
     the nearest latents are heard with their poses, all others through the tokens of a :class:`~geoop.operators.slice_attention.SliceAttention`, which
-    sees features and windows alone and so breaks no symmetry. Without it a word crosses a body only as fast as blocks pass it on. A token is a mean
-    over the volumes of the windows, so that far latents, which stand for more, count more, in space by orders; the density of the slices can learn to
-    count those at the wall, and counting all alike from the start was not better in 6 CPU-minutes on void-elasticity, kt-airfoils and bodies-3d.
+    sees features alone and so breaks no symmetry. Without it a word crosses a body only as fast as blocks pass it on. A token is a mean over latents
+    that all count alike, whatever their window: volumes of windows grow with the distance to the power of d, so that means over them hear the few
+    latents far away and none at the wall.
 
     Source and target: one cloud of latents, ``scalars`` (m, width), ``vectors`` (m, k, d), ``weight``. Returns it with new ``scalars``.
 
@@ -58,5 +59,6 @@ class LatentAttention(AbstractOperator):
         asking = told if target is source else target.with_features(scalars=self.norms[0](target.scalars))
         h = target.scalars + self.mix(self.attention(told, target, graph, asking.scalars))
         if self.slices is not None:
-            h = h + self.slices(told, asking, graph).scalars
+            alike = replace(told, weight=torch.ones_like(told.weight))
+            h = h + self.slices(alike, alike if target is source else asking, graph).scalars
         return target.with_features(scalars=h + self.mlp(self.norms[1](h)))

@@ -7,12 +7,12 @@ from fem_shapes import cube, square
 
 from geoop.errors import ConfigurationError, FieldError, ShapeError
 from geoop.fem.diffusion import Diffusion
+from geoop.fem.elastic_laws import LinearElastic
 from geoop.fem.integrals import h1_error
 from geoop.fem.nonlinear_diffusion import NonlinearDiffusion
 from geoop.fem.residual import LinearResidual, NonlinearResidual
 from geoop.fem.space import Space
 from geoop.fem.sparse_tensor import SparseTensor, gradient, gradient_matrices, value_matrix
-from geoop.truth.elasticity.laws import LinearElastic
 from geoop.truth.elasticity.linear import LinearElasticity
 from geoop.truth.elasticity.loads import Loads, held, load_vector
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import ConvergenceError
+from ...fem.elastic_laws import von_mises
 from ...io.dataset_writing import DatasetPlan
 from ...mesh.case import Case
 from ...mesh.quantity import QUANTITIES, Field, Quantity
-from ..elasticity.laws import von_mises
 from ..elasticity.void_cell import ACROSS, AROUND, LAW, LOADS, MODES, VoidOutline, solved, void_mesh
 from .draws import random_of, split_geometries, split_of
 from .named import NamedDataset

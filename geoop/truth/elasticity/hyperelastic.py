@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ConfigurationError, ConvergenceError
+from ...fem.elastic_laws import NeoHookean
 from ...fem.elasticity import Displacements
 from ...mesh.mesh import Mesh
-from .laws import NeoHookean
 from .linear import factorised, require_dimension
 from .loads import Loads, held, load_vector
 from .solution import ElasticSolution

@@ -9,9 +9,9 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
 from ...errors import ConditionError, ConvergenceError
+from ...fem.elastic_laws import Law, LinearElastic
 from ...fem.elasticity import Displacements
 from ...mesh.mesh import Mesh
-from .laws import Law, LinearElastic
 from .loads import Loads, held, load_vector
 from .solution import ElasticSolution
 

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from ...errors import ConditionError
+from ...fem.elastic_laws import Law, von_mises
 from ...fem.elasticity import Displacements
 from ...fem.elasticity_recovery import projected_stress
 from ...mesh.case import Case
 from ...mesh.quantity import QUANTITIES, Field, Quantity
-from .laws import Law, von_mises
 from .loads import Loads, held_by
 
 

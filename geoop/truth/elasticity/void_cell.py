@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...fem.elastic_laws import LinearElastic
 from ...mesh.cells import Cells
 from ...mesh.mesh import Mesh
-from .laws import LinearElastic
 from .linear import LinearElasticity
 from .loads import Loads
 from .solution import ElasticSolution

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConfigurationError
+from geoop.fem.elastic_laws import von_mises
 from geoop.mesh.measure import signed_measures
 from geoop.truth.datasets import void_elasticity
 from geoop.truth.datasets.draws import split_of
-from geoop.truth.elasticity.laws import von_mises
 from geoop.truth.elasticity.void_cell import ACROSS, AROUND, MODES, VoidOutline, solved, void_mesh
 from geoop.truth.exact.kirsch import finite_width_factor
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConditionError, ConfigurationError, ConvergenceError
+from geoop.fem.elastic_laws import LinearElastic, NeoHookean, von_mises
 from geoop.fem.elasticity import Displacements
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.truth.elasticity.hyperelastic import solve_hyperelastic
-from geoop.truth.elasticity.laws import LinearElastic, NeoHookean, von_mises
 from geoop.truth.elasticity.linear import LinearElasticity
 from geoop.truth.elasticity.loads import Loads
 

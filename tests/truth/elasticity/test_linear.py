@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConditionError, ConfigurationError, PatchError
+from geoop.fem.elastic_laws import LinearElastic, von_mises
 from geoop.fem.elasticity import Displacements
 from geoop.fem.elasticity_recovery import projected_stress
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.mesh import Mesh
-from geoop.truth.elasticity.laws import LinearElastic, von_mises
 from geoop.truth.elasticity.linear import LinearElasticity
 from geoop.truth.elasticity.loads import Loads
 from geoop.truth.exact.kirsch import Kirsch, finite_width_factor

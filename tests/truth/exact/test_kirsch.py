@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConfigurationError
-from geoop.truth.elasticity.laws import LinearElastic
+from geoop.fem.elastic_laws import LinearElastic
 from geoop.truth.exact.kirsch import Kirsch, finite_width_factor
 
 PLATE = Kirsch(radius=0.7, tension=2.0, young=5.0, poisson=0.25)

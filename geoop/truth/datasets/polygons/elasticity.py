@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ....fem.elastic_laws import LinearElastic
 from ....io.dataset_writing import DatasetPlan
 from ....mesh.case import Case
 from ....mesh.quantity import QUANTITIES, Field
-from ...elasticity.laws import LinearElastic
 from ...elasticity.linear import LinearElasticity
 from ...elasticity.loads import Loads
 from ...exact.plane_elasticity import PlaneEquilibrium

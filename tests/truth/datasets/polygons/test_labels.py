@@ -121,7 +121,7 @@ def test_darcy_solves_its_equations_with_its_own_fields():
 
 def test_elasticity_with_equilibrium_data_is_the_equilibrium():
     """On the boundary the closed form, inside the closed form up to the mesh: order 2 says so on the same polygon."""
-    from geoop.truth.elasticity.laws import LinearElastic
+    from geoop.fem.elastic_laws import LinearElastic
     from geoop.truth.elasticity.linear import LinearElasticity
     from geoop.truth.elasticity.loads import Loads
 

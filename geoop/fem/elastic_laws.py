@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...errors import ConfigurationError
+from ..errors import ConfigurationError
 
 State = Literal["plane stress", "plane strain", "solid"]
 _STATES: dict[str, int] = {"plane stress": 2, "plane strain": 2, "solid": 3}

@@ -84,7 +84,8 @@ class Diffusion:
         return False
 
     @property
-    def _system(self) -> tuple[LinearSystem, csr_matrix]:
+    def system(self) -> tuple[LinearSystem, csr_matrix]:
+        """The equations of the free unknowns, prepared, and (free, fixed) what couples them to the given values."""
         if self._parts is None:
             rows = self.matrix[self.free]
             dimension = self.space.domain.dimension
@@ -130,8 +131,8 @@ class Diffusion:
         answer = np.zeros((self.space.n, k))
         answer[self.fixed] = values if values.ndim == 2 else values[:, None]
         if self.floating:
-            right = self._balanced(right)
-        system, coupling = self._system
+            right = self.balanced(right)
+        system, coupling = self.system
         answer[self.free] = system.solve(right[self.free] - coupling @ answer[self.fixed])
         if self.floating:
             weight = self.load(1.0)
@@ -174,7 +175,12 @@ class Diffusion:
             whole[unknowns] = part[:, None] if columns and part.ndim == 1 else part
         return whole[self.fixed]
 
-    def _balanced(self, right: np.ndarray) -> np.ndarray:
+    def balanced(self, right: np.ndarray) -> np.ndarray:
+        """(n, k) loads that sum to zero: what quadrature leaves is spread evenly over the region.
+
+        Raises:
+            ConfigurationError: they do not, by more than :data:`IMBALANCE` of their magnitudes: there is no steady solution.
+        """
         total, magnitude = right.sum(axis=0), np.abs(right).sum(axis=0)
         worst = int(np.argmax(np.abs(total) - IMBALANCE * magnitude))
         if abs(total[worst]) > IMBALANCE * magnitude[worst]:
@@ -184,7 +190,7 @@ class Diffusion:
                 where=self.space.mesh.name,
                 remedy="balance source and neumann, or fix u on a patch: dirichlet=('PATCH',)",
             )
-        weight = self.load(1.0)  # what quadrature leaves is spread evenly over the region
+        weight = self.load(1.0)
         return right - weight[:, None] * (total / weight.sum())
 
     def require_conditions(self, dirichlet: Mapping, neumann: Mapping, ambient: Mapping) -> None:

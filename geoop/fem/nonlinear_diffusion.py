@@ -77,9 +77,15 @@ class NonlinearDiffusion:
             FieldError: a(u) <= 0 on the way, or data that do not fit.
         """
         self.linear.require_conditions(dirichlet or {}, neumann or {}, {})
-        right, free = self.linear.load(source, neumann=neumann), self.linear.free
-        u = self.linear.solve(0.0, dirichlet=dirichlet) if start is None else np.array(start, dtype=np.float64)
-        values = self.linear.boundary_values(dirichlet or {})
+        right, values = self.linear.load(source, neumann=neumann), self.linear.boundary_values(dirichlet or {})
+        guess = self.linear.solve(0.0, dirichlet=dirichlet) if start is None else start
+        return self.solve_load(right, values, guess, tolerance=tolerance)
+
+    def solve_load(
+        self, right: np.ndarray, values: np.ndarray, start: np.ndarray, *, tolerance: float = 1e-10
+    ) -> tuple[np.ndarray, tuple[float, ...]]:
+        """As :meth:`solve` for a load (n,), values (k,) of the fixed unknowns ``linear.fixed`` and a first guess (n,)."""
+        free, u = self.linear.free, np.array(start, dtype=np.float64)
         if right.shape != (self.space.n,) or u.shape != right.shape or values.ndim != 1:
             raise FieldError(
                 f"data of {right.shape} with boundary values {values.shape} and a start of {u.shape}",
@@ -87,12 +93,12 @@ class NonlinearDiffusion:
                 remedy=f"give data of one column and a start of {self.space.n} values",
             )
         u[self.linear.fixed] = values
-        residual = self._residual(u, right)
+        residual = self.applied(u, right)
         norms = [float(np.linalg.norm(residual[free]))]
         while norms[-1] > tolerance * max(float(np.linalg.norm(residual + right)), float(np.linalg.norm(right[free]))):
             if len(norms) > _STEPS:
                 raise self._failure(norms)
-            tangent = self._tangent_matrix(u)
+            tangent = self.tangent(u)
             if norms[-1] <= _ROUNDING * float(np.linalg.norm(abs(tangent) @ np.abs(u))):
                 break
             step = LinearSystem(tangent[free][:, free], self.space.mesh.name, symmetric=False).solve(-residual[free])
@@ -105,7 +111,7 @@ class NonlinearDiffusion:
         for _ in range(_HALVINGS):
             tried = u.copy()
             tried[free] += share * step
-            residual = self._residual(tried, right)
+            residual = self.applied(tried, right)
             if np.linalg.norm(residual[free]) < (1.0 - 0.1 * share) * norms[-1]:
                 return tried, residual
             share *= 0.5
@@ -129,11 +135,13 @@ class NonlinearDiffusion:
             )
         return value, a, field.grad
 
-    def _residual(self, u: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def applied(self, u: np.ndarray, right: np.ndarray | float = 0.0) -> np.ndarray:
+        """(n,) int a(u) grad u . grad v - right, rows of fixed unknowns too."""
         _, a, gradient = self._at(u)
         return moments_of_gradient(self.space, a * gradient) - right
 
-    def _tangent_matrix(self, u: np.ndarray) -> csr_matrix:
+    def tangent(self, u: np.ndarray) -> csr_matrix:
+        """(n, n) derivative of :meth:`applied`."""
         value, a, gradient = self._at(u)
         slope = np.asarray(self.slope(value.reshape(-1)), dtype=np.float64).reshape(value.shape)
         return skfem.asm(_tangent, self.space.basis, conductivity=a, slope=slope, gradient=gradient).tocsr()

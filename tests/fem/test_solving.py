@@ -22,7 +22,7 @@ def test_multigrid_agrees_with_factors_bit_for_bit_repeatable(monkeypatch, degre
     for _ in range(2):
         problem = Diffusion(mesh, degree=degree, dirichlet=("x_min",))
         found.append(problem.solve(right, dirichlet={"x_min": right}))
-        assert problem._system[0].iterative
+        assert problem.system[0].iterative
     assert np.abs(found[0] - direct).max() < 1e-9 * np.abs(direct).max()
     assert np.array_equal(*found) and np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 

@@ -1,0 +1,145 @@
+"""A part of a case as a case of its own, with patches for what is imposed on it, brought to the size that local operators are trained at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..interfaces.local import DIRICHLET, NEUMANN, LocalProblem
+from ..mesh.case import Case
+from ..mesh.cells import Cells
+from ..mesh.mesh import Mesh
+from ..mesh.quantity import Field
+from ..mesh.topology import sides
+from .equations import Equation, imposed
+
+_FACETS = {2: "line", 3: "triangle", 4: "quad"}
+#: Facets between a part and the rest, where no condition is imposed on them (see :func:`cut`).
+INTERFACE = "interface"
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """Some cells of a case.
+
+    Attributes:
+        mesh: their own, in metres.
+        points: (m,) points of the case's mesh that its points are, ascending.
+        dirichlet, neumann, interface: their facets on the case's Dirichlet boundary, on the rest of its boundary, and inside of the region; corners in
+            the numbers of ``mesh``.
+    """
+
+    mesh: Mesh
+    points: np.ndarray
+    dirichlet: Cells
+    neumann: Cells
+    interface: Cells
+
+
+class Cutter:
+    """Cuts parts out of a case; what encloses the whole is found once.
+
+    Args:
+        case: the whole, with coefficients.
+        equation: says what is imposed, and how coefficients change with the size.
+    """
+
+    def __init__(self, case: Case, equation: Equation) -> None:
+        self.case, self.equation = case, equation
+        fixed, _ = imposed(case, equation.quantity.name, equation.flux)
+        held = [_keys(_corner_rows(case.mesh.patches[name])) for name in fixed]
+        self._held = np.concatenate([_keys(np.zeros((0, 2), dtype=np.int64)), *held])
+        found = sides(case.mesh, np.arange(len(case.mesh.points)))
+        self._outer = _keys(found.corners[found.counts[found.group] == 1])
+
+    def cut(self, cells: np.ndarray) -> Cut:
+        """The part that (k,) cells make up."""
+        mesh = self.case.mesh
+        chosen = mesh.cells.take(cells)
+        points = np.unique(chosen.connectivity)
+        number = np.full(len(mesh.points), -1, dtype=np.int64)
+        number[points] = np.arange(len(points))
+        local = Mesh(mesh.points[points], chosen.renumbered(number), name=mesh.name)
+        found = sides(local, np.arange(len(points)))
+        rows = found.corners[found.counts[found.group] == 1]
+        keys = _keys(np.where(rows >= 0, points[rows], -1))
+        held, outer = np.isin(keys, self._held), np.isin(keys, self._outer)
+        return Cut(local, points, _facets(rows[held]), _facets(rows[outer & ~held]), _facets(rows[~outer & ~held]))
+
+    def local_problem(self, cells: np.ndarray, size: float | None = 1.0) -> LocalPart:
+        """A part as a problem with values on all of its rim but the free boundary.
+
+        Args:
+            cells: (k,) of the mesh.
+            size: the longest side of the part's box becomes this long, round the origin; None leaves it where it is.
+        """
+        part = self.cut(cells)
+        rim = Cells.concatenate([part.dirichlet, part.interface])
+        patches = {DIRICHLET: rim} | ({NEUMANN: part.neumann} if len(part.neumann) else {})
+        bounds, length, points = part.mesh.bounds, 1.0, part.mesh.points
+        if size is not None:
+            length = float(np.ptp(bounds, axis=0).max()) / size
+            points = (points - bounds.mean(axis=0)) / length
+        fields = {name: _taken(item, part.points, cells) for name, item in self.case.fields.items() if name in self.equation.coefficients}
+        fields |= self.equation.parameters(length)
+        local = Mesh(points, part.mesh.cells, patches, name=f"{self.case.name or self.case.mesh.name}, part")
+        held = np.unique(rim.connectivity) if len(rim) else np.zeros(0, dtype=np.int64)
+        return LocalPart(LocalProblem(Case(local, None, fields), self.equation.quantity.name, held), part.points, length)
+
+    def natural(self, cells: np.ndarray) -> tuple[Case, np.ndarray]:
+        """A part with the case's own Dirichlet values in reach (patch ``dirichlet``) and nothing imposed on the patch ``interface``; its (m,) points."""
+        part = self.cut(cells)
+        patches = {DIRICHLET: part.dirichlet, INTERFACE: part.interface, NEUMANN: part.neumann}
+        fields = {name: _taken(item, part.points, cells) for name, item in self.case.fields.items() if name in self.equation.coefficients}
+        mesh = Mesh(part.mesh.points, part.mesh.cells, {name: item for name, item in patches.items() if len(item)}, name=part.mesh.name)
+        return Case(mesh, None, fields), part.points
+
+
+@dataclass(frozen=True, eq=False)
+class LocalPart:
+    """A part as a local problem.
+
+    Attributes:
+        problem: of its own, in its own size.
+        points: (m,) points of the whole that its points are.
+        length: [m] that one unit of its coordinates stands for.
+    """
+
+    problem: LocalProblem
+    points: np.ndarray
+    length: float
+
+
+def scaled(equation: Equation, name: str, values: np.ndarray, length: float) -> np.ndarray:
+    """A datum of a part that was shrunk by a length: times L^p with the power p that the equation declares."""
+    return values * length ** equation.powers.get(name, 0)
+
+
+def _taken(item: Field, points: np.ndarray, cells: np.ndarray) -> Field:
+    index: Mapping[str, np.ndarray] = {"point": points, "cell": cells}
+    return Field(item.quantity, item.values[index[item.location]], item.location) if item.location in index else item
+
+
+def _corner_rows(facets: Cells) -> np.ndarray:
+    """(f, 4) corners of facets, -1 where they have fewer."""
+    rows = np.full((len(facets), 4), -1, dtype=np.int64)
+    for k, row in enumerate(facets):
+        rows[k, : len(row)] = row[:4]
+    return rows
+
+
+def _keys(rows: np.ndarray) -> np.ndarray:
+    """(f,) one value per set of corners."""
+    ordered = np.full((len(rows), 4), -1, dtype=np.int64)
+    ordered[:, : rows.shape[1]] = rows
+    ordered = np.ascontiguousarray(np.sort(ordered, axis=1))
+    return ordered.view([("", np.int64)] * 4).ravel()
+
+
+def _facets(rows: np.ndarray) -> Cells:
+    """Facets of rows of corners."""
+    count = (rows >= 0).sum(axis=1)
+    parts = [Cells.of({kind: rows[count == size][:, :size]}) for size, kind in _FACETS.items() if (count == size).any()]
+    return Cells.concatenate(parts) if parts else Cells.empty()

@@ -102,30 +102,30 @@ def _on(free: np.ndarray, whole: Map) -> Map:
 
 def _sweep(iteration: Schwarz, problem: LinearDiscrete, kind: Preconditioner) -> Map:
     """r -> one sweep from zero on A e = r: the coarse correction, then the parts."""
-    parts = iteration.exact_parts
+    parts, learned, ranks = iteration.parts.exact, iteration.parts.learned, iteration.parts.ranks
     if kind != "exact":
-        if iteration.learned is None or not iteration.equation.takes_sources:
+        if learned is None or not iteration.equation.takes_sources:
             raise ConfigurationError(
                 "a learned preconditioner needs a local operator that takes sources",
                 where=problem.mesh.name,
                 remedy="certify with preconditioner='exact'",
             )
-        iteration.learned.require_sources()
+        learned.require_sources()
     weights = iteration.decomposition.weights("average")
 
     def precondition(residual: np.ndarray) -> np.ndarray:
         e = iteration.coarse.correction(residual) if iteration.coarse is not None else np.zeros_like(residual)
         left = np.where(problem.free, residual - problem.matrix @ e, 0.0)
-        change, own = np.zeros_like(e), iteration.ranks.own(range(len(iteration.decomposition)))
+        change, own = np.zeros_like(e), ranks.own(range(len(iteration.decomposition)))
         if kind == "exact":
             assert isinstance(parts, ExactParts)
             steps = [parts.correction(left, k) for k in own]
         else:
-            assert iteration.learned is not None
-            steps = iteration.learned.corrections(left, own)
+            assert learned is not None
+            steps = learned.corrections(left, own)
         for k, step in zip(own, steps, strict=True):
             change[iteration.decomposition.dofs[k]] += weights[k] * step
-        return e + iteration.ranks.total(change)
+        return e + ranks.total(change)
 
     return precondition
 

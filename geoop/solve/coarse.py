@@ -18,6 +18,7 @@ from .part_case import Cutter
 
 #: ``constants``: a constant (rigid motion) per part; ``spectral``: the functions of least energy of every part.
 Kind = Literal["constants", "spectral"]
+_HALVINGS = 8
 _DENSE = 1500  # up to this many functions or nodes, dense algebra
 
 
@@ -65,7 +66,15 @@ class CoarseSpace:
     def corrected(self, u: np.ndarray) -> np.ndarray:
         """(n c,) u with the correction."""
         smooth = self._smoothed(u) if self.smoothing else u
-        return u + self.correction(self.problem.residual(smooth), smooth)
+        step = self.correction(self.problem.residual(smooth), smooth)
+        if isinstance(self.problem, LinearDiscrete):
+            return u + step
+        left, share = self.problem.size(self.problem.residual(smooth)), 1.0
+        for _ in range(_HALVINGS):  # far from the solution a linearised correction may overshoot
+            if self.problem.size(self.problem.residual(smooth + share * step)) < left:
+                return u + share * step
+            share *= 0.5
+        return u
 
     def correction(self, residual: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
         """(n c,) Z E^-1 Z^T r; ``u`` is where a nonlinear equation is linearised."""

@@ -115,14 +115,15 @@ class PredictedParts:
         """Refuse a solver that does not listen to its boundary values.
 
         Raises:
-            ConfigurationError: its answers to two different ramps on the rim of the first part are the same.
+            ConfigurationError: its answers to a ramp on the rim of the first part and to its mirror image are the same.
         """
         if self.exact:
             return
-        at = self.problem.mesh.points[self.problem.nodes]
-        ramps = [np.repeat(at[:, [axis]], self.problem.components, axis=1).ravel() for axis in (0, 1)]
-        (one,), (other,) = ([self._answers(ramp, [0], _Drive())[0]] for ramp in ramps)
-        if np.isfinite(one).all() and np.isfinite(other).all() and len(one) and np.abs(one - other).max() <= 1e-9 * float(np.ptp(at)):
+        # a ramp and its mirror image: the same range of values, so that bringing them into it does not tell them apart
+        ramp = np.repeat(self.problem.mesh.points[self.problem.nodes][:, [0]], self.problem.components, axis=1).ravel()
+        rim = ramp.reshape(-1, self.problem.components)[self._local(0)[1][self._local(0)[0].problem.rim]]
+        one, other = (self._answers(values, [0], _Drive())[0] for values in (ramp, rim.min() + rim.max() - ramp))
+        if np.isfinite(one).all() and np.isfinite(other).all() and len(one) and np.abs(one - other).max() <= 1e-9 * float(np.ptp(rim)):
             raise ConfigurationError(
                 "the local operator ignores boundary values: its answers to two different rims are the same",
                 where=self.problem.mesh.name,

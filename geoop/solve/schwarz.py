@@ -4,108 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 
-from ..errors import ConfigurationError, NonFiniteError
-from ..graph.partition import Method, partition
+from ..errors import ConfigurationError
+from ..graph.partition import partition
 from ..interfaces.local import LocalSolver
 from ..interfaces.outcome import Outcome, Status
 from ..mesh.case import Case
 from .certificate import certified
 from .coarse import CoarseSpace
-from .coarse import Kind as CoarseKind
 from .contraction import Contraction, measured
-from .decomposition import Blend, Decomposition
+from .decomposition import Decomposition
 from .discrete import Discrete, LinearDiscrete
 from .equations import Equation
 from .krylov import Anderson, flexible_gmres
-from .local_exact import ExactParts, FiniteElementSolver, Transmission
-from .local_predicted import PredictedParts
+from .mixture import Mixture
 from .part_case import Cutter
-from .ranks import Ranks
 from .schwarz_result import SchwarzResult, SweepNote
+from .schwarz_settings import SchwarzSettings
 from .watch import Watch
 
-Rule = Literal["restricted", "additive", "multiplicative"]
-Acceleration = Literal["none", "anderson", "gmres"]
-
-#: An answer of a part that leaves more than this of its equations, over what zero leaves, is worth nothing.
-WORTHLESS = 1.0
 _EXACT, _PREDICTED = 1e-8, 1e-4
-
-
-@dataclass(frozen=True)
-class SchwarzSettings:
-    """How a region is cut and its parts are put together.
-
-    Attributes:
-        parts: how many, about.
-        overlap: layers of cells by which parts are extended; at least 1.
-        distance: [m] by which they are, instead of layers.
-        method: ``bisection`` of coordinates, or ``metis`` (an extra).
-        rule: ``restricted`` weighs the parts' answers by a partition of unity (see ``blend``), ``additive`` adds their changes times the relaxation,
-            ``multiplicative`` lets parts of one colour answer after the other.
-        blend: see :meth:`Decomposition.weights`.
-        relaxation: factor on every change; None for 1 over the most parts that share an unknown where additive, else 1, or what the measured contraction
-            of learned answers asks for.
-        coarse: functions of the coarse correction, see :class:`CoarseSpace`; None for none.
-        modes: per part of a spectral one.
-        acceleration: of the sweeps: ``anderson`` mixing, or ``gmres`` on the fixed point of a linear equation.
-        transmission: with exact parts: ``dirichlet`` or ``robin``.
-        sweeps: at most.
-        tolerance: of the relative residual with exact parts (None: 1e-8), of what further sweeps would still change with learned ones (None: 1e-4).
-        fallback: parts whose answers are worthless are solved exactly.
-        certify: tolerance of a Krylov solve from the stitched field, None for none: its answer needs no faith.
-        preconditioner: of that solve: ``exact`` parts, or ``learned`` ones where the operator takes sources, by flexible GMRES; ``directions`` proposes
-            conjugate directions by the learned ones (symmetric equations).
-        keep: parts prepared and kept in memory at once; None for all.
-        size: side of the box [m] that learned local operators were trained on.
-
-    Raises:
-        ConfigurationError: all that cannot be, in one error.
-    """
-
-    parts: int = 12
-    overlap: int = 2
-    distance: float | None = None
-    method: Method = "bisection"
-    rule: Rule = "restricted"
-    blend: Blend = "average"
-    relaxation: float | None = None
-    coarse: CoarseKind | None = "constants"
-    modes: int = 4
-    acceleration: Acceleration = "none"
-    transmission: Transmission = "dirichlet"
-    sweeps: int = 200
-    tolerance: float | None = None
-    fallback: bool = True
-    certify: float | None = None
-    preconditioner: Literal["exact", "learned", "directions"] = "exact"
-    keep: int | None = None
-    size: float | None = 1.0
-
-    def __post_init__(self) -> None:
-        problems = []
-        kinds = {"rule": Rule, "blend": Blend, "acceleration": Acceleration, "transmission": Transmission, "method": Method}
-        for name, kind in kinds.items():
-            if getattr(self, name) not in get_args(kind):
-                problems.append(f"{name} is {getattr(self, name)!r}, must be one of {', '.join(get_args(kind))}")
-        if self.coarse is not None and self.coarse not in get_args(CoarseKind):
-            problems.append(f"coarse is {self.coarse!r}, must be one of {', '.join(get_args(CoarseKind))} or None")
-        if self.distance is None and self.overlap < 1:
-            problems.append(f"overlap is {self.overlap}: parts that do not overlap exchange nothing, take 1 or more")
-        for name in ("parts", "modes", "sweeps"):
-            if getattr(self, name) < 1:
-                problems.append(f"{name} is {getattr(self, name)}, must be positive")
-        for name in ("relaxation", "tolerance", "certify", "distance", "size"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
-                problems.append(f"{name} is {value}, must be positive")
-        if problems:
-            raise ConfigurationError("; ".join(problems), where="SchwarzSettings", remedy="for example SchwarzSettings(parts=12, overlap=2)")
+_LEAST = 0.1  # relaxation that is not halved any more
+_SMOOTHING = 3  # Jacobi steps before the coarse correction of a learned iterate
+_SETTLING = 3  # sweeps until the range of the solution counts as known
 
 
 class Schwarz:
@@ -144,14 +67,9 @@ class Schwarz:
         self.problem: Discrete = equation.discrete(case)
         cut = partition(case.mesh, s.parts, overlap=s.overlap, distance=s.distance, method=s.method)
         self.decomposition = Decomposition.of(self.problem, cut)
-        self.cutter, self.ranks = Cutter(case, equation), Ranks()
-        self.exact_parts = self._exact()
-        self.learned = None
-        if solver is not None:
-            self.learned = PredictedParts(self.problem, self.decomposition, self.cutter, solver, size=s.size, keep=s.keep)
-            self.learned.require_dependence()
-        self.repaired: set[int] = set(exact) if self.learned else set()
-        smoothing = 0 if self.learned is None or self.learned.exact else 3
+        self.cutter = Cutter(case, equation)
+        self.parts = Mixture(self.problem, self.decomposition, self.cutter, solver, s, exact)
+        smoothing = 0 if self.parts.learned is None or self.parts.learned.exact else _SMOOTHING
         self.coarse = (
             CoarseSpace(self.problem, self.decomposition, self.cutter, kind=s.coarse, modes=s.modes, smoothing=smoothing)
             if s.coarse is not None and len(self.decomposition) > 1
@@ -160,9 +78,8 @@ class Schwarz:
         self._weights = self.decomposition.weights(s.blend)
 
     @property
-    def is_exact(self) -> bool:
-        """Whether all parts are solved to rounding."""
-        return self.learned is None or self.learned.exact or len(self.repaired) == len(self.decomposition)
+    def _tolerance(self) -> float:
+        return self.settings.tolerance or (_EXACT if self.parts.all_exact else _PREDICTED)
 
     def solve(
         self, case: Case | None = None, *, start: np.ndarray | None = None, progress: Callable[[SweepNote], None] | None = None
@@ -171,7 +88,7 @@ class Schwarz:
 
         Args:
             case: other data on the same geometry with the same coefficients; None for those it was made with.
-            start: (n c,) first guess, for instance a global network's; None for zero, or for a coarse correction of it.
+            start: (n c,) first guess, for instance a global network's; None for the mean of the given values, or zero.
             progress: called after every sweep.
 
         Returns:
@@ -184,19 +101,23 @@ class Schwarz:
         if case is not None:
             self._drive(self.problem.driven_by(case))
         problem, s = self.problem, self.settings
-        u = problem.start(start)
-        watch = Watch(s.tolerance or (_EXACT if self.is_exact else _PREDICTED), self.is_exact)
+        u = problem.start(self.first_guess() if start is None else start)
+        watch = Watch(self._tolerance, self.parts.all_exact)
         contraction: Contraction | None = None
         tau = s.relaxation or (1.0 / max(self.decomposition.most, 1) if s.rule == "additive" else 1.0)
         if s.acceleration == "gmres":
             u, status = self._by_gmres(u, watch)
         else:
-            if s.relaxation is None and not self.is_exact and s.rule != "additive":
+            if s.relaxation is None and not self.parts.all_exact and s.rule != "additive":
                 contraction = measured(lambda v: self.sweep(v, 1.0), u, problem.free, size=1.0)
                 tau = contraction.relaxation
             u, status = self._iterate(u, tau, watch, progress)
-            while status in ("diverged", "stagnated", "converged") and self._repair(u):
-                watch = replace(watch, exact=self.is_exact, tolerance=s.tolerance or (_EXACT if self.is_exact else _PREDICTED))
+            while status == "diverged" and contraction is not None and tau > _LEAST:  # power iteration gives a lower bound of the factor only
+                tau *= 0.5
+                watch.begin_again(self._tolerance, self.parts.all_exact)
+                u, status = self._iterate(problem.start(self.first_guess()), tau, watch, progress)
+            while status in ("diverged", "stagnated", "converged") and self.parts.repair(u if np.isfinite(u).all() else problem.start()):
+                watch.begin_again(self._tolerance, self.parts.all_exact)
                 u, status = self._iterate(problem.start(u if np.isfinite(u).all() else None), tau, watch, progress)
         outcome = self._outcome(watch, status)
         proof = certified(self, u, s.certify, s.preconditioner) if s.certify else None
@@ -210,45 +131,20 @@ class Schwarz:
             u = self.coarse.corrected(u)
         if self.settings.rule == "multiplicative":
             for colour in self.decomposition.partition.colours:
-                u = u + relaxation * self._change(u, colour.tolist(), None)
+                u = u + relaxation * self.parts.change(u, colour.tolist(), None)
             return u
         weights = None if self.settings.rule == "additive" else self._weights
-        return u + relaxation * self._change(u, range(len(self.decomposition)), weights)
-
-    def answers(self, u: np.ndarray, which: Sequence[int]) -> list[np.ndarray]:
-        """(q,) per part its solution given u around it, by whatever solves it."""
-        if self.learned is None:
-            return self.exact_parts.answers(u, which)
-        learned = [k for k in which if k not in self.repaired]
-        found = dict(zip(learned, self.learned.answers(u, learned), strict=True)) if learned else {}
-        bad = [k for k in learned if not np.isfinite(found[k]).all()]
-        if bad and not self.settings.fallback:
-            raise NonFiniteError(
-                f"the local operator's answers for parts {bad[:8]} are not finite",
-                where=self.problem.mesh.name,
-                remedy="allow fallback=True, or train it again",
-            )
-        self.repaired |= set(bad)
-        exact = [k for k in which if k in self.repaired]
-        found |= dict(zip(exact, self.exact_parts.answers(u, exact), strict=True))
-        return [found[k] for k in which]
-
-    def _change(self, u: np.ndarray, which: Sequence[int], weights: tuple[np.ndarray, ...] | None) -> np.ndarray:
-        total, own = np.zeros_like(u), self.ranks.own(which)
-        for k, answer in zip(own, self.answers(u, own), strict=True):
-            dofs = self.decomposition.dofs[k]
-            change = answer - u[dofs]
-            total[dofs] += change if weights is None else weights[k] * change
-        return self.ranks.total(total)
+        return u + relaxation * self.parts.change(u, range(len(self.decomposition)), weights)
 
     def _iterate(self, u: np.ndarray, tau: float, watch: Watch, progress: Callable[[SweepNote], None] | None) -> tuple[np.ndarray, Status]:
         mixing = Anderson() if self.settings.acceleration == "anderson" else None
-        best, best_left = u, np.inf
+        best, best_left, span = u, np.inf, float(np.ptp(self.problem.values)) if len(self.problem.values) else 0.0
         while len(watch.updates) < self.settings.sweeps:
             moved = self.sweep(u, tau)
             after = self.levelled(moved if mixing is None else mixing.next(u, moved))
-            span = float(np.ptp(after)) or 1.0
-            update = float(np.sqrt(np.mean((after - u) ** 2))) / span
+            if len(watch.updates) - watch.since < _SETTLING:  # a range that grows with the iterate would hide that it grows
+                span = max(span, float(np.ptp(after)))
+            update = float(np.sqrt(np.mean((after - u) ** 2))) / (span or 1.0)
             u = after
             status = watch.see(update, self.problem.relative_residual(u) if np.isfinite(u).all() else np.inf)
             if progress is not None:
@@ -272,42 +168,30 @@ class Schwarz:
         watch.residuals[:] = [np.nan] * (solved.steps - 1) + [self.problem.relative_residual(u)] if solved.steps else []
         return u, "converged" if solved.converged else "max_sweeps_reached"
 
+    def first_guess(self) -> np.ndarray | None:
+        """The mean of the given values where constants are solutions, so that these are met at once; else zero."""
+        c = self.problem.components
+        if not self.equation.shifts or not len(self.problem.values) or len(self.problem.fixed) % c:
+            return None
+        return np.tile(self.problem.values.reshape(-1, c).mean(axis=0), self.problem.n // c)
+
     def levelled(self, u: np.ndarray) -> np.ndarray:
         """u, with mean zero where the equations fix it up to a constant."""
         return self.problem.levelled(u) if isinstance(self.problem, LinearDiscrete) else u
-
-    def _repair(self, u: np.ndarray) -> bool:
-        """Solve exactly from now on the parts whose answers are worthless at u; whether there are new ones."""
-        if self.learned is None or not self.settings.fallback or self.is_exact:
-            return False
-        which = [k for k in range(len(self.decomposition)) if k not in self.repaired]
-        at = u if np.isfinite(u).all() else self.problem.start()
-        left = self.learned.residuals(self.learned.answers(at, which), at, which)
-        bad = {k for k, size in zip(which, left, strict=True) if not size <= WORTHLESS}
-        self.repaired |= bad
-        return bool(bad)
 
     def _outcome(self, watch: Watch, status: Status) -> Outcome:
         remedy = ""
         if self.problem.floating:
             remedy = "nothing fixes its level: the solution is unique up to a constant, and the one with mean zero is returned"
         made = watch.outcome(status, remedy)
-        if self.repaired and made.ok:
-            parts = ", ".join(str(k) for k in sorted(self.repaired))
+        if self.parts.repaired and made.ok:
+            parts = ", ".join(str(k) for k in sorted(self.parts.repaired))
             return Outcome("repaired", f"{made.detail}; parts {parts} of {len(self.decomposition)} solved exactly")
         return made
 
-    def _exact(self) -> ExactParts | PredictedParts:
-        """Exact answers of the parts: by their rows of the matrix, or by Newton's method."""
-        s = self.settings
-        if isinstance(self.problem, LinearDiscrete):
-            return ExactParts(self.problem, self.decomposition, self.cutter, transmission=s.transmission, keep=s.keep)
-        solver = FiniteElementSolver(self.equation)
-        return PredictedParts(self.problem, self.decomposition, self.cutter, solver, keep=s.keep)
-
     def _drive(self, problem: Discrete) -> None:
         self.problem = problem
-        for item in (self.exact_parts, self.learned, self.coarse):
+        for item in (self.parts, self.coarse):
             if item is not None:
                 item.driven_by(problem)
 

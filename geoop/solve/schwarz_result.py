@@ -89,7 +89,7 @@ class SchwarzResult:
         parts = (Field(PART, owner.astype(np.float64), "cell"), Field(PART_RESIDUAL, by_cell, "cell"))
         case = problem.case.with_fields(iteration.equation.values(problem, u), *parts)
         notes = tuple(SweepNote(k + 1, a, b) for k, (a, b) in enumerate(zip(watch.updates, watch.residuals, strict=True)))
-        repaired = tuple(sorted(iteration.repaired))
+        repaired = tuple(sorted(iteration.parts.repaired))
         return cls(
             case,
             problem.quantity.name,

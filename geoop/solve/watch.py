@@ -23,12 +23,18 @@ class Watch:
         exact: which of the two.
         updates: per sweep the root mean square of its change over the range of the solution.
         residuals: per sweep the relative residual of the equations.
+        since: the first sweep that decisions look at.
     """
 
     tolerance: float
     exact: bool
     updates: list[float] = field(default_factory=list)
     residuals: list[float] = field(default_factory=list)
+    since: int = 0
+
+    def begin_again(self, tolerance: float, exact: bool) -> None:
+        """What came before no longer counts for decisions: the map has changed."""
+        self.tolerance, self.exact, self.since = tolerance, exact, len(self.updates)
 
     def see(self, update: float, residual: float) -> Status | None:
         """Take note of a sweep; how the iteration ends, None where it goes on."""
@@ -45,7 +51,7 @@ class Watch:
     @property
     def rate(self) -> float:
         """By how much an update shrinks from sweep to sweep, of the last four; 1 where that is not known yet."""
-        last = [x for x in self.updates[-4:] if x > 0.0]
+        last = [x for x in self.updates[self.since :][-4:] if x > 0.0]
         return (last[-1] / last[0]) ** (1.0 / (len(last) - 1)) if len(last) > 1 else 1.0
 
     @property
@@ -57,14 +63,14 @@ class Watch:
         return self.updates[-1] * rate / (1.0 - rate) if rate < 1.0 else np.inf
 
     def _grows(self) -> bool:
-        watched = self.residuals if self.exact else self.updates
+        watched = (self.residuals if self.exact else self.updates)[self.since :]
         if watched[-1] > _GROWTH * watched[0] > 0.0:
             return True
         last = watched[-_ROWS:]
         return len(last) == _ROWS and all(b > 1.02 * a for a, b in zip(last[:-1], last[1:], strict=True)) and last[-1] > 2.0 * min(watched)
 
     def _stands(self) -> bool:
-        watched = self.residuals if self.exact else self.updates
+        watched = (self.residuals if self.exact else self.updates)[self.since :]
         if len(watched) < 2 * _WINDOW:
             return False
         return min(watched[-_WINDOW:]) > (1.0 - _GAIN) * min(watched[:-_WINDOW])

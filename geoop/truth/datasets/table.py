@@ -27,6 +27,7 @@ DATASETS: dict[str, str] = {
     "polygons-mixed": "polygons.mixed",
     "polygons-darcy": "polygons.darcy",
     "polygons-heat": "polygons.heat",
+    "polygons-heat-steps": "polygons.heat_steps",
     "polygons-nonlinear": "polygons.nonlinear",
     "polygons-poisson": "polygons.poisson",
     "polygons-elasticity": "polygons.elasticity",

@@ -39,7 +39,7 @@ class Family:
         laws: of its data, for the card.
         most: vertices.
         mixed: whether a part of the boundary is the patch ``neumann``.
-        revision: of the generator.
+        revision: of the generator; 2 has the targets gear, plate, thin-l and annulus, too.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Family:
     laws: Mapping[str, Any] = field(default_factory=dict)
     most: int = MOST
     mixed: bool = False
-    revision: int = 1
+    revision: int = 2
 
     # ---- names
 

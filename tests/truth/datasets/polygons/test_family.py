@@ -13,6 +13,7 @@ from geoop.truth.datasets.draws import split_of
 from geoop.truth.datasets.polygons import laplace, mixed
 from geoop.truth.datasets.polygons.family import Family
 from geoop.truth.datasets.table import DATASETS, named_dataset
+from geoop.truth.datasets.targets import TARGETS
 
 NAMES = [name for name in DATASETS if name.startswith("polygons-")]
 
@@ -22,7 +23,7 @@ def _module(name):
 
 
 def test_all_seven_are_in_the_table():
-    assert sorted(NAMES) == [f"polygons-{kind}" for kind in ("darcy", "elasticity", "heat", "laplace", "mixed", "nonlinear", "poisson")]
+    assert sorted(NAMES) == [f"polygons-{kind}" for kind in ("darcy", "elasticity", "heat", "heat-steps", "laplace", "mixed", "nonlinear", "poisson")]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +34,7 @@ def test_plan_draws_splits_without_meshing(name, monkeypatch):
     assert plan.name == name and sum(len(plan.splits[key]) for key in ("train", "val", "test")) == dataset.size
     of_split = [{plan.geometry[case] for case in cases} for cases in plan.splits.values()]
     assert sum(len(found) for found in of_split) == len(set().union(*of_split))
-    assert {"ood", "ood-slit", "target-a", "target-b", "target-c", "target-disk", "target-dolphin"} <= set(plan.splits)
+    assert set(plan.splits) == {"train", "val", "test", "ood", "ood-slit", *(f"target-{key}" for key in TARGETS)}
     for key, cases in plan.splits.items():
         assert {split_of(case, family.prefix) for case in cases} == {"" if key in ("train", "val", "test") else key}
     fewer = dataset.plan(8, 1)
@@ -67,7 +68,7 @@ def test_fields_and_boundary_values_agree(name):
     pytest.importorskip("gmsh")
     dataset = named_dataset(name)
     plan = dataset.plan(8, 2)
-    for case in (plan.splits["val"][-1], plan.splits["ood-slit"][-1], plan.splits["target-b"][-1]):
+    for case in (plan.splits["val"][-1], plan.splits["ood-slit"][-1], plan.splits["target-b"][-1], plan.splits["target-thin-l"][-1]):
         made = dataset.case(2, case)
         quantity = "displacement" if name.endswith("elasticity") else "solution"
         values = made.boundary["dirichlet"][quantity].values

@@ -1,0 +1,82 @@
+"""Laplace in space for ``tools/benchmark schwarz``: a local operator trained on polyhedra, stitched on more than 1e5 nodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from schwarz_problems import imposed
+
+import geoop
+from geoop.io.dataset import Dataset
+from geoop.mesh.case import Case
+from geoop.mesh.generate.tetrahedra import mesh_solid
+from geoop.mesh.mesh import Mesh
+from geoop.models.boundary_kernel import BoundaryKernel
+from geoop.models.presets import PRESETS
+from geoop.results.local_surrogate import LocalSurrogate
+from geoop.results.surrogate import Surrogate
+from geoop.solve.equations import Diffusion
+from geoop.solve.schwarz import Schwarz
+from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.train.fit import FitSettings, fit
+from geoop.truth.datasets.polyhedra import hollow_ball
+
+CASES, CELL, BATCH = 1000, 0.1, 4
+
+
+def operator_in_space(output: Path, cpu_minutes: float) -> Surrogate:
+    """Trained on ``polyhedra-laplace``; loaded where it was trained before."""
+    data, folder = output / "data" / f"polyhedra-laplace-{CASES}", output / "runs" / f"polyhedra-cpu{cpu_minutes:g}"
+    if (folder / "done").exists():
+        return geoop.load(folder / "best.safetensors")
+    dataset = Dataset.open(data) if (data / "dataset.toml").exists() else geoop.generate("polyhedra-laplace", data, n=CASES)
+    torch.set_num_threads(1)
+    settings = FitSettings(cpu_minutes=cpu_minutes, batch=BATCH, domain_points=4000, vary_points=1.0)
+    sizes = PRESETS["BoundaryKernel"]["small"]
+    surrogate = fit(
+        dataset,
+        folder,
+        quantities=("solution",),
+        inputs=("boundary solution",),
+        model=lambda ports: BoundaryKernel(ports, **sizes),
+        settings=settings,
+    )
+    (folder / "done").touch()
+    return surrogate
+
+
+def solid(nodes: int) -> Mesh:
+    """A ball with a cavity, large enough for so many nodes of cells of the size that was trained on."""
+    surface = hollow_ball()
+    volume = 4.0 / 3.0 * np.pi * (0.7**3 - 0.35**3)
+    factor = (nodes * CELL**3 / (1.25 * volume)) ** (1.0 / 3.0)
+    return mesh_solid(Mesh(surface.points * factor, surface.cells, surface.patches, name="hollow ball"), size=CELL)
+
+
+def measured_in_space(output: Path, cpu_minutes: float, memory: Callable[[], float], nodes: int = 110_000) -> dict[str, Any]:
+    """Stitched and certified, beside one direct (multigrid) solve of the whole."""
+    surrogate = operator_in_space(output, cpu_minutes)
+    mesh = solid(nodes)
+    wall = next(iter(mesh.patches))
+    at = mesh.points[mesh.patch_points(wall)] / np.ptp(mesh.points[:, 0])
+    values = np.cos(7.0 * at[:, 0]) * np.sin(5.0 * at[:, 1] + 1.0) + at[:, 2]
+    case, found = Case(mesh, None, {}, imposed(mesh, wall, values)), {"section": "space", "nodes": len(mesh.points), "cells": len(mesh.cells)}
+    begun = time.perf_counter()
+    truth = Diffusion().discrete(case).solve()
+    found["fem seconds"], found["memory of the whole"] = time.perf_counter() - begun, memory()
+    parts = max(len(mesh.points) // 500, 8)
+    begun = time.perf_counter()
+    iteration = Schwarz(case, Diffusion(), LocalSurrogate(surrogate), SchwarzSettings(parts=parts, overlap=2, keep=24))
+    result = iteration.solve()
+    found |= {"parts": len(iteration.decomposition), "sweeps": result.sweeps, "seconds": time.perf_counter() - begun, "memory": memory()}
+    found["error"] = 100 * float(np.linalg.norm(result.u - truth) / np.linalg.norm(truth))
+    found["factor"] = result.contraction.factor if result.contraction else None
+    proof = Schwarz(case, Diffusion(), None, SchwarzSettings(parts=parts, overlap=1, certify=1e-8, sweeps=1)).solve(start=result.u)
+    assert proof.certificate is not None
+    found |= {"certified": proof.certificate.residual, "steps": proof.certificate.steps, "from zero": proof.certificate.from_zero}
+    return found

@@ -94,7 +94,7 @@ class Equation(ABC):
 
     def energy(self, case: Case) -> csr_matrix:
         """(n c, n c) matrix of a case without any condition on its boundary; of a nonlinear equation its derivative at zero."""
-        alone = Case(case.mesh, None, case.fields)
+        alone = Case(case.mesh, None, {name: item for name, item in case.fields.items() if name in self.coefficients})
         problem = self.discrete(alone)
         return problem.tangent(np.zeros(problem.n))
 

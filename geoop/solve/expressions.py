@@ -47,7 +47,7 @@ _COMPARED = {ast.Lt: np.less, ast.LtE: np.less_equal, ast.Gt: np.greater, ast.Gt
 _LONGEST, _DEEPEST = 1000, 60
 
 #: Coordinates (n,) per axis -> values.
-_Value = Callable[[dict[str, np.ndarray]], np.ndarray]
+_Value = Callable[[dict[str, np.ndarray]], np.ndarray | np.floating]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _read(node: ast.expr, text: str, depth: int = 0) -> _Value:
         return [_read(item, text, depth + 1) for item in nodes]
 
     match node:
-        case ast.Constant(value=value) if type(value) in (int, float):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             number = np.float64(value)  # of numpy: 9**9**9 is infinite, and takes no time
             return lambda known: number
         case ast.Name(id=name) if name in CONSTANTS:

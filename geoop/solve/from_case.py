@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -18,7 +18,7 @@ from .expressions import AXES, CONSTANTS, Expression
 #: Equations that have a name on the command line.
 EquationName = Literal["diffusion", "nonlinear", "elasticity"]
 #: A number (one per component of a vector), a formula or the name of a point field, values per point, or a function of (n, d) points.
-Given = float | str | np.ndarray | Callable[[np.ndarray], np.ndarray]
+Given = float | str | Sequence[float] | np.ndarray | Callable[[np.ndarray], np.ndarray]
 
 _CONDUCTIVITY = Quantity(CONDUCTIVITY, "a", "1")
 

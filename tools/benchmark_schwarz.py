@@ -18,6 +18,7 @@ import numpy as np
 from kept_rows import keep, rows
 from rich.console import Console
 from rich.progress import track
+from schwarz_noise import SHARES, plateau
 from schwarz_problems import PROBLEMS, SHAPES, imposed, shape
 from schwarz_tables import report
 from schwarz_training import local_errors, trained
@@ -32,6 +33,7 @@ from geoop.results.surrogate import Surrogate
 from geoop.solve.equations import Diffusion, Equation
 from geoop.solve.schwarz import Schwarz
 from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.windows import following
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASURED = Path(__file__).resolve().parent / "measured" / "schwarz.json"
@@ -53,7 +55,16 @@ RULES: dict[str, dict[str, Any]] = {
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmark schwarz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    sections = {"exact": exact, "scaling": scaling, "learned": learned, "large": large, "smooth": smooth, "holed": holed, "space": space}
+    sections = {
+        "exact": exact,
+        "scaling": scaling,
+        "noise": noise,
+        "learned": learned,
+        "large": large,
+        "smooth": smooth,
+        "holed": holed,
+        "space": space,
+    }
     parser.add_argument("--sections", nargs="*", default=list(sections), choices=list(sections))
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), choices=list(PROBLEMS), help="equations of the section 'learned'")
     parser.add_argument("--shapes", nargs="*", default=list(SHAPES), choices=list(SHAPES))
@@ -146,6 +157,14 @@ def square(n: int) -> Mesh:
     return Mesh(points, Cells.of(triangle=np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])), {"wall": wall}, name="square")
 
 
+def noise(given: argparse.Namespace) -> None:
+    """Where the error of exact answers with noise comes to rest."""
+    for name in ("a", "b", "c"):
+        for rule in ("additive", "averaged"):
+            for share in SHARES:
+                once(f"noise/{name}/{rule}/{share:g}", lambda n=name, r=rule, c=share: plateau(n, r, c))
+
+
 # ---- learned local operators
 
 
@@ -226,7 +245,7 @@ def _marched(problem: Any, case: Case, prepared: Prepared, best: bool = False) -
         if best and window == 0 and problem.windows == 1:
             lowest = _lowest(iteration, truth, 3 * result.sweeps)
         if window + 1 < problem.windows:
-            case, exact_case = (_next(item, equation, reference.nodes, u) for item, u in ((case, result.u), (exact_case, truth)))
+            case, exact_case = (following(item, equation, reference.nodes, u) for item, u in ((case, result.u), (exact_case, truth)))
     total["error"] = 100 * np.sqrt(square_error / square_truth)
     guess = np.where(reference.free, truth[reference.fixed].mean() if len(reference.fixed) else 0.0, truth)
     total["mean"] = 100 * float(np.linalg.norm(guess - truth) / np.linalg.norm(truth))
@@ -240,15 +259,6 @@ def _lowest(iteration: Schwarz, truth: np.ndarray, sweeps: int) -> float:
         u = iteration.sweep(u)
         lowest = min(lowest, 100 * float(np.linalg.norm(u - truth) / np.linalg.norm(truth)))
     return lowest
-
-
-def _next(case: Case, equation: Equation, nodes: np.ndarray, u: np.ndarray) -> Case:
-    """The next window in time starts where this one ended."""
-    steps = equation.components
-    assert steps is not None
-    state = np.array(case.field("initial").values)
-    state[nodes] = u.reshape(-1, steps)[:, -1]
-    return case.with_fields(Field(case.field("initial").quantity, state))
 
 
 def large(given: argparse.Namespace) -> None:

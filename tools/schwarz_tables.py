@@ -20,6 +20,7 @@ def report(found: Mapping[str, Row], console: Console) -> None:
     tables = {
         "exact": _exact,
         "scaling": _scaling,
+        "noise": _noise,
         "local": _local,
         "learned": _learned,
         "large": _large,
@@ -57,6 +58,14 @@ def _scaling(rows: Sequence[Row]) -> Table:
     for coarse in ("None", "constants", "spectral"):
         cells = [by_key.get(f"scaling/{parts}/{coarse}") for parts in (4, 16, 64)]
         made.add_row(coarse, *("-" if row is None else f"{row['sweeps']} / {row['gmres']}" for row in cells))
+    return made
+
+
+def _noise(rows: Sequence[Row]) -> Table:
+    made = _table("noise of a share c of the local range: relative L2 error where it comes to rest, over c", ("shape, rule", "1 %", "2 %", "5 %"))
+    by_key = {row["key"]: row for row in rows}
+    for pair in dict.fromkeys((row["shape"], row["rule"]) for row in rows):
+        made.add_row(", ".join(pair), *(f"{by_key[f'noise/{pair[0]}/{pair[1]}/{share}']['ratio']:.2f}" for share in ("0.01", "0.02", "0.05")))
     return made
 
 

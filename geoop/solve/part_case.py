@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..interfaces.local import DIRICHLET, NEUMANN, LocalProblem
 from ..mesh.case import Case
-from ..mesh.cells import Cells
+from ..mesh.cells import CELL_TYPES, Cells
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
-from ..mesh.topology import sides
+from ..mesh.topology import N_CORNERS, sides
 from .equations import Equation, imposed
 
 _FACETS = {2: "line", 3: "triangle", 4: "quad"}
@@ -39,7 +39,7 @@ class Cut:
 
 
 class Cutter:
-    """Cuts parts out of a case; what encloses the whole is found once.
+    """Cuts parts out of a case; what encloses the whole is found once. Cells with mid-side points become straight ones.
 
     Args:
         case: the whole, with coefficients.
@@ -47,6 +47,10 @@ class Cutter:
     """
 
     def __init__(self, case: Case, equation: Equation) -> None:
+        mesh = case.mesh
+        if any(name in N_CORNERS for name in mesh.cells.names):
+            patches = {name: straight(facets) for name, facets in mesh.patches.items()}
+            case = replace(case, mesh=Mesh(mesh.points, straight(mesh.cells), patches, mesh.zones, mesh.name))
         self.case, self.equation = case, equation
         fixed, _ = imposed(case, equation.quantity.name, equation.flux)
         held = [_keys(_corner_rows(case.mesh.patches[name])) for name in fixed]
@@ -112,9 +116,17 @@ class LocalPart:
     length: float
 
 
-def scaled(equation: Equation, name: str, values: np.ndarray, length: float) -> np.ndarray:
-    """A datum of a part that was shrunk by a length: times L^p with the power p that the equation declares."""
-    return values * length ** equation.powers.get(name, 0)
+def straight(cells: Cells) -> Cells:
+    """The cells by their corners alone, in the same order and the same point numbers."""
+    kinds, corners = cells.types.copy(), np.diff(cells.offsets)
+    for name in cells.names:
+        if name in N_CORNERS:
+            plain = name.rstrip("0123456789")
+            kinds[cells.types == CELL_TYPES[name][0]] = CELL_TYPES[plain][0]
+            corners[cells.types == CELL_TYPES[name][0]] = N_CORNERS[name]
+    offsets = np.concatenate([[0], np.cumsum(corners)])
+    first = np.repeat(cells.offsets[:-1] - offsets[:-1], corners)
+    return Cells(kinds, offsets, cells.connectivity[first + np.arange(offsets[-1])], cells.faces)
 
 
 def _taken(item: Field, points: np.ndarray, cells: np.ndarray) -> Field:

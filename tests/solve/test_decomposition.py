@@ -7,9 +7,14 @@ from schwarz_cases import CASES, laplace
 
 from geoop.errors import ConfigurationError
 from geoop.graph.partition import partition
+from geoop.mesh.cells import Cells
+from geoop.mesh.generate.quadratic import quadratic
 from geoop.solve.decomposition import Decomposition
 from geoop.solve.equations import Diffusion
-from geoop.solve.part_case import Cutter
+from geoop.solve.local_exact import FiniteElementSolver
+from geoop.solve.part_case import Cutter, straight
+from geoop.solve.schwarz import schwarz
+from geoop.solve.schwarz_settings import SchwarzSettings
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -48,6 +53,15 @@ def test_weights_by_distance_fall_towards_the_interface():
         along = weight[shared][order]
         assert (np.diff(along) <= 1e-12).all() or (np.diff(along) >= -1e-12).all()
         assert along.min() < 0.3 < 0.7 < along.max()
+
+
+def test_cells_with_mid_side_points_are_cut_as_straight_ones():
+    mesh = quadratic(square(8, "triangle", 1))
+    case = laplace(mesh)
+    by_rows, by_parts = (schwarz(case, Diffusion(), solver, SchwarzSettings(parts=4)) for solver in (None, FiniteElementSolver(Diffusion())))
+    np.testing.assert_allclose(by_parts.u, by_rows.u, atol=1e-7)
+    both = Cells.concatenate([Cells.of(triangle=[[0, 1, 2]]), Cells.of(triangle6=[[3, 4, 5, 6, 7, 8]]), Cells.of(line3=[[0, 2, 1]])])
+    assert [list(cell) for cell in straight(both)] == [[0, 1, 2], [3, 4, 5], [0, 2]] and straight(both).names == ["line", "triangle"]
 
 
 def test_parts_without_overlap_are_refused():

@@ -14,6 +14,8 @@ from geoop.mesh.case import Case
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field
 from geoop.solve.equations import Diffusion, Elasticity, HeatWindow
+from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.windows import march
 from geoop.truth.elasticity.linear import LinearElasticity
 from geoop.truth.elasticity.loads import Loads
 
@@ -118,3 +120,20 @@ def test_data_that_cannot_be_used():
         HeatWindow().discrete(Case(mesh, None, {}, dirichlet(mesh)))
     with pytest.raises(FieldError, match="finite"):
         Diffusion().discrete(laplace(mesh)).start(np.full(25, np.nan))
+
+
+def test_windows_follow_one_another():
+    """Three windows of four steps are one window of twelve; boundary values may change from window to window."""
+    mesh = square(8, "triangle", 1)
+    whole = heated(mesh, 12)
+
+    def of(window):
+        return {
+            name: {"solution": given("solution", item["solution"].values[:, 4 * window : 4 * window + 4], 1)} for name, item in whole.boundary.items()
+        }
+
+    settings = SchwarzSettings(parts=4, tolerance=1e-11)
+    results = list(march(replace(whole, boundary=of(0)), HeatWindow(0.01, 4), 3, None, settings, boundary=of))
+    truth = HeatWindow(0.01, 12).discrete(whole).solve().reshape(-1, 12)
+    np.testing.assert_allclose(np.concatenate([item.u.reshape(-1, 4) for item in results], axis=1), truth, atol=1e-7)
+    np.testing.assert_allclose(results[-1]["solution"], truth[:, -1], atol=1e-7)

@@ -264,7 +264,7 @@ def test_noise_of_local_answers_is_not_amplified():
                 if k > 0.6 * sweeps:
                     errors.append(np.linalg.norm(u - truth) / np.linalg.norm(truth))
             plateau[rule, c] = np.mean(errors) / c
-    assert all(0.3 < value < 2.0 for value in plateau.values()), plateau
+    assert all(value < 2.0 for value in plateau.values()) and plateau["restricted", 0.01] > 1.0, plateau
     assert plateau["restricted", 0.01] == pytest.approx(plateau["restricted", 0.05], rel=0.2)
 
 

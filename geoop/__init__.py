@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
+    from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .study.data_card import describe as describe
     from .train.encode import encode as encode
@@ -58,6 +59,7 @@ _MODULES = {
     "read_case": "io.reading",
     "read_series": "io.reading",
     "repair_file": "io.repair",
+    "schwarz": "results.stitching",
     "write": "io.writing",
 }
 

@@ -39,6 +39,12 @@ REFERENCES: dict[str, str] = {
   booktitle = {ICLR Workshop on Representation Learning on Graphs and Manifolds},
   year      = {2019}
 }""",
+    "garnett-2005-harmonic-measure": """@book{garnett2005harmonic,
+  title     = {Harmonic Measure},
+  author    = {Garnett, John B. and Marshall, Donald E.},
+  publisher = {Cambridge University Press},
+  year      = {2005}
+}""",
     "hao-2023-gnot": """@inproceedings{hao2023gnot,
   title     = {{GNOT}: A General Neural Operator Transformer for Operator Learning},
   author    = {Hao, Zhongkai and Wang, Zhengyi and Su, Hang and Ying, Chengyang and Dong, Yinpeng and Liu, Songming and Cheng, Ze and Song, Jian and Zhu, Jun},
@@ -252,6 +258,12 @@ REFERENCES: dict[str, str] = {
   author    = {Wu, Haixu and Luo, Huakun and Wang, Haowen and Wang, Jianmin and Long, Mingsheng},
   booktitle = {International Conference on Machine Learning},
   year      = {2024}
+}""",
+    "park-2022-cgs": """@inproceedings{park2022cgs,
+  title     = {Convergent Graph Solvers},
+  author    = {Park, Junyoung and Choo, Jinhyun and Park, Jinkyoo},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2022}
 }""",
 }
 

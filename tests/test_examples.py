@@ -92,3 +92,17 @@ def test_08_shapes(out):
     assert numbers["height of the thin one"] < numbers["height between"] < numbers["height of the thick one"]
     assert numbers["unseen sections flagged"] < 0.3 and numbers["triangle flagged"] == 1.0
     assert (out / "atlas.png").exists() and (out / "sections.safetensors").exists()
+
+
+def test_09_schwarz(out):
+    pytest.importorskip("gmsh")
+    pytest.importorskip("skfem")
+    numbers = main_of("09")(quick=True, out=out)
+    assert numbers["residual"] <= 1e-10 and numbers["error"] < 1e-8 and numbers["steps"] < numbers["steps from zero"]
+    # twelve seconds of training: 6 % where the same network is off by 11 % when asked for the whole link at once
+    assert numbers["network, 12 parts"] < 0.12 and numbers["network, 12 parts"] < numbers["network, whole"]
+    assert numbers["contraction"] < 0.6 and numbers["sweeps"] < 12 and numbers["repaired"] == 0
+    assert numbers["bracket error"] < 1e-6
+    assert 7.0 < numbers["tip [um]"] < 15.0  # a beam of the upright's length alone: 10.3
+    for name in ("link.vtu", "bracket.vtu", "link_convergence.png", "link_parts.png"):
+        assert (out / name).is_file()

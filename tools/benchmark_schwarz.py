@@ -27,7 +27,6 @@ from geoop.interfaces.local import LocalSolver
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.quantity import Field
 from geoop.results.local_surrogate import LocalSurrogate
 from geoop.results.surrogate import Surrogate
 from geoop.solve.equations import Diffusion, Equation

@@ -15,6 +15,7 @@ from .datasets import describe, generate
 from .encoding import encode
 from .predicting import predict
 from .printing import Json, show_result
+from .stitching import schwarz
 
 app = typer.Typer(
     name="geoop",
@@ -159,6 +160,7 @@ def fit(
 
 
 app.command()(predict)
+app.command()(schwarz)
 app.command()(encode)
 
 

@@ -12,6 +12,12 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "medium": {"width": 96, "depth": 6, "densities": 24},
         "large": {"width": 192, "depth": 8, "densities": 48},
     },
+    # which input functions are values, fluxes and sources is said by the problem: add roles=
+    "BoundaryKernel": {
+        "small": {"width": 32, "hidden": 32, "depth": 2, "rounds": 1},
+        "medium": {"width": 64, "hidden": 48, "depth": 3, "rounds": 2},
+        "large": {"width": 128, "hidden": 96, "depth": 4, "rounds": 2, "heads": 8},
+    },
     "Enf2Enf": {
         "small": {"width": 48, "depth": 2, "nearest": 4},
         "medium": {"width": 96, "latents": 192, "depth": 4, "nearest": 6},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,11 @@ from ..mesh.case import Case
 from ..mesh.quantity import Quantity
 from .body_frame import SCALES, BodyFrame
 from .derived import base, with_derived
+from .normaliser import Normaliser
 from .region_frame import RegionFrame
+
+#: What the name of an input function begins with that is the state before a step in time: ``previous_solution`` is that of ``solution``.
+PREVIOUS = "previous_"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,17 @@ class InputFunction:
         deviation = float(np.sqrt(max(np.mean(squares) - mean**2, 0.0)))
         least = 1e-12 * max(1e-300, float(np.sqrt(np.mean(squares))))
         return cls(name, values[0].shape[1], mean, deviation if deviation > least else 1.0, len(having) < len(cases))
+
+    def beside(self, normaliser: Normaliser) -> Self:
+        """The same function for a boundary-value problem: superposition must survive its standardisation.
+
+        Boundary values of what is predicted, and its state before a step in time (:data:`PREVIOUS`), are moved and scaled as the predictions are, so that a
+        constant stays the same constant. Anything else (a source, a flux, a coefficient) keeps its zero and its sign: it is divided by its root mean square.
+        """
+        learned = {prefix + q.name: k for k, q in enumerate(normaliser.quantities) for prefix in (BOUNDARY, PREVIOUS)}
+        if self.name in learned:
+            return replace(self, mean=normaliser.mean[learned[self.name]], deviation=normaliser.deviation[learned[self.name]])
+        return replace(self, mean=0.0, deviation=float(np.hypot(self.mean, self.deviation)))
 
     def of(self, case: Case, frame: BodyFrame | RegionFrame) -> tuple[np.ndarray, np.ndarray]:
         """(k,) numbers of mesh points and (k, channels) standardised values there; k is 0 where optional boundary values are not imposed.

@@ -112,11 +112,16 @@ class Discrete(ABC):
 
     @cached_property
     def zero_size(self) -> float:
-        """Size of the residual of zero with the given values in; never 0."""
-        return self.size(self.residual(self.start())) or 1.0
+        """Size of the residual of knowing nothing: of zero, or of the mean of the given values if that is smaller, with these values in; never 0."""
+        guesses = [self.start()]
+        if len(self.values) and len(self.fixed) % self.components == 0:
+            guesses.append(self.start(np.tile(self.values.reshape(-1, self.components).mean(axis=0), self.n // self.components)))
+        sizes = [self.size(self.residual(guess)) for guess in guesses]
+        large = max(sizes) or 1.0
+        return min(size for size in [*sizes, large] if size > 1e-12 * large)
 
     def relative_residual(self, u: np.ndarray) -> float:
-        """:meth:`size` of what u leaves, over that of zero with the given values in: 1 for a prediction of nothing."""
+        """:meth:`size` of what u leaves, over :attr:`zero_size`: 1 for a prediction of nothing."""
         return self.size(self.residual(u)) / self.zero_size
 
     def field(self, u: np.ndarray) -> Field:

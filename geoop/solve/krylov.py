@@ -32,7 +32,15 @@ class Solved:
 
 
 def flexible_gmres(
-    apply: Map, right: np.ndarray, precondition: Map, *, start: np.ndarray | None = None, tolerance: float = 1e-8, steps: int = 200, restart: int = 50
+    apply: Map,
+    right: np.ndarray,
+    precondition: Map,
+    *,
+    start: np.ndarray | None = None,
+    tolerance: float = 1e-8,
+    steps: int = 200,
+    restart: int = 50,
+    progress: Callable[[int, float], None] | None = None,
 ) -> Solved:
     """GMRES that keeps the preconditioned directions (Y. Saad, SIAM J. Sci. Comput. 14, 1993, algorithm 2.2).
 
@@ -44,6 +52,7 @@ def flexible_gmres(
         tolerance: of |b - A u| over |b|.
         steps: at most.
         restart: directions kept.
+        progress: called with the number of every step and the residual after it.
     """
     u = np.zeros_like(right) if start is None else np.array(start)
     size = float(np.linalg.norm(right)) or 1.0
@@ -66,6 +75,8 @@ def flexible_gmres(
             target[0] = norm
             y, *_ = np.linalg.lstsq(hessenberg[: j + 2, : j + 1], target, rcond=None)
             history.append(float(np.linalg.norm(target - hessenberg[: j + 2, : j + 1] @ y)) / size)
+            if progress is not None:
+                progress(len(history) - 1, history[-1])
             if history[-1] <= tolerance or len(history) > steps or hessenberg[j + 1, j] <= 1e-14 * norm:
                 break
             basis.append(w / hessenberg[j + 1, j])

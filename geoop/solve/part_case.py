@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..fem.simplices import cut_quads, simplices
 from ..interfaces.local import DIRICHLET, NEUMANN, LocalProblem
 from ..mesh.case import Case
-from ..mesh.cells import CELL_TYPES, Cells
+from ..mesh.cells import CELL_NAMES, CELL_TYPES, Cells
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
 from ..mesh.topology import N_CORNERS, sides
@@ -18,6 +19,8 @@ from .equations import Equation, imposed
 _FACETS = {2: "line", 3: "triangle", 4: "quad"}
 #: Facets between a part and the rest, where no condition is imposed on them (see :func:`cut`).
 INTERFACE = "interface"
+#: Cells that elements of degree 1 take as they are, where there are no others.
+_PLAIN = {"triangle", "quad", "tetra", "hexahedron"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,8 @@ class Cut:
 
 
 class Cutter:
-    """Cuts parts out of a case; what encloses the whole is found once. Cells with mid-side points become straight ones.
+    """Cuts parts out of a case; what encloses the whole is found once. Parts have the cells that finite elements of degree 1 see in the whole: straight
+    ones, and simplices where it has several kinds.
 
     Args:
         case: the whole, with coefficients.
@@ -47,10 +51,7 @@ class Cutter:
     """
 
     def __init__(self, case: Case, equation: Equation) -> None:
-        mesh = case.mesh
-        if any(name in N_CORNERS for name in mesh.cells.names):
-            patches = {name: straight(facets) for name, facets in mesh.patches.items()}
-            case = replace(case, mesh=Mesh(mesh.points, straight(mesh.cells), patches, mesh.zones, mesh.name))
+        case, self._owner = _of_elements(case)
         self.case, self.equation = case, equation
         fixed, _ = imposed(case, equation.quantity.name, equation.flux)
         held = [_keys(_corner_rows(case.mesh.patches[name])) for name in fixed]
@@ -61,7 +62,7 @@ class Cutter:
     def cut(self, cells: np.ndarray) -> Cut:
         """The part that (k,) cells make up."""
         mesh = self.case.mesh
-        chosen = mesh.cells.take(cells)
+        chosen = mesh.cells.take(self._elements(cells))
         points = np.unique(chosen.connectivity)
         number = np.full(len(mesh.points), -1, dtype=np.int64)
         number[points] = np.arange(len(points))
@@ -71,6 +72,10 @@ class Cutter:
         keys = _keys(np.where(rows >= 0, points[rows], -1))
         held, outer = np.isin(keys, self._held), np.isin(keys, self._outer)
         return Cut(local, points, _facets(rows[held]), _facets(rows[outer & ~held]), _facets(rows[~outer & ~held]))
+
+    def _elements(self, cells: np.ndarray) -> np.ndarray:
+        """Numbers of the elements that the cells (k,) of the user's mesh consist of."""
+        return cells if self._owner is None else np.flatnonzero(np.isin(self._owner, cells))
 
     def local_problem(self, cells: np.ndarray, size: float | None = 1.0) -> LocalPart:
         """A part as a problem with values on all of its rim but the free boundary.
@@ -86,7 +91,9 @@ class Cutter:
         if size is not None:
             length = float(np.ptp(bounds, axis=0).max()) / size
             points = (points - bounds.mean(axis=0)) / length
-        fields = {name: _taken(item, part.points, cells) for name, item in self.case.fields.items() if name in self.equation.coefficients}
+        fields = {
+            name: _taken(item, part.points, self._elements(cells)) for name, item in self.case.fields.items() if name in self.equation.coefficients
+        }
         fields |= self.equation.parameters(length)
         local = Mesh(points, part.mesh.cells, patches, name=f"{self.case.name or self.case.mesh.name}, part")
         held = np.unique(rim.connectivity) if len(rim) else np.zeros(0, dtype=np.int64)
@@ -96,7 +103,9 @@ class Cutter:
         """A part with the case's own Dirichlet values in reach (patch ``dirichlet``) and nothing imposed on the patch ``interface``; its (m,) points."""
         part = self.cut(cells)
         patches = {DIRICHLET: part.dirichlet, INTERFACE: part.interface, NEUMANN: part.neumann}
-        fields = {name: _taken(item, part.points, cells) for name, item in self.case.fields.items() if name in self.equation.coefficients}
+        fields = {
+            name: _taken(item, part.points, self._elements(cells)) for name, item in self.case.fields.items() if name in self.equation.coefficients
+        }
         mesh = Mesh(part.mesh.points, part.mesh.cells, {name: item for name, item in patches.items() if len(item)}, name=part.mesh.name)
         return Case(mesh, None, fields), part.points
 
@@ -114,6 +123,27 @@ class LocalPart:
     problem: LocalProblem
     points: np.ndarray
     length: float
+
+
+def _of_elements(case: Case) -> tuple[Case, np.ndarray | None]:
+    """The case on the elements of degree 1 of its mesh, and (n,) the cell that each is a part of; None where they are the cells."""
+    mesh = case.mesh
+    patches = {name: straight(facets) for name, facets in mesh.patches.items()}
+    mesh = Mesh(mesh.points, straight(mesh.cells), patches, name=mesh.name)
+    kinds = {CELL_NAMES[int(code)] for code in np.unique(mesh.cells.types[mesh.cells.dimensions == mesh.dimension])}
+    if len(kinds) == 1 and kinds <= _PLAIN:
+        return replace(case, mesh=mesh), None
+    rows, owner = simplices(mesh.cells, mesh.dimension)
+    if mesh.dimension == 3:
+        patches = {name: _triangulated(facets) for name, facets in patches.items()}
+    cells = Cells.of({"triangle" if mesh.dimension == 2 else "tetra": rows})
+    fields = {name: Field(item.quantity, item.values[owner], "cell") if item.location == "cell" else item for name, item in case.fields.items()}
+    return replace(case, mesh=Mesh(mesh.points, cells, patches, name=mesh.name), fields=fields), owner
+
+
+def _triangulated(facets: Cells) -> Cells:
+    """Triangles of facets, quadrilaterals cut as the cells beside them are."""
+    return Cells.of(triangle=np.concatenate([facets.block("triangle"), cut_quads(facets.block("quad")).reshape(-1, 3)]))
 
 
 def straight(cells: Cells) -> Cells:

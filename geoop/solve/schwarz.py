@@ -106,7 +106,7 @@ class Schwarz:
         contraction: Contraction | None = None
         tau = s.relaxation or (1.0 / max(self.decomposition.most, 1) if s.rule == "additive" else 1.0)
         if s.acceleration == "gmres":
-            u, status = self._by_gmres(u, watch)
+            u, status = self._by_gmres(u, watch, progress)
         else:
             if s.relaxation is None and not self.parts.all_exact and s.rule != "additive":
                 contraction = measured(lambda v: self.sweep(v, 1.0), u, problem.free, size=1.0)
@@ -155,18 +155,30 @@ class Schwarz:
                 return (best if status == "diverged" else u), status
         return u, "max_sweeps_reached"
 
-    def _by_gmres(self, u: np.ndarray, watch: Watch) -> tuple[np.ndarray, Status]:
-        """The fixed point of a linear sweep: (I - G) v = F(u) - u, G v = F(u + v) - F(u)."""
+    def _by_gmres(self, u: np.ndarray, watch: Watch, progress: Callable[[SweepNote], None] | None) -> tuple[np.ndarray, Status]:
+        """The fixed point of a linear sweep, (I - G) v = F(u) - u with G v = F(u + v) - F(u); then plain sweeps, if the equations ask for more."""
         if not isinstance(self.problem, LinearDiscrete):
             raise ConfigurationError("GMRES for a nonlinear equation", where=self.problem.mesh.name, remedy="take acceleration='anderson'")
         mapped = self.levelled(self.sweep(u))
-        solved = flexible_gmres(
-            lambda v: v - (self.levelled(self.sweep(u + v)) - mapped), mapped - u, lambda r: r, tolerance=watch.tolerance, steps=self.settings.sweeps
-        )
-        u = self.levelled(u + solved.u)
-        watch.updates[:] = [float(r) for r in solved.residuals[1:]]
-        watch.residuals[:] = [np.nan] * (solved.steps - 1) + [self.problem.relative_residual(u)] if solved.steps else []
-        return u, "converged" if solved.converged else "max_sweeps_reached"
+
+        def note(step: int, left: float) -> None:
+            watch.updates.append(left)
+            watch.residuals.append(np.nan)  # of the equations, known at the end only
+            if progress is not None:
+                progress(SweepNote(step, left, np.nan))
+
+        def apply(v: np.ndarray) -> np.ndarray:
+            return v - (self.levelled(self.sweep(u + v)) - mapped)
+
+        solved = flexible_gmres(apply, mapped - u, lambda r: r, tolerance=watch.tolerance, steps=self.settings.sweeps, progress=note)
+        found = self.levelled(u + solved.u)
+        left = self.problem.relative_residual(found)
+        if watch.residuals:
+            watch.residuals[-1] = left
+        if solved.converged and self.parts.all_exact and left > watch.tolerance:
+            watch.begin_again(watch.tolerance, True)
+            return self._iterate(found, 1.0, watch, progress)
+        return found, "converged" if solved.converged else "max_sweeps_reached"
 
     def first_guess(self) -> np.ndarray | None:
         """The mean of the given values where constants are solutions, so that these are met at once; else zero."""

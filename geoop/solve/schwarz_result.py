@@ -48,6 +48,7 @@ class SchwarzResult:
         history: per sweep.
         contraction: of learned sweeps; None where all parts are exact or GMRES was used.
         relaxation: that was used.
+        tolerance: that decided, see :class:`~geoop.solve.watch.Watch`.
         part_residuals: per part.
         repaired: parts that were solved exactly in place of a learned operator.
         certificate: of the Krylov solve, None without.
@@ -62,6 +63,7 @@ class SchwarzResult:
     history: tuple[SweepNote, ...]
     contraction: Contraction | None
     relaxation: float
+    tolerance: float
     part_residuals: np.ndarray
     repaired: tuple[int, ...]
     certificate: Certificate | None
@@ -98,6 +100,7 @@ class SchwarzResult:
             notes,
             contraction,
             relaxation,
+            watch.tolerance,
             sizes,
             repaired,
             certificate,
@@ -146,6 +149,7 @@ class SchwarzResult:
             "updates": [note.update for note in self.history],
             "residuals": [note.residual if np.isfinite(note.residual) else None for note in self.history],
             "relaxation": self.relaxation,
+            "tolerance": self.tolerance,
             "contraction": None if self.contraction is None else {"factor": self.contraction.factor, "along": self.contraction.along},
             "parts": len(self.part_residuals),
             "part_residuals": self.part_residuals.tolist(),

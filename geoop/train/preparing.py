@@ -22,6 +22,7 @@ from ..scaling.casting import OUTLINE_ODD
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame, Framing
+from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser
 from .progress import tracked
 from .samples import FramedCase, Sample
@@ -133,15 +134,15 @@ class TrainingData:
         seen = train + [mirrored(case) for case in train] if preparation.reflect and flows else train
         framing = _framing(preparation, seen, inputs, domain) if start is None else start.framing
         views = [*_varied(framing, preparation.vary_points, len(seen)), *[framing] * len(validation)]
-        pairs = zip(tracked(seen + validation, "framing the cases", progress), views, strict=True)
-        framed = [FramedCase.of(case, learned, view) for case, view in pairs]
+        cases = tracked(seen + validation, "framing the cases", progress)
+        framed = [FramedCase.of(case, learned, view) for case, view in zip(cases, views, strict=True)]
         normaliser = start.normaliser if start else Normaliser.fit(learned, ((f.fields, f.direction) for f in framed[: len(seen)]))
+        framing, framed = (framing, framed) if start or flows else _beside(normaliser, framing, views, framed)
         samples = [f.sample(normaliser, preparation.perturbation) for f in tracked(framed, "signed distances", progress)]
         viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
         envelope = TrainingEnvelope.of_descriptors([framing.describe(case) for case in seen])
         about = {"preparation_seconds": round(time.perf_counter() - started, 1)}
-        cut = len(seen)
-        parts = samples[:cut], samples[cut:], validation
+        parts = samples[: len(seen)], samples[len(seen) :], validation
         return cls(dataset, learned, tuple(inputs), preparation, framing, normaliser, envelope, *parts, viscous, about)
 
     @property
@@ -180,6 +181,19 @@ def _varied(framing: Framing, factor: float, count: int) -> list[Framing]:
         return [framing] * count
     shares = (np.arange(count) * ((5**0.5 - 1) / 2) + 0.5) % 1.0
     return [replace(framing, domain_points=max(8, round(framing.domain_points * factor ** (2 * share - 1)))) for share in shares]
+
+
+def _beside(normaliser: Normaliser, framing: Framing, views: Sequence[Framing], framed: list[FramedCase]) -> tuple[Framing, list[FramedCase]]:
+    """Where boundary values of what is learned are given, functions are standardised anew: see :meth:`InputFunction.beside`."""
+    imposed = {BOUNDARY + quantity.name for quantity in normaliser.quantities}
+    if not imposed & {item.name for item in framing.functions}:
+        return framing, framed
+    functions = tuple(item.beside(normaliser) for item in framing.functions)
+    again = []
+    for item, view in zip(framed, views, strict=True):
+        inputs = replace(view, functions=functions).inputs(item.case, item.framed)
+        again.append(replace(item, inputs=inputs, known=KnownFunctions.of(functions, item.case, item.framed.frame)))
+    return replace(framing, functions=functions), again
 
 
 def _refuse_series(dataset: Dataset) -> None:

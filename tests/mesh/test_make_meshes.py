@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from geoop.io.reading import read
-from geoop.mesh.measure import enclosed_volume
+from geoop.mesh.measure import enclosed_volume, signed_measures
 from geoop.mesh.outline import chord_line
 from geoop.mesh.quality import mesh_report
 
@@ -68,3 +68,24 @@ def test_volume_mesh_reads_back_with_its_markers():
     report = mesh_report(grid)
     assert report.sound, report.findings
     assert report.patches == {"wall": 80, "farfield": 80}
+
+
+def test_the_link_reads_back_with_its_patches():
+    link = read(ROOT / "meshes" / "link.msh")
+    report = mesh_report(link)
+    assert report.sound, report.findings
+    assert report.patches == {"left hole": 32, "left end": 24, "right hole": 32, "right end": 24, "bar": 40}
+    assert set(link.cells.names) == {"triangle", "quad"} and link.dimension == 2
+    lines = np.concatenate([part.block("line") for part in link.patches.values()])
+    edge = link.points[lines[:, 1]] - link.points[lines[:, 0]]
+    middle = link.points[lines].mean(axis=1)  # the region is on the left of the lines
+    area = 0.5 * (middle[:, 0] * edge[:, 1] - middle[:, 1] * edge[:, 0]).sum()
+    assert area == pytest.approx(signed_measures(link).sum(), rel=1e-9)
+
+
+def test_the_bracket_is_closed_and_its_solids_are_patches():
+    bracket = read(ROOT / "meshes" / "bracket.stl", unit="mm")
+    report = mesh_report(bracket)
+    assert report.closed and report.oriented and report.manifold
+    assert enclosed_volume(bracket) == pytest.approx(23 * 0.02**3, rel=1e-6)
+    assert report.patches == {"foot": 28, "top": 6, "hole": 8, "sides": 102}

@@ -29,6 +29,8 @@ from geoop.references import bibtex
 from .zoo import BARE, PORTS, Entry, ask, far, geometry, inputs, lattice
 
 EXACT = 1e-9
+#: Models on clouds that are measured elsewhere, and why.
+ELSEWHERE = {"BoundaryKernel": "is nothing without the imposed values of what it predicts, and knows no free stream: test_boundary_kernel.py"}
 ZOO: dict[str, Entry] = {}
 for _path in sorted(Path(__file__).parent.glob("zoo_*.py")):
     ZOO |= importlib.import_module(f"{__package__}.{_path.stem}").ENTRIES
@@ -323,10 +325,11 @@ def test_every_model_on_clouds_is_in_the_zoo_names_its_paper_and_has_presets():
             own = isinstance(value, type) and issubclass(value, AbstractModel) and value.__module__ == module.name
             if own and value.on_clouds and value is not CloudModel:
                 found.add(value)
-                assert value in tested, f"{value.__name__} is not in the zoo: add one line to ENTRIES of a zoo_*.py"
+                assert value in tested or value.__name__ in ELSEWHERE, f"{value.__name__} is not in the zoo: add one line to ENTRIES of a zoo_*.py"
                 assert set(PRESETS[value.__name__]) == {"small", "medium", "large"}, value.__name__
                 assert bibtex(value.reference).count("@") == len(value.reference)
-    assert tested == found
+    assert tested == {value for value in found if value.__name__ not in ELSEWHERE}
+    assert set(ELSEWHERE) <= {value.__name__ for value in found}
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geoop.layers.neighborhood import Ball, Nearest
+from geoop.operators.convergent import ConvergentGraphSolver
 from geoop.operators.mesh_graph_net import MeshGraphNetProcessor
 from geoop.operators.message_passing import MessagePassing
 
@@ -22,5 +23,10 @@ ENTRIES: dict[str, Entry] = {
     "mesh graph net": Entry(lambda: MeshGraphNetProcessor(4, edge_width=8, depth=3), source=Cloud(scalars=4)),
     "mesh graph net, sum, 3-D": Entry(
         lambda: MeshGraphNetProcessor(4, edge_width=8, depth=2, dimension=3, aggregation="sum"), source=Cloud(scalars=4, dimension=3), weighted=False
+    ),
+    "convergent graph solver": Entry(lambda: ConvergentGraphSolver(4, heads=2, hidden=8, tolerance=1e-13), source=Cloud(scalars=4)),
+    "convergent graph solver, radial, 3-D": Entry(
+        lambda: ConvergentGraphSolver(4, Ball(0.7), heads=1, dimension=3, hidden=8, radial=True, tolerance=1e-13),
+        source=Cloud(scalars=4, dimension=3),
     ),
 }

@@ -10,10 +10,10 @@ from geoop.graph.partition import partition
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.solve.decomposition import Decomposition
-from geoop.solve.equations import Diffusion
+from geoop.solve.equations import Diffusion, NonlinearDiffusion
 from geoop.solve.local_exact import FiniteElementSolver
 from geoop.solve.part_case import Cutter, straight
-from geoop.solve.schwarz import schwarz
+from geoop.solve.schwarz import Schwarz, schwarz
 from geoop.solve.schwarz_settings import SchwarzSettings
 
 
@@ -62,6 +62,16 @@ def test_cells_with_mid_side_points_are_cut_as_straight_ones():
     np.testing.assert_allclose(by_parts.u, by_rows.u, atol=1e-7)
     both = Cells.concatenate([Cells.of(triangle=[[0, 1, 2]]), Cells.of(triangle6=[[3, 4, 5, 6, 7, 8]]), Cells.of(line3=[[0, 2, 1]])])
     assert [list(cell) for cell in straight(both)] == [[0, 1, 2], [3, 4, 5], [0, 2]] and straight(both).names == ["line", "triangle"]
+
+
+@pytest.mark.parametrize("mesh", [square(8, "mixed", 2), cube(4, "mixed"), cube(4, "wedge")], ids=["plane", "space", "wedges"])
+@pytest.mark.parametrize("equation", [Diffusion(), NonlinearDiffusion()])
+def test_parts_of_several_kinds_of_cells_have_the_elements_of_the_whole(mesh, equation):
+    case = laplace(mesh)
+    iteration = Schwarz(case, equation, FiniteElementSolver(equation), SchwarzSettings(parts=4, tolerance=1e-9))
+    result = iteration.solve()
+    assert result.outcome.ok
+    np.testing.assert_allclose(result.u, iteration.problem.solve(), atol=1e-7)
 
 
 def test_parts_without_overlap_are_refused():

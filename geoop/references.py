@@ -33,6 +33,15 @@ REFERENCES: dict[str, str] = {
   booktitle = {Advances in Neural Information Processing Systems},
   year      = {2021}
 }""",
+    "csiszar-1975-i-divergence": """@article{csiszar1975divergence,
+  title     = {{I}-Divergence Geometry of Probability Distributions and Minimization Problems},
+  author    = {Csisz{\'a}r, Imre},
+  journal   = {The Annals of Probability},
+  volume    = {3},
+  number    = {1},
+  pages     = {146--158},
+  year      = {1975}
+}""",
     "fey-2019-pyg": """@inproceedings{fey2019pyg,
   title     = {Fast Graph Representation Learning with {PyTorch Geometric}},
   author    = {Fey, Matthias and Lenssen, Jan Eric},

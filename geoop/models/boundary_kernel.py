@@ -20,6 +20,7 @@ from ..layers.boundary_pairs import Pairs, complete, pairs
 from ..layers.kernel_bases import green, poisson_logarithm, screened_boundary_logarithm, screened_inside_logarithm, softened
 from ..layers.matrix_weights import MatrixWeights
 from ..layers.mlp import MLP
+from ..layers.moments import moment_matched, tilted
 from ..layers.pair_attention import PairScore
 from ..layers.region_places import Located, RegionPlaces, reach
 from .model import AbstractModel
@@ -114,6 +115,8 @@ class BoundaryKernel(AbstractModel):
     values to the solution does not expand in the maximum norm, so that a Schwarz iteration with it cannot diverge. The map is linear in the data unless
     ``nonlinear``. Lengths are measured in the size of the boundary.
 
+    Where linear functions are solutions the weights are tilted (:mod:`geoop.layers.moments`), sum_j w_j y_j = x, so that these are reproduced exactly, too.
+
     With ``start`` the equation is u - l^2 laplace(u) = u0, an implicit step in time: w is one softmax over boundary points and points inside, u0 among the
     values; l^2 is a learned multiple of the ``diffusivity``. Other input functions are positive coefficients. Vectors (a displacement) have matrices for weights,
     with sum I; the maximum principle is not theirs.
@@ -130,9 +133,10 @@ class BoundaryKernel(AbstractModel):
         heads: of the attention.
         roles: role -> name of the input function, where it differs from :data:`ROLES`.
         nonlinear: the conductivity depends on the solution: weights depend on the data, too. The maximum principle is kept.
+        moments: where linear functions are solutions (no fluxes, no coefficient that varies), weights are tilted until they reproduce them exactly.
     """
 
-    reference: ClassVar[tuple[str, ...]] = ("garnett-2005-harmonic-measure", "vaswani-2017", "kovachki-2021-no")
+    reference: ClassVar[tuple[str, ...]] = ("garnett-2005-harmonic-measure", "csiszar-1975-i-divergence", "vaswani-2017", "kovachki-2021-no")
     on_clouds: ClassVar[bool] = True
 
     def __init__(
@@ -146,6 +150,7 @@ class BoundaryKernel(AbstractModel):
         heads: int = 4,
         roles: Mapping[str, str] | None = None,
         nonlinear: bool = False,
+        moments: bool = True,
     ) -> None:
         super().__init__()
         self.ports = known = Ports.of(ports)
@@ -156,15 +161,30 @@ class BoundaryKernel(AbstractModel):
                 where="BoundaryKernel",
                 remedy=f"roles among {sorted(ROLES)}, depth >= 0 and rounds >= 0",
             )
-        sizes = {"hidden": hidden, "depth": depth, "rounds": rounds, "heads": heads, "roles": dict(roles or {}), "nonlinear": nonlinear}
+        sizes = {
+            "hidden": hidden,
+            "depth": depth,
+            "rounds": rounds,
+            "heads": heads,
+            "roles": dict(roles or {}),
+            "nonlinear": nonlinear,
+            "moments": moments,
+        }
         self.arguments = {"ports": known.to_dict(), "width": width, **sizes}
         self.nonlinear, self.functions = nonlinear, dict(known.functions)
         self.terms = tuple(role for role in ("values", "flux", "source", "start") if self.roles[role] in self.functions)
+        if nonlinear and set(self.terms) - {"values"}:
+            raise ConfigurationError(
+                f"a nonlinear problem with {sorted(set(self.terms) - {'values'})}",
+                where="BoundaryKernel",
+                remedy="leave them out of the inputs: sums over sources are of linear problems",
+            )
         data = {self.roles[role] for role in ("values", "flux", "source", "start")}
         self.coefficients = tuple(name for name in self.functions if name not in data)
         inside = sum(self.functions[name] for name in self.coefficients)
         told = min(_BENDS, known.surface_scalars) + known.scalars_in + (known.out if nonlinear else 0)
         varies = any(name != self.roles["diffusivity"] for name in self.coefficients)
+        self.moments = moments and not varies and "flux" not in self.terms
         self.region = RegionPlaces(width, hidden=hidden, depth=depth, rounds=rounds, heads=heads, told=(told, inside), varies=varies)
         self.scores = nn.ModuleDict({_score(term): PairScore(width, hidden) for term in self.terms})
         self.matrices = MatrixWeights(width, hidden) if known.vectors_out else None
@@ -206,7 +226,8 @@ class BoundaryKernel(AbstractModel):
                 remedy=f"give '{self.roles['values']}', the imposed values of what is learned, among the inputs, and no operating point",
             )
         surface = prepared.surface
-        imposed, function = self._on_boundary("values", surface, inputs)
+        function = inputs.functions[self.roles["values"]]
+        imposed = _vertices(function, surface)
         told = [surface.scalars[:, : min(_BENDS, self.ports.surface_scalars)], inputs.scalars[surface.batch]]
         if self.nonlinear:
             told.append(torch.zeros_like(surface.pos[:, :1]).expand(-1, self.ports.out).index_copy(0, imposed, function.scalars))
@@ -219,8 +240,8 @@ class BoundaryKernel(AbstractModel):
             cloud = self.region.aware(cloud, cloud)
         sources, data = {"values": boundary.take(imposed, function.ptr)}, {"values": function.scalars}
         if "flux" in self.terms:
-            index, flux = self._on_boundary("flux", surface, inputs)
-            sources["flux"], data["flux"] = boundary.take(index, flux.ptr), flux.scalars
+            flux = inputs.functions[self.roles["flux"]]
+            sources["flux"], data["flux"] = boundary.take(_vertices(flux, surface), flux.ptr), flux.scalars
         for term in ("source", "start"):
             if term in self.terms and cloud is not None:
                 sources[term], data[term] = cloud, inputs.functions[self.roles[term]].scalars
@@ -247,6 +268,9 @@ class BoundaryKernel(AbstractModel):
             else:
                 found[name] = Term(seen.graph, score.exp() * _kernel(name, latent, source, located, seen))
         shares = _shares(logits)
+        if self.moments and self.matrices is None:
+            groups = [(graph, share, _offsets(latent.sources[name], located, graph)) for name, (graph, share) in shares.items()]
+            shares = {name: (shares[name][0], share) for name, share in zip(shares, tilted(groups), strict=True)}
         if self.exchange is not None:
             graph, share = shares["values"]
             shares["values"] = graph, _exchanged(self.exchange, latent.data["values"], graph, share)
@@ -255,7 +279,8 @@ class BoundaryKernel(AbstractModel):
             source = latent.sources["values"]
             seen = pairs(source.places, located.places, graph)
             ends = (source.places, source.features), (located.places, located.features)
-            shares["values"] = graph, self.matrices(*ends, seen, share)
+            matrices = self.matrices(*ends, seen, share)
+            shares["values"] = graph, moment_matched(matrices, share, _offsets(source, located, graph), graph) if self.moments else matrices
         return found | {name: Term(*share) for name, share in shares.items()}
 
     def _logarithm(self, name: str, latent: KernelState, source: Located, target: Located, seen: Pairs) -> Tensor:
@@ -281,13 +306,6 @@ class BoundaryKernel(AbstractModel):
             square = square * (total / function.ptr.diff().clamp_min(1)).clamp_min(1e-12)
         return square.sqrt()
 
-    def _on_boundary(self, role: str, surface: PointSet, inputs: Inputs) -> tuple[Tensor, PointSet]:
-        """(k,) vertices where a function is imposed, and the function."""
-        function = inputs.functions[self.roles[role]]
-        if function.pos.shape == surface.pos.shape and torch.equal(function.pos, surface.pos):
-            return torch.arange(len(surface), device=surface.pos.device), function
-        return knn(surface.pos, function.pos, 1, surface.ptr, function.ptr).source, function
-
     def _known(self, queries: Queries, inputs: Inputs) -> Tensor:
         """(n, c) logarithms of the coefficients at places: as the queries carry them, if they do."""
         columns, start, carried = [], 1, queries.points.scalars.shape[1] == 1 + self.ports.given
@@ -300,6 +318,18 @@ class BoundaryKernel(AbstractModel):
                 columns.append(values.clamp_min(1e-6).log())
             start += count + 1
         return torch.cat(columns, dim=1) if columns else queries.points.pos.new_zeros(len(queries), 0)
+
+
+def _offsets(source: Located, target: Located, graph: Graph) -> Tensor:
+    """(e, d) places of the sources seen from their targets."""
+    return take_source(source.places.pos, graph) - take_target(target.places.pos, graph)
+
+
+def _vertices(function: PointSet, surface: PointSet) -> Tensor:
+    """(k,) vertices of the boundary where a function is imposed."""
+    if function.pos.shape == surface.pos.shape and torch.equal(function.pos, surface.pos):
+        return torch.arange(len(surface), device=surface.pos.device)
+    return knn(surface.pos, function.pos, 1, surface.ptr, function.ptr).source
 
 
 def _score(term: str) -> str:

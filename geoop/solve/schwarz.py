@@ -75,7 +75,7 @@ class Schwarz:
             if s.coarse is not None and len(self.decomposition) > 1
             else None
         )
-        self._weights = self.decomposition.weights(s.blend)
+        self._weights = self.decomposition.weights(s.weights)
 
     @property
     def _tolerance(self) -> float:

@@ -29,7 +29,7 @@ class SchwarzSettings:
         method: ``bisection`` of coordinates, or ``metis`` (an extra).
         rule: ``restricted`` weighs the parts' answers by a partition of unity (see ``blend``), ``additive`` adds their changes times the relaxation,
             ``multiplicative`` lets parts of one colour answer after the other.
-        blend: see :meth:`Decomposition.weights`.
+        blend: see :meth:`Decomposition.weights`; None for ``average``, and ``owner`` with Robin conditions, whose averages need not converge.
         relaxation: factor on every change; None for 1 over the most parts that share an unknown where additive, else 1, or what the measured contraction
             of learned answers asks for.
         coarse: functions of the coarse correction, see :class:`CoarseSpace`; None for none.
@@ -54,7 +54,7 @@ class SchwarzSettings:
     distance: float | None = None
     method: Method = "bisection"
     rule: Rule = "restricted"
-    blend: Blend = "average"
+    blend: Blend | None = None
     relaxation: float | None = None
     coarse: CoarseKind | None = "constants"
     modes: int = 4
@@ -79,7 +79,7 @@ class SchwarzSettings:
             "preconditioner": Preconditioner,
         }
         for name, kind in kinds.items():
-            if getattr(self, name) not in get_args(kind):
+            if getattr(self, name) not in get_args(kind) and not (name == "blend" and self.blend is None):
                 problems.append(f"{name} is {getattr(self, name)!r}, must be one of {', '.join(get_args(kind))}")
         if self.coarse is not None and self.coarse not in get_args(CoarseKind):
             problems.append(f"coarse is {self.coarse!r}, must be one of {', '.join(get_args(CoarseKind))} or None")
@@ -94,3 +94,8 @@ class SchwarzSettings:
                 problems.append(f"{name} is {value}, must be positive")
         if problems:
             raise ConfigurationError("; ".join(problems), where="SchwarzSettings", remedy="for example SchwarzSettings(parts=12, overlap=2)")
+
+    @property
+    def weights(self) -> Blend:
+        """How answers are weighed."""
+        return self.blend or ("owner" if self.transmission == "robin" else "average")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -235,7 +235,9 @@ class BoundaryKernel(AbstractModel):
         cloud = None
         if self.coefficients or {"source", "start"} & set(self.terms):
             domain = prepared.domain
-            cloud = self.region.at(domain, prepared.size, boundary, self._known(domain, inputs), domain.points.weight)
+            cloud = self.region.at(
+                domain, prepared.size, boundary, _coefficients(self.ports, self.coefficients, domain, inputs), domain.points.weight
+            )
             boundary = self.region.informed(boundary, cloud)
             cloud = self.region.aware(cloud, cloud)
         sources, data = {"values": boundary.take(imposed, function.ptr)}, {"values": function.scalars}
@@ -256,7 +258,7 @@ class BoundaryKernel(AbstractModel):
     def kernels(self, latent: KernelState, queries: Queries) -> dict[str, Term]:
         """The weights of every term; where the map is linear in the data they do not depend on them."""
         prepared = latent.prepared
-        located = self.region.at(queries, prepared.size, latent.boundary, self._known(queries, latent.inputs))
+        located = self.region.at(queries, prepared.size, latent.boundary, _coefficients(self.ports, self.coefficients, queries, latent.inputs))
         if latent.cloud is not None:
             located = self.region.aware(located, latent.cloud)
         found, logits = {}, {}
@@ -289,35 +291,37 @@ class BoundaryKernel(AbstractModel):
         spacing = take_source(source.places.spacing, graph)
         if self.log_screening is None:
             return poisson_logarithm(seen.squared, spacing ** (d - 1), d)
-        length = take_target(self._screening(latent)[target.batch], graph)
+        diffusivity = self.roles["diffusivity"] if self.roles["diffusivity"] in self.coefficients else None
+        length = take_target(_screening(self.log_screening, latent, diffusivity)[target.batch], graph)
         if name == "values":
             return screened_boundary_logarithm(seen.squared, spacing ** (d - 1), length, d)
         squared, inside = softened(seen.squared, spacing, d), take_source(_off_wall(source), graph)
         return screened_inside_logarithm(squared, take_target(target.places.distance, graph), inside, spacing**d, length, d)
 
-    def _screening(self, latent: KernelState) -> Tensor:
-        """(b,) screening lengths in the samples' sizes; a diffusivity that varies counts by its mean."""
-        assert self.log_screening is not None
-        size, name = latent.prepared.size, self.roles["diffusivity"]
-        square = self.log_screening.exp() / size.square()
-        if name in self.coefficients:
-            function = latent.inputs.functions[name]
-            total = torch.zeros_like(size).index_add(0, function.batch, function.scalars[:, 0])
-            square = square * (total / function.ptr.diff().clamp_min(1)).clamp_min(1e-12)
-        return square.sqrt()
 
-    def _known(self, queries: Queries, inputs: Inputs) -> Tensor:
-        """(n, c) logarithms of the coefficients at places: as the queries carry them, if they do."""
-        columns, start, carried = [], 1, queries.points.scalars.shape[1] == 1 + self.ports.given
-        for name, count in self.ports.functions:
-            if name in self.coefficients:
-                if carried:
-                    values = queries.points.scalars[:, start : start + count]
-                else:
-                    values = interpolate(inputs.functions[name], queries.points.pos, queries.points.ptr)[:, :count]
-                columns.append(values.clamp_min(1e-6).log())
-            start += count + 1
-        return torch.cat(columns, dim=1) if columns else queries.points.pos.new_zeros(len(queries), 0)
+def _screening(log_square: Tensor, latent: KernelState, diffusivity: str | None) -> Tensor:
+    """(b,) screening lengths in the samples' sizes; a diffusivity that varies counts by its mean."""
+    size = latent.prepared.size
+    square = log_square.exp() / size.square()
+    if diffusivity is not None:
+        function = latent.inputs.functions[diffusivity]
+        total = torch.zeros_like(size).index_add(0, function.batch, function.scalars[:, 0])
+        square = square * (total / function.ptr.diff().clamp_min(1)).clamp_min(1e-12)
+    return square.sqrt()
+
+
+def _coefficients(ports: Ports, names: Sequence[str], queries: Queries, inputs: Inputs) -> Tensor:
+    """(n, c) logarithms of the coefficients at places: as the queries carry them, if they do."""
+    columns, start, carried = [], 1, queries.points.scalars.shape[1] == 1 + ports.given
+    for name, count in ports.functions:
+        if name in names:
+            if carried:
+                values = queries.points.scalars[:, start : start + count]
+            else:
+                values = interpolate(inputs.functions[name], queries.points.pos, queries.points.ptr)[:, :count]
+            columns.append(values.clamp_min(1e-6).log())
+        start += count + 1
+    return torch.cat(columns, dim=1) if columns else queries.points.pos.new_zeros(len(queries), 0)
 
 
 def _offsets(source: Located, target: Located, graph: Graph) -> Tensor:

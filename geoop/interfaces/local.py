@@ -27,11 +27,13 @@ class LocalProblem:
             ``conductivity``. It has no boundary values.
         quantity: name of what is solved for, ``solution`` or ``displacement``.
         rim: (m,) points of the patch ``dirichlet``, ascending.
+        linear: whether its solution is linear in its data; None where nobody says so.
     """
 
     case: Case
     quantity: str
     rim: np.ndarray
+    linear: bool | None = None
 
     @property
     def free_rim(self) -> np.ndarray:

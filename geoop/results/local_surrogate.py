@@ -125,6 +125,14 @@ class LocalSurrogate:
             found.append(f"a part in {mesh.dimension}-D, the surrogate was trained in another dimension")
         if NEUMANN in mesh.patches and "neumann" not in (self.accepts or ()):
             found.append("a part has a patch 'neumann', and the surrogate was trained on imposed values alone")
+        heard = {item.name for item in self.surrogate.framing.functions}
+        deaf = sorted(name for name, item in problem.case.fields.items() if name not in heard and not np.all(item.values == 1.0))
+        if deaf:
+            found.append(f"the problem has {deaf}, of which the surrogate was never told")
+        model = self.surrogate.model
+        if isinstance(model, BoundaryKernel) and problem.linear is not None and model.nonlinear == problem.linear:
+            kinds = ("a linear", "a nonlinear")
+            found.append(f"the problem is {kinds[not problem.linear][2:]}, the surrogate solves {kinds[model.nonlinear]} one")
         unknown = self._inside(problem)
         if len(unknown) > 1:
             found.append(f"the surrogate is given {unknown}, and none of them is a field of the part")

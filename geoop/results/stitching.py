@@ -125,6 +125,12 @@ def schwarz(
         CheckpointError: the model is no checkpoint.
         ConfigurationError: a model, equation or settings that do not fit the case, in all ways that :class:`~geoop.solve.schwarz.Schwarz` names.
     """
+    if not isinstance(case, Case) or not isinstance(settings, SchwarzSettings | None):
+        raise ConfigurationError(
+            f"a {type(case).__name__} with settings of type {type(settings).__name__}",
+            where="schwarz",
+            remedy="give a Case with its data (geoop.solve.from_case.driven_case makes one) and SchwarzSettings(...)",
+        )
     solver = local_solver(model)
     if not isinstance(equation, Equation):
         equation = equation_of(solver, case.mesh.dimension, equation)

@@ -27,10 +27,10 @@ class Certificate:
 
     Attributes:
         u: (n c,) the solution.
-        tolerance: asked for: Euclidean norm of the residual over that of zero with the given values in.
+        tolerance: asked for, of the relative residual (:meth:`~geoop.solve.discrete.Discrete.relative_residual`).
         residual: reached.
         steps: preconditioned steps from the stitched field.
-        from_zero: the same from zero: the difference is what the field saved.
+        from_zero: the same from the mean of the given values: the difference is what the field saved.
         method: in words.
     """
 
@@ -52,9 +52,9 @@ class Certificate:
 
     def outcome(self, before: Outcome) -> Outcome:
         """The outcome of the whole."""
-        text = f"certified: residual {self.residual:.1e}, tolerance {self.tolerance:.0e}, {self.steps} steps of {self.method}, {self.from_zero} from zero"
+        text = f"certified: residual {self.residual:.1e}, tolerance {self.tolerance:.0e}, {self.steps} steps of {self.method}, {self.from_zero} from scratch"
         if self.met:
-            return Outcome("converged", text)
+            return Outcome("converged", text, before.remedy if "up to a constant" in before.remedy else "")
         return Outcome("stagnated", f"{text}; before: {before}", "take the exact preconditioner, more overlap or a looser tolerance")
 
 
@@ -64,31 +64,30 @@ def certified(iteration: Schwarz, u: np.ndarray, tolerance: float, kind: Precond
     Raises:
         ConfigurationError: learned sweeps as preconditioner, and the local operator takes no sources.
     """
-    problem = iteration.problem
-    size = float(np.linalg.norm(problem.residual(problem.start()))) or 1.0
+    problem, scratch = iteration.problem, iteration.problem.start(iteration.first_guess())
     if not isinstance(problem, LinearDiscrete):
-        found, steps = _newton(iteration, problem.start(u), tolerance * size)
-        _, zero = _newton(iteration, problem.start(), tolerance * size)
-        return Certificate(found, tolerance, float(np.linalg.norm(problem.residual(found))) / size, steps, zero, "Newton's method and GMRES")
+        found, steps = _newton(iteration, problem.start(u), tolerance)
+        _, zero = _newton(iteration, scratch, tolerance)
+        return Certificate(found, tolerance, problem.relative_residual(found), steps, zero, "Newton's method and GMRES")
     precondition = _sweep(iteration, problem, kind)
     method: Callable[..., Solved] = conjugate_directions if kind == "directions" else flexible_gmres
     free = problem.free
-    rows = problem.matrix[free][:, free]
+    rows, root = problem.matrix[free][:, free], np.sqrt(problem.scale[free])
+    sweep = _on(free, precondition)
 
     def run(start: np.ndarray) -> tuple[np.ndarray, int]:
-        residual = problem.residual(start)[free]
-        solved = method(
-            lambda v: rows @ v, residual, _on(free, precondition), tolerance=tolerance * size / (np.linalg.norm(residual) or 1.0), steps=_STEPS
-        )
+        """In unknowns scaled by the root of the diagonal, whose Euclidean norm of the residual is the size that tolerances are meant in."""
+        right = problem.residual(start)[free] / root
+        target = tolerance * problem.zero_size / (float(np.linalg.norm(right)) or 1.0)
+        solved = method(lambda v: (rows @ (v / root)) / root, right, lambda r: sweep(r * root) * root, tolerance=target, steps=_STEPS)
         found = start.copy()
-        found[free] += solved.u
+        found[free] += solved.u / root
         return iteration.levelled(found), solved.steps
 
     found, steps = run(problem.start(u))
-    _, zero = run(problem.start())
-    left = float(np.linalg.norm(problem.residual(found))) / size
+    _, zero = run(scratch)
     name = f"{'conjugate directions' if kind == 'directions' else 'flexible GMRES'} with {'exact' if kind == 'exact' else 'learned'} sweeps"
-    return Certificate(found, tolerance, left, steps, zero, name)
+    return Certificate(found, tolerance, problem.relative_residual(found), steps, zero, name)
 
 
 def _on(free: np.ndarray, whole: Map) -> Map:
@@ -111,7 +110,7 @@ def _sweep(iteration: Schwarz, problem: LinearDiscrete, kind: Preconditioner) ->
                 remedy="certify with preconditioner='exact'",
             )
         learned.require_sources()
-    weights = iteration.decomposition.weights("average")
+    weights = iteration.decomposition.weights(iteration.settings.weights)
 
     def precondition(residual: np.ndarray) -> np.ndarray:
         e = iteration.coarse.correction(residual) if iteration.coarse is not None else np.zeros_like(residual)
@@ -130,13 +129,12 @@ def _sweep(iteration: Schwarz, problem: LinearDiscrete, kind: Preconditioner) ->
     return precondition
 
 
-def _newton(iteration: Schwarz, u: np.ndarray, target: float) -> tuple[np.ndarray, int]:
+def _newton(iteration: Schwarz, u: np.ndarray, tolerance: float) -> tuple[np.ndarray, int]:
     """Newton's method, every tangent solved by GMRES with exact sweeps; the preconditioned steps of all."""
     problem, steps = iteration.problem, 0
     for _ in range(_NEWTON):
-        residual = problem.residual(u)
-        norm = float(np.linalg.norm(residual))
-        if norm <= target:
+        residual, left = problem.residual(u), problem.relative_residual(u)
+        if left <= tolerance:
             break
         tangent = _tangent(problem, u)
         parts = ExactParts(tangent, iteration.decomposition, iteration.cutter)
@@ -150,7 +148,7 @@ def _newton(iteration: Schwarz, u: np.ndarray, target: float) -> tuple[np.ndarra
 
         rows = tangent.matrix[free][:, free]
         solved = flexible_gmres(
-            lambda v, rows=rows: rows @ v, residual[free], _on(free, sweep), tolerance=max(1e-3, 0.3 * target / norm), steps=_STEPS
+            lambda v, rows=rows: rows @ v, residual[free], _on(free, sweep), tolerance=max(1e-3, 0.3 * tolerance / left), steps=_STEPS
         )
         u = u.copy()
         u[free] += solved.u

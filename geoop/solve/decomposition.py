@@ -74,7 +74,7 @@ class Decomposition:
             raise ConfigurationError(
                 f"{lost} of {int(problem.free.sum())} unknowns lie on the border of every part that has them: the parts do not overlap",
                 where=mesh.name,
-                remedy="let them overlap by at least one layer of cells: overlap=1 or more",
+                remedy="let them overlap by at least one layer of cells, overlap=1 or more; where the region hangs together at a single point only, split that point",
             )
         return made
 

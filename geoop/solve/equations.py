@@ -25,6 +25,8 @@ SOLUTION = Quantity("solution", "u", "1")
 #: Names of what drives a case, as the data sets of local problems call them.
 SOURCE, CONDUCTIVITY, FLUX, BODY_FORCE, TRACTION, INITIAL = "source", "conductivity", "boundary_flux", "body_force", "traction", "initial"
 
+#: Of a whole case: c of a :class:`Diffusion`, where a part says its own.
+REACTION = "reaction"
 _DATA = {
     q.name: q
     for q in (
@@ -123,10 +125,16 @@ class Diffusion(Equation):
     def shifts(self) -> bool:  # type: ignore[override]
         return self.reaction == 0.0
 
+    def parameters(self, length: float) -> dict[str, Field]:
+        if self.reaction == 0.0:
+            return {}
+        return {REACTION: Field(Quantity(REACTION, "c", "1/m^2"), np.array(self.reaction * length**2), "global")}
+
     def discrete(self, case: Case) -> LinearDiscrete:
         fixed, _ = imposed(case, self.quantity.name, FLUX)
-        conductivity = case.fields.get(CONDUCTIVITY, 1.0)
-        problem = DiffusionProblem(case.mesh, conductivity=conductivity, reaction=self.reaction, degree=1, dirichlet=tuple(fixed))
+        conductivity, said = case.fields.get(CONDUCTIVITY, 1.0), case.fields.get(REACTION)
+        reaction = self.reaction if said is None else float(said.values)
+        problem = DiffusionProblem(case.mesh, conductivity=conductivity, reaction=reaction, degree=1, dirichlet=tuple(fixed))
 
         def assemble(data: Case) -> tuple[np.ndarray, np.ndarray]:
             dirichlet, neumann = imposed(data, self.quantity.name, FLUX)
@@ -305,7 +313,14 @@ class HeatWindow(Equation):
         return self.discrete(Case(case.mesh, None, {INITIAL: started})).matrix
 
     def discrete(self, case: Case) -> LinearDiscrete:
-        patches, _ = imposed(case, self.quantity.name, FLUX)
+        patches, free = imposed(case, self.quantity.name, FLUX)
+        unheard = sorted(
+            {*(patch for patch, flux in free.items() if np.any(flux)), *(name for name in (SOURCE, CONDUCTIVITY) if name in case.fields)}
+        )
+        if unheard:
+            raise ConfigurationError(
+                f"a window of heat does not take {unheard}", where=case.name, remedy="give 'initial' and values on patches; alpha is the equation's"
+            )
         problem = DiffusionProblem(case.mesh, conductivity=self.diffusivity, degree=1, dirichlet=tuple(patches))
         space, s = problem.space, self.steps
         inertia = mass(space, 1.0 / self.step)

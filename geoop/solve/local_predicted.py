@@ -77,8 +77,7 @@ class PredictedParts:
 
     def answers(self, u: np.ndarray, which: Sequence[int]) -> list[np.ndarray]:
         """(q,) solutions of the parts ``which`` at their unknowns, given u around them; all parts in one batch."""
-        which, count = list(which), self.keep or max(len(which), 1)
-        found = []
+        which, count, found = list(which), self.keep or max(len(which), 1), []
         for start in range(0, len(which), count):
             if self.keep is not None and count < len(self.decomposition):
                 self._locals.clear()
@@ -147,12 +146,12 @@ class PredictedParts:
         return found
 
     def residuals(self, answers: Sequence[np.ndarray], u: np.ndarray, which: Sequence[int]) -> np.ndarray:
-        """Per part the size of what its answer leaves of its own equations, over that of zero there: 1 for an answer worth nothing."""
+        """Per part the size of what its answer leaves of its own equations, over that of the mean of its rim: 1 for an answer worth nothing."""
         sizes = []
         for k, answer in zip(which, answers, strict=True):
             dofs = self.decomposition.dofs[k]
             tried, nothing = u.copy(), u.copy()
-            tried[dofs], nothing[dofs] = answer, 0.0
+            tried[dofs], nothing[dofs] = answer, self._guess(k, u)
             root = np.sqrt(self.problem.scale[dofs])
             left, all_of_it = (np.linalg.norm(self.problem.residual(item)[dofs] / root) for item in (tried, nothing))
             sizes.append(float(left / max(all_of_it, 1e-300)) if np.isfinite(left) else np.inf)
@@ -162,6 +161,14 @@ class PredictedParts:
     def _mass(self) -> np.ndarray:
         """(points,) volume that belongs to a point of the mesh."""
         return np.maximum(point_weights(self.problem.mesh), np.finfo(np.float64).tiny)
+
+    def _guess(self, k: int, u: np.ndarray) -> np.ndarray | float:
+        """(q,) what is known of a part before its equations: the mean of its rim where constants are solutions, else zero."""
+        if not self.equation.shifts:
+            return 0.0
+        part, nodes, _ = self._local(k)
+        mean = u.reshape(-1, self.problem.components)[nodes[part.problem.rim]].mean(axis=0)
+        return mean[self.decomposition.dofs[k] % self.problem.components]
 
     def _local(self, k: int) -> tuple[LocalPart, np.ndarray, np.ndarray]:
         """The part; its nodes; where its unknowns stand in an array (points c,) of it."""
@@ -202,9 +209,10 @@ class PredictedParts:
         rim = rim[:, 0] if c == 1 else rim
         if drive.load is not None:
             return LocalData(rim, load=drive.load[nodes])
-        source = None if drive.source is None else drive.source[part.points] * part.length ** e.powers.get(e.source, 0)
+        unit = part.conductivity
+        source = None if drive.source is None else drive.source[part.points] * (part.length ** e.powers.get(e.source, 0) / unit)
         free = part.problem.free_rim
-        through = None if drive.flux is None or not len(free) else drive.flux[part.points[free]] * part.length ** e.powers.get(e.flux, 0)
+        through = None if drive.flux is None or not len(free) else drive.flux[part.points[free]] * (part.length ** e.powers.get(e.flux, 0) / unit)
         return LocalData(rim, source, through)
 
     def _range(self, data: LocalData) -> tuple[np.ndarray | float, float]:

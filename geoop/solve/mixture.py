@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import NonFiniteError
+from ..errors import ConfigurationError, NonFiniteError
 from ..interfaces.local import LocalSolver
 from .decomposition import Decomposition
 from .discrete import Discrete, LinearDiscrete
@@ -55,12 +55,16 @@ class Mixture:
         if solver is not None:
             self.learned = PredictedParts(problem, decomposition, cutter, solver, size=settings.size, keep=settings.keep)
             self.learned.require_dependence()
-        self.repaired: set[int] = set(exact) if self.learned else set()
+        odd = sorted(set(exact) - set(range(len(decomposition))))
+        if odd:
+            raise ConfigurationError(f"there are no parts {odd[:5]}", where=self.where, remedy=f"name some of 0 to {len(decomposition) - 1}")
+        self.named = frozenset(exact)
+        self.repaired: set[int] = set()
 
     @property
     def all_exact(self) -> bool:
         """Whether all parts are solved to rounding."""
-        return self.learned is None or self.learned.exact or len(self.repaired) == len(self.decomposition)
+        return self.learned is None or self.learned.exact or len(self.named | self.repaired) == len(self.decomposition)
 
     def driven_by(self, problem: Discrete) -> None:
         """Answer for other data from now on."""
@@ -72,19 +76,23 @@ class Mixture:
         """(q,) per part its solution given u around it.
 
         Raises:
-            NonFiniteError: answers of a learned operator that are not finite, where nothing may stand in for it.
+            NonFiniteError: answers of a learned operator that are not finite, on any rank, where nothing may stand in for it.
         """
         if self.learned is None:
             return self.exact.answers(u, which)
-        learned = [k for k in which if k not in self.repaired]
+        learned = [k for k in which if k not in self.repaired and k not in self.named]
         found = dict(zip(learned, self.learned.answers(u, learned), strict=True)) if learned else {}
-        bad = [k for k in learned if not np.isfinite(found[k]).all()]
-        if bad and not self.settings.fallback:
+        bad = np.zeros(len(self.decomposition))
+        bad[[k for k in learned if not np.isfinite(found[k]).all()]] = 1.0
+        failed = np.flatnonzero(self.ranks.total(bad)).tolist()  # all ranks must know, or they would go on differently
+        if failed and not self.settings.fallback:
             raise NonFiniteError(
-                f"the local operator's answers for parts {bad[:8]} are not finite", where=self.where, remedy="allow fallback=True, or train it again"
+                f"the local operator's answers for parts {failed[:8]} are not finite",
+                where=self.where,
+                remedy="allow fallback=True, or train it again",
             )
-        self.repaired |= set(bad)
-        exact = [k for k in which if k in self.repaired]
+        self.repaired |= set(failed)
+        exact = [k for k in which if k in self.repaired or k in self.named]
         found |= dict(zip(exact, self.exact.answers(u, exact), strict=True))
         return [found[k] for k in which]
 
@@ -101,8 +109,9 @@ class Mixture:
         """Solve exactly from now on the parts whose answers at u are worth nothing; whether there are new ones."""
         if self.learned is None or not self.settings.fallback or self.all_exact:
             return False
-        which = [k for k in range(len(self.decomposition)) if k not in self.repaired]
-        left = self.learned.residuals(self.learned.answers(u, which), u, which)
+        which = [k for k in range(len(self.decomposition)) if k not in self.repaired and k not in self.named]
+        answers = self.learned.answers(u, which)
+        left = self.learned.residuals(answers, u, which)
         bad = {k for k, size in zip(which, left, strict=True) if not size <= WORTHLESS}
         self.repaired |= bad
         return bool(bad)

@@ -14,11 +14,13 @@ from ..mesh.cells import CELL_NAMES, CELL_TYPES, Cells
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
 from ..mesh.topology import N_CORNERS, sides
-from .equations import Equation, imposed
+from .equations import CONDUCTIVITY, Equation, imposed
 
 _FACETS = {2: "line", 3: "triangle", 4: "quad"}
 #: Facets between a part and the rest, where no condition is imposed on them (see :func:`cut`).
 INTERFACE = "interface"
+#: A conductivity whose largest value in a part lies between this and 1 is left as it is.
+_LEAST = 0.5
 #: Cells that elements of degree 1 take as they are, where there are no others.
 _PLAIN = {"triangle", "quad", "tetra", "hexahedron"}
 
@@ -95,9 +97,21 @@ class Cutter:
             name: _taken(item, part.points, self._elements(cells)) for name, item in self.case.fields.items() if name in self.equation.coefficients
         }
         fields |= self.equation.parameters(length)
+        fields, unit = self._in_range(fields) if size is not None else (fields, 1.0)
         local = Mesh(points, part.mesh.cells, patches, name=f"{self.case.name or self.case.mesh.name}, part")
         held = np.unique(rim.connectivity) if len(rim) else np.zeros(0, dtype=np.int64)
-        return LocalPart(LocalProblem(Case(local, None, fields), self.equation.quantity.name, held), part.points, length)
+        problem = LocalProblem(Case(local, None, fields), self.equation.quantity.name, held, self.equation.linear)
+        return LocalPart(problem, part.points, length, unit)
+
+    def _in_range(self, fields: dict[str, Field]) -> tuple[dict[str, Field], float]:
+        """The fields with a conductivity that local operators know, and what it was divided by: with it sources and fluxes may be divided, too."""
+        item = fields.get(CONDUCTIVITY)
+        if item is None or not self.equation.linear:
+            return fields, 1.0
+        most = float(np.max(item.values))
+        if _LEAST <= most <= 1.0:
+            return fields, 1.0
+        return {**fields, CONDUCTIVITY: Field(item.quantity, item.values / most, item.location)}, most
 
     def natural(self, cells: np.ndarray) -> tuple[Case, np.ndarray]:
         """A part with the case's own Dirichlet values in reach (patch ``dirichlet``) and nothing imposed on the patch ``interface``; its (m,) points."""
@@ -118,11 +132,42 @@ class LocalPart:
         problem: of its own, in its own size.
         points: (m,) points of the whole that its points are.
         length: [m] that one unit of its coordinates stands for.
+        conductivity: by which its conductivity, source and flux were divided.
     """
 
     problem: LocalProblem
     points: np.ndarray
     length: float
+    conductivity: float = 1.0
+
+
+def first_order(case: Case) -> Case:
+    """The case on the corners of its cells; itself where they have no mid-side points. Values at mid-side points are left out."""
+    mesh = case.mesh
+    if not any(name in N_CORNERS for part in (mesh.cells, *mesh.patches.values()) for name in part.names):
+        return case
+    cells, patches = straight(mesh.cells), {name: straight(facets) for name, facets in mesh.patches.items()}
+    used = np.unique(cells.connectivity)
+    number = np.full(len(mesh.points), -1, dtype=np.int64)
+    number[used] = np.arange(len(used))
+    plain = Mesh(
+        mesh.points[used],
+        cells.renumbered(number),
+        {name: facets.renumbered(number) for name, facets in patches.items()},
+        mesh.zones,
+        mesh.name,
+        (*mesh.notes, "cells of second order are taken by their corners: straight sides, elements of degree 1"),
+    )
+    fields = {name: Field(item.quantity, item.values[used]) if item.location == "point" else item for name, item in case.fields.items()}
+    boundary = {
+        patch: {name: _at_corners(item, mesh.patch_points(patch), number) for name, item in data.items()} for patch, data in case.boundary.items()
+    }
+    return replace(case, mesh=plain, fields=fields, boundary=boundary)
+
+
+def _at_corners(item: Field, points: np.ndarray, number: np.ndarray) -> Field:
+    """Values at the points of a patch without those at mid-side points."""
+    return item if item.location == "global" or len(item.values) != len(points) else Field(item.quantity, item.values[number[points] >= 0])
 
 
 def _of_elements(case: Case) -> tuple[Case, np.ndarray | None]:

@@ -20,7 +20,7 @@ from .discrete import Discrete, LinearDiscrete
 from .equations import Equation
 from .krylov import Anderson, flexible_gmres
 from .mixture import Mixture
-from .part_case import Cutter
+from .part_case import Cutter, first_order
 from .schwarz_result import SchwarzResult, SweepNote
 from .schwarz_settings import SchwarzSettings
 from .watch import Watch
@@ -64,7 +64,12 @@ class Schwarz:
     ) -> None:
         self.settings, self.equation, self.solver = settings or SchwarzSettings(), equation, solver
         s = self.settings
+        self._given, case = case, first_order(case)
         self.problem: Discrete = equation.discrete(case)
+        if not len(self.problem.values) and not self.problem.load.any():
+            raise ConfigurationError(
+                "nothing is imposed and nothing drives it", where=case.name, remedy=f"impose '{equation.quantity.name}' on a patch"
+            )
         cut = partition(case.mesh, s.parts, overlap=s.overlap, distance=s.distance, method=s.method)
         self.decomposition = Decomposition.of(self.problem, cut)
         self.cutter = Cutter(case, equation)
@@ -99,31 +104,44 @@ class Schwarz:
         """
         begun = time.perf_counter()
         if case is not None:
-            self._drive(self.problem.driven_by(case))
-        problem, s = self.problem, self.settings
-        u = problem.start(self.first_guess() if start is None else start)
-        watch = Watch(self._tolerance, self.parts.all_exact)
-        contraction: Contraction | None = None
-        tau = s.relaxation or (1.0 / max(self.decomposition.most, 1) if s.rule == "additive" else 1.0)
-        if s.acceleration == "gmres":
-            u, status = self._by_gmres(u, watch, progress)
-        else:
-            if s.relaxation is None and not self.parts.all_exact and s.rule != "additive":
-                contraction = measured(lambda v: self.sweep(v, 1.0), u, problem.free, size=1.0)
-                tau = contraction.relaxation
-            u, status = self._iterate(u, tau, watch, progress)
-            while status == "diverged" and contraction is not None and tau > _LEAST:  # power iteration gives a lower bound of the factor only
-                tau *= 0.5
-                watch.begin_again(self._tolerance, self.parts.all_exact)
-                u, status = self._iterate(problem.start(self.first_guess()), tau, watch, progress)
-            while status in ("diverged", "stagnated", "converged") and self.parts.repair(u if np.isfinite(u).all() else problem.start()):
-                watch.begin_again(self._tolerance, self.parts.all_exact)
-                u, status = self._iterate(problem.start(u if np.isfinite(u).all() else None), tau, watch, progress)
+            _require_same(self._given, case, self.equation)
+            self.problem = self.problem.driven_by(first_order(case))
+            for item in (self.parts, self.coarse):
+                if item is not None:
+                    item.driven_by(self.problem)
+        self.parts.repaired.clear()
+        s, watch = self.settings, Watch(self._tolerance, self.parts.all_exact)
+        u = self.problem.start(self.first_guess() if start is None else start)
+        tau, contraction = self._relaxation(u)
+        watch.slowest = contraction.factor if contraction is not None and contraction.contracts else 0.0
+        found, status = self._run(u, tau, watch, progress)
+        while status == "diverged" and contraction is not None and tau > _LEAST:  # power iteration gives a lower bound of the factor only
+            tau *= 0.5
+            watch.begin_again(self._tolerance, self.parts.all_exact)
+            found, status = self._run(u, tau, watch, progress)
+        while self.parts.repair(found if np.isfinite(found).all() else u):
+            watch.begin_again(self._tolerance, self.parts.all_exact)
+            found, status = self._run(found if np.isfinite(found).all() else u, tau, watch, progress)
         outcome = self._outcome(watch, status)
-        proof = certified(self, u, s.certify, s.preconditioner) if s.certify else None
+        proof = certified(self, found, s.certify, s.preconditioner) if s.certify else None
         if proof is not None:
-            u, outcome = proof.u, proof.outcome(outcome)
-        return SchwarzResult.of(self, u, outcome, watch, contraction, tau, proof, time.perf_counter() - begun)
+            found, outcome = proof.u, proof.outcome(outcome)
+        return SchwarzResult.of(self, found, outcome, watch, contraction, tau, proof, time.perf_counter() - begun)
+
+    def _relaxation(self, u: np.ndarray) -> tuple[float, Contraction | None]:
+        """The relaxation, and the contraction of learned sweeps that it was chosen from."""
+        s = self.settings
+        if s.relaxation is not None:
+            return s.relaxation, None
+        if s.rule == "additive":
+            return 1.0 / max(self.decomposition.most, 1), None
+        if self.parts.all_exact or s.acceleration == "gmres":
+            return 1.0, None
+        found = measured(self.sweep, u, self.problem.free, size=1.0)
+        return found.relaxation, found
+
+    def _run(self, u: np.ndarray, tau: float, watch: Watch, progress: Callable[[SweepNote], None] | None) -> tuple[np.ndarray, Status]:
+        return self._by_gmres(u, watch, progress) if self.settings.acceleration == "gmres" else self._iterate(u, tau, watch, progress)
 
     def sweep(self, u: np.ndarray, relaxation: float = 1.0) -> np.ndarray:
         """(n c,) one sweep, with the coarse correction before."""
@@ -139,13 +157,14 @@ class Schwarz:
     def _iterate(self, u: np.ndarray, tau: float, watch: Watch, progress: Callable[[SweepNote], None] | None) -> tuple[np.ndarray, Status]:
         mixing = Anderson() if self.settings.acceleration == "anderson" else None
         best, best_left, span = u, np.inf, float(np.ptp(self.problem.values)) if len(self.problem.values) else 0.0
-        while len(watch.updates) < self.settings.sweeps:
+        while len(watch.updates) - watch.since < self.settings.sweeps:
             moved = self.sweep(u, tau)
             after = self.levelled(moved if mixing is None else mixing.next(u, moved))
             if len(watch.updates) - watch.since < _SETTLING:  # a range that grows with the iterate would hide that it grows
                 span = max(span, float(np.ptp(after)))
             update = float(np.sqrt(np.mean((after - u) ** 2))) / (span or 1.0)
             u = after
+            watch.exact, watch.tolerance = self.parts.all_exact, self._tolerance  # a part may just have been repaired
             status = watch.see(update, self.problem.relative_residual(u) if np.isfinite(u).all() else np.inf)
             if progress is not None:
                 progress(SweepNote(len(watch.updates), update, watch.residuals[-1]))
@@ -192,20 +211,34 @@ class Schwarz:
         return self.problem.levelled(u) if isinstance(self.problem, LinearDiscrete) else u
 
     def _outcome(self, watch: Watch, status: Status) -> Outcome:
-        remedy = ""
+        remedies = []
         if self.problem.floating:
-            remedy = "nothing fixes its level: the solution is unique up to a constant, and the one with mean zero is returned"
-        made = watch.outcome(status, remedy)
+            remedies.append("nothing fixes its level: the solution is unique up to a constant, and the one with mean zero is returned")
+        if not self.parts.all_exact and watch.residuals and watch.residuals[-1] > 1.0:
+            remedies.append("the equations are left farther from solved than by a constant: certify it, or train the operator on such parts")
+        if status in ("stagnated", "diverged", "max_sweeps_reached") and self.parts.all_exact:
+            robin = self.settings.transmission == "robin"
+            remedies.append(
+                "take acceleration='gmres'" + (", or Robin conditions with one or two layers of overlap" if robin else " or a coarse space")
+            )
+        made = watch.outcome(status, "; ".join(remedies))
         if self.parts.repaired and made.ok:
             parts = ", ".join(str(k) for k in sorted(self.parts.repaired))
-            return Outcome("repaired", f"{made.detail}; parts {parts} of {len(self.decomposition)} solved exactly")
+            return Outcome("repaired", f"{made.detail}; parts {parts} of {len(self.decomposition)} solved exactly", made.remedy if remedies else "")
         return made
 
-    def _drive(self, problem: Discrete) -> None:
-        self.problem = problem
-        for item in (self.parts, self.coarse):
-            if item is not None:
-                item.driven_by(problem)
+
+def _require_same(before: Case, now: Case, equation: Equation) -> None:
+    """Refuse data on another geometry, or with other coefficients, than an iteration was prepared for."""
+    a, b = before.mesh, now.mesh
+    same = a is b or (np.array_equal(a.points, b.points) and np.array_equal(a.cells.connectivity, b.cells.connectivity))
+    changed = [] if same else ["mesh"]
+    for name in equation.coefficients:
+        one, other = (case.fields[name].values if name in case.fields else np.ones(()) for case in (before, now))
+        if not np.array_equal(one, other):
+            changed.append(name)
+    if changed:
+        raise ConfigurationError(f"other data come with another {' and another '.join(changed)}", where=now.name, remedy="make a new Schwarz for it")
 
 
 def schwarz(case: Case, equation: Equation, solver: LocalSolver | None = None, settings: SchwarzSettings | None = None) -> SchwarzResult:

@@ -50,6 +50,7 @@ class SchwarzResult:
         relaxation: that was used.
         tolerance: that decided, see :class:`~geoop.solve.watch.Watch`.
         part_residuals: per part.
+        exact: whether all parts were solved to rounding.
         repaired: parts that were solved exactly in place of a learned operator.
         certificate: of the Krylov solve, None without.
         note: how the region was cut, in words.
@@ -65,6 +66,7 @@ class SchwarzResult:
     relaxation: float
     tolerance: float
     part_residuals: np.ndarray
+    exact: bool
     repaired: tuple[int, ...]
     certificate: Certificate | None
     note: str
@@ -102,6 +104,7 @@ class SchwarzResult:
             relaxation,
             watch.tolerance,
             sizes,
+            iteration.parts.all_exact,
             repaired,
             certificate,
             decomposition.partition.note,
@@ -122,7 +125,7 @@ class SchwarzResult:
         proof = self.certificate
         if proof is not None and proof.met:
             verdict = Verdict("inside", f"the discrete equations are solved to a residual of {proof.residual:.1e}")
-        elif self.contraction is None:
+        elif self.exact:
             verdict = Verdict("inside", f"finite elements in every part, {self.outcome.status}: {self.outcome.detail}")
         else:
             verdict = Verdict("edge", f"stitched from learned answers, {self.outcome.status}: {self.outcome.detail}; certify it for a proof")

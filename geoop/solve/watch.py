@@ -9,6 +9,7 @@ import numpy as np
 from ..interfaces.outcome import Outcome, Status
 
 _GROWTH, _ROWS, _WINDOW, _GAIN = 1e3, 6, 12, 0.03
+_SEEN, _SLOW = 3, 0.999  # updates before a rate is believed; rates beyond are not believed
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Watch:
         updates: per sweep the root mean square of its change over the range of the solution.
         residuals: per sweep the relative residual of the equations.
         since: the first sweep that decisions look at.
+        slowest: rate of the slowest difference that was met when contraction was measured: a few updates need not show it yet.
     """
 
     tolerance: float
@@ -31,6 +33,7 @@ class Watch:
     updates: list[float] = field(default_factory=list)
     residuals: list[float] = field(default_factory=list)
     since: int = 0
+    slowest: float = 0.0
 
     def begin_again(self, tolerance: float, exact: bool) -> None:
         """What came before no longer counts for decisions: the map has changed."""
@@ -59,7 +62,9 @@ class Watch:
         """Estimate of what all further sweeps would change; infinite while sweeps change more and more."""
         if self.updates[-1] == 0.0:
             return 0.0
-        rate = self.rate
+        if len(self.updates) - self.since < _SEEN:
+            return np.inf
+        rate = max(self.rate, min(self.slowest, _SLOW))
         return self.updates[-1] * rate / (1.0 - rate) if rate < 1.0 else np.inf
 
     def _grows(self) -> bool:

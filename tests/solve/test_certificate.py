@@ -6,7 +6,9 @@ from fem_shapes import square
 from schwarz_cases import CASES, Wrapped, darcy, laplace
 
 from geoop.errors import ConfigurationError
-from geoop.solve.equations import Diffusion
+from geoop.mesh.case import Case
+from geoop.mesh.quantity import Field
+from geoop.solve.equations import SOLUTION, Diffusion
 from geoop.solve.schwarz import Schwarz, schwarz
 from geoop.solve.schwarz_settings import SchwarzSettings
 
@@ -24,6 +26,15 @@ def test_every_equation_is_certified_to_rounding_from_a_poor_field(name):
     assert result.certificate.met and result.outcome.status == "converged" and "certified" in result.outcome.detail
     assert np.abs(result.u - truth).max() < 1e-6 * np.abs(truth).max()
     assert result.result.verdict.trusted
+
+
+def test_a_small_variation_on_a_large_constant_is_certified_by_the_variation():
+    """1e6 + 1e-3 rand: what is left is measured against the mean, not against zero."""
+    case = laplace(square(12))
+    boundary = {name: {"solution": Field(SOLUTION, 1e4 + 1e-2 * item["solution"].values)} for name, item in case.boundary.items()}
+    iteration = Schwarz(Case(case.mesh, None, {}, boundary), Diffusion(), None, SchwarzSettings(parts=4, sweeps=1, certify=1e-6))
+    result, truth = iteration.solve(), iteration.problem.solve()
+    assert result.certificate.met and np.abs(result.u - truth).max() < 1e-4 * np.ptp(truth)
 
 
 def test_a_good_field_saves_steps():

@@ -10,6 +10,7 @@ from schwarz_cases import CASES, Wrapped, clamped, darcy, dirichlet, given, lapl
 from geoop.errors import ConfigurationError, NonFiniteError
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity, NonlinearDiffusion
@@ -147,19 +148,24 @@ def test_settings_name_all_that_is_wrong():
 
 def test_a_learned_operator_that_fails_in_one_part_is_replaced_there():
     """Answers that are worthless (here: noise as large as the data) or not finite."""
-    case = laplace(square(20))
+    case = laplace(square(20, "triangle", 3))
+    sizes = [len(cells) for cells in Schwarz(case, Diffusion(), None, SchwarzSettings(parts=6)).decomposition.partition.points]
+    sick = next(size for size in sizes if sizes.count(size) == 1)  # the part is known by its size
+    number = sizes.index(sick)
     for bad in (np.nan, 5.0):
         noise = np.random.default_rng(0)
 
         def change(answer, data, part, bad=bad, noise=noise):
-            if part != 2 or len(answer) == 0:
+            if len(answer) != sick:
                 return answer
             return answer * np.nan if np.isnan(bad) else answer + bad * noise.standard_normal(answer.shape)
 
-        iteration = Schwarz(case, Diffusion(), Wrapped(Diffusion(), change), SchwarzSettings(parts=6))
-        result = iteration.solve()
-        assert result.outcome.status == "repaired" and 2 in result.repaired and "2" in result.outcome.detail
-        assert error(result, iteration.problem) < 1e-2
+        for shift in (0.0, 1000.0):
+            boundary = {name: {"solution": Field(SOLUTION, shift + item["solution"].values)} for name, item in case.boundary.items()}
+            iteration = Schwarz(Case(case.mesh, None, {}, boundary), Diffusion(), Wrapped(Diffusion(), change), SchwarzSettings(parts=6))
+            result = iteration.solve()
+            assert result.outcome.status == "repaired" and result.repaired == (number,) and str(number) in result.outcome.detail
+            assert np.abs(result.u - iteration.problem.solve()).max() < 1e-2
 
 
 def test_without_fall_back_answers_that_are_not_finite_are_an_error():
@@ -180,6 +186,61 @@ def test_a_predictor_that_ignores_boundary_values_is_refused():
     solver = Wrapped(Diffusion(), lambda answer, data, part: np.full_like(answer, 0.5))
     with pytest.raises(ConfigurationError, match="ignores boundary values"):
         Schwarz(laplace(square(8)), Diffusion(), solver)
+
+
+def test_repairs_are_of_one_solve_and_names_of_exact_parts_are_checked():
+    solver = Wrapped(Diffusion(), lambda answer, data, part: answer)
+    iteration = Schwarz(laplace(square(12)), Diffusion(), solver, SchwarzSettings(parts=4), exact=(1,))
+    iteration.parts.repaired.add(0)
+    assert iteration.solve().repaired == ()
+    with pytest.raises(ConfigurationError, match="no parts"):
+        Schwarz(laplace(square(12)), Diffusion(), solver, SchwarzSettings(parts=4), exact=(9,))
+
+
+def test_other_geometries_and_coefficients_are_refused():
+    iteration = Schwarz(darcy(square(8)), Diffusion(), None, SchwarzSettings(parts=3))
+    with pytest.raises(ConfigurationError, match="another conductivity"):
+        iteration.solve(darcy(square(8), 5))
+    with pytest.raises(ConfigurationError, match="another mesh"):
+        iteration.solve(Case(square(8, "triangle", 1), None, dict(darcy(square(8)).fields), dict(darcy(square(8)).boundary)))
+
+
+def test_a_worthless_operator_is_repaired_however_the_iteration_ends():
+    """By GMRES, and when sweeps run out."""
+    sizes = [
+        len(points)
+        for points in Schwarz(laplace(square(16, "triangle", 3)), Diffusion(), None, SchwarzSettings(parts=5)).decomposition.partition.points
+    ]
+    wrong = np.random.default_rng(0).standard_normal(max(sizes))
+    solver = Wrapped(Diffusion(), lambda answer, data, part: answer + (5.0 * wrong[: len(answer)] if len(answer) == sizes[1] else 0.0))
+    for settings in (SchwarzSettings(parts=5, acceleration="gmres"), SchwarzSettings(parts=5, sweeps=12)):
+        iteration = Schwarz(laplace(square(16, "triangle", 3)), Diffusion(), solver, settings)
+        result = iteration.solve()
+        assert 1 in result.repaired and error(result, iteration.problem) < 0.02
+
+
+def test_a_slow_iteration_is_not_taken_for_a_converged_one():
+    """A long insulated strip without a coarse space: two updates say nothing of the slowest difference."""
+    mesh = strip(400)
+    solver = Wrapped(Diffusion())
+    case = Case(mesh, None, {}, {"left": {"solution": given("solution", np.zeros(2))}, "right": {"solution": given("solution", np.ones(2))}})
+    iteration = Schwarz(case, Diffusion(), solver, SchwarzSettings(parts=8, coarse=None, size=None, sweeps=3000))
+    result = iteration.solve()
+    assert result.sweeps > 20 and (not result.outcome.ok or error(result, iteration.problem) < 0.02)
+
+
+def test_a_reaction_is_scaled_with_the_part_and_conductivities_are_brought_into_range():
+    random = np.random.default_rng(0)
+    mesh = square(14, "triangle", 1)
+    held = dirichlet(mesh)
+    for equation, conductivity in ((Diffusion(reaction=50.0), 1.0), (Diffusion(), 400.0)):
+        fields = {
+            "conductivity": given("conductivity", conductivity * (0.2 + random.random(len(mesh.points)))),
+            "source": given("source", conductivity * random.standard_normal(len(mesh.points))),
+        }
+        fields = fields if conductivity > 1 else {"source": fields["source"]}
+        iteration = Schwarz(Case(mesh, None, fields, held), equation, Wrapped(equation), SchwarzSettings(parts=5, tolerance=1e-10))
+        assert error(iteration.solve(), iteration.problem) < 1e-6
 
 
 def test_conditions_that_a_solver_does_not_accept_are_refused():
@@ -281,6 +342,19 @@ def test_a_patch_cannot_impose_two_things():
     both = {"left": {"solution": given("solution", np.array(1.0), 0, "global"), "boundary_flux": given("boundary_flux", np.array(1.0), 0, "global")}}
     with pytest.raises(ConfigurationError, match="'left' imposes"):
         Schwarz(Case(mesh, None, {}, both), Diffusion())
+
+
+def test_cells_of_second_order_are_solved_by_their_corners_and_say_so():
+    mesh = quadratic(square(8, "triangle", 1))
+    case = Case(mesh, None, {}, {name: {"solution": Field(SOLUTION, mesh.points[mesh.patch_points(name), 0])} for name in mesh.patches})
+    result = schwarz(case, Diffusion(), None, SchwarzSettings(parts=3, tolerance=1e-12))
+    np.testing.assert_allclose(result["solution"], result.case.mesh.points[:, 0], atol=1e-9)
+    assert len(result.case.mesh.points) == 81 and any("corners" in note for note in result.case.mesh.notes)
+
+
+def test_a_case_without_any_data_is_refused():
+    with pytest.raises(ConfigurationError, match="nothing is imposed"):
+        Schwarz(Case(square(4)), Diffusion())
 
 
 def test_what_paraview_gets(tmp_path):

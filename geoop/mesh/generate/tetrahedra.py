@@ -77,7 +77,7 @@ def _closed(surface: Mesh) -> tuple[np.ndarray, np.ndarray, list[str]]:
     Raises:
         InvalidMeshError: another mesh, or open.
     """
-    remedy = "close and repair it first: `geoop repair FILE`"
+    remedy = "close and repair it first: `geoop inspect FILE --repair OUT`"
     if surface.dimension != 3 or surface.cells.names != ["triangle"]:
         raise InvalidMeshError(
             f"a solid is filled from a surface of triangles, not from {', '.join(surface.cells.names) or 'points'} in {surface.dimension}-D",

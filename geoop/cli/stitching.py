@@ -45,7 +45,7 @@ def schwarz(
     acceleration: Annotated[str, typer.Option(help="none, anderson, gmres")] = "none",
     transmission: Annotated[str, typer.Option(help="between exact parts: dirichlet, robin")] = "dirichlet",
     sweeps: Annotated[int, typer.Option(help="at most")] = 200,
-    tolerance: Annotated[float | None, typer.Option(help="1e-8 of the residual with exact parts, 1e-4 of the solution's range with a model")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="1e-8 of the residual with exact parts, 2e-5 of the solution's range with a model")] = None,
     fallback: Annotated[bool, typer.Option(help="solve parts exactly where the model's answers are worthless")] = True,
     certify: Annotated[float | None, typer.Option(help="go on with a Krylov solve to this residual: its answer needs no faith")] = None,
     preconditioner: Annotated[str, typer.Option(help="of --certify: exact, learned, directions")] = "exact",

@@ -25,8 +25,9 @@ from .schwarz_result import SchwarzResult, SweepNote
 from .schwarz_settings import SchwarzSettings
 from .watch import Watch
 
-_EXACT, _PREDICTED = 1e-8, 1e-4
+_EXACT, _PREDICTED = 1e-8, 2e-5
 _LEAST = 0.1  # relaxation that is not halved any more
+_ROUNDING = 1e-9
 _SMOOTHING = 3  # Jacobi steps before the coarse correction of a learned iterate
 _SETTLING = 3  # sweeps until the range of the solution counts as known
 
@@ -162,7 +163,8 @@ class Schwarz:
             after = self.levelled(moved if mixing is None else mixing.next(u, moved))
             if len(watch.updates) - watch.since < _SETTLING:  # a range that grows with the iterate would hide that it grows
                 span = max(span, float(np.ptp(after)))
-            update = float(np.sqrt(np.mean((after - u) ** 2))) / (span or 1.0)
+            size = max(span, _ROUNDING * float(np.abs(after).max(initial=0.0)))  # of a constant only rounding changes
+            update = float(np.sqrt(np.mean((after - u) ** 2))) / (size or 1.0)
             u = after
             watch.exact, watch.tolerance = self.parts.all_exact, self._tolerance  # a part may just have been repaired
             status = watch.see(update, self.problem.relative_residual(u) if np.isfinite(u).all() else np.inf)

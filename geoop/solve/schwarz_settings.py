@@ -37,7 +37,7 @@ class SchwarzSettings:
         acceleration: of the sweeps: ``anderson`` mixing, or ``gmres`` on the fixed point of a linear equation.
         transmission: with exact parts: ``dirichlet`` or ``robin``.
         sweeps: at most.
-        tolerance: of the relative residual with exact parts (None: 1e-8), of what further sweeps would still change with learned ones (None: 1e-4).
+        tolerance: of the relative residual with exact parts (None: 1e-8), of what further sweeps would still change with learned ones (None: 2e-5).
         fallback: parts whose answers are worthless are solved exactly.
         certify: tolerance of a Krylov solve from the stitched field, None for none: its answer needs no faith.
         preconditioner: of that solve: ``exact`` parts, or ``learned`` ones where the operator takes sources, by flexible GMRES; ``directions`` proposes

@@ -89,7 +89,9 @@ def test_one_part_is_the_plain_solution_and_constants_are_reproduced():
     result = iteration.solve()
     assert result.sweeps == 1 and error(result, iteration.problem) < 1e-12
     flat = Case(case.mesh, None, {}, {name: {"solution": Field(SOLUTION, np.array(3.7), "global")} for name in case.mesh.patches})
-    np.testing.assert_allclose(schwarz(flat, Diffusion(), Wrapped(Diffusion()), SchwarzSettings(parts=4)).u, 3.7, rtol=1e-12)
+    constant = schwarz(flat, Diffusion(), Wrapped(Diffusion()), SchwarzSettings(parts=4))
+    np.testing.assert_allclose(constant.u, 3.7, rtol=1e-12)
+    assert constant.sweeps <= 4
 
 
 @pytest.mark.parametrize("acceleration", ["anderson", "gmres"])

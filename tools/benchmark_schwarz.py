@@ -61,6 +61,7 @@ def main(arguments: Sequence[str]) -> None:
         "scaling": scaling,
         "noise": noise,
         "learned": learned,
+        "time": timed,
         "large": large,
         "smooth": smooth,
         "holed": holed,
@@ -271,6 +272,32 @@ def large(given: argparse.Namespace) -> None:
             for law in ("white", "smooth"):
                 key = f"large/{target}/{law}/{scale:g}/cpu{given.cpu_minutes:g}"
                 once(key, lambda t=target, w=law, s=scale, p=parts, c=cases: {**_stitched("laplace", surrogate, t, w, c, s, p), "section": "large"})
+
+
+def timed(given: argparse.Namespace) -> None:
+    """Seconds of Laplace on every shape, once prepared and not, stitched and by one direct solve of the whole."""
+    solver = LocalSurrogate(operator("laplace", given))
+    for target in given.shapes:
+        once(f"time/{target}/cpu{given.cpu_minutes:g}", lambda t=target: _timed(solver, t))
+
+
+def _timed(solver: LocalSolver, target: str, repeats: int = 15) -> dict[str, Any]:
+    mesh, random = shape(target), np.random.default_rng(2)
+    cases = [PROBLEMS["laplace"].draw(random, mesh, "white") for _ in range(repeats)]
+    prepared = Prepared(Diffusion(), solver, SchwarzSettings(PARTS, OVERLAP))
+    iteration, preparation = prepared.of(cases[0])
+    begun = time.perf_counter()
+    problem = Diffusion().discrete(cases[0])
+    problem.solve()
+    whole = time.perf_counter() - begun
+    seconds: dict[str, list[float]] = {"stitched": [], "direct": []}
+    for case in cases:
+        begun = time.perf_counter()
+        problem.driven_by(case).solve()
+        seconds["direct"].append(time.perf_counter() - begun)
+        seconds["stitched"].append(iteration.solve(case).seconds)
+    middle = {key: float(np.median(item)) for key, item in seconds.items()}
+    return {"section": "time", "shape": target, "preparation": preparation, "direct with assembly": whole, **middle}
 
 
 def smooth(given: argparse.Namespace) -> None:

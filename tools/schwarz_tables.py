@@ -23,6 +23,7 @@ def report(found: Mapping[str, Row], console: Console) -> None:
         "noise": _noise,
         "local": _local,
         "learned": _learned,
+        "time": _time,
         "large": _large,
         "smooth": _smooth,
         "holed": _facts,
@@ -103,6 +104,16 @@ def _learned(rows: Sequence[Row]) -> Table:
                 f"{max(best):.2f}" if best else "-",
                 f"{max(row['cases'] for row in of.values())}",
             )
+    return made
+
+
+def _time(rows: Sequence[Row]) -> Table:
+    made = _table(
+        "Laplace, milliseconds", ("shape", "stitched: prepared once", "then each", "direct: with assembly", "then each", "ratio, both prepared")
+    )
+    for row in rows:
+        shown = (row["preparation"], row["stitched"], row["direct with assembly"], row["direct"])
+        made.add_row(row["shape"], *(f"{1000 * value:.1f}" for value in shown), f"{row['stitched'] / row['direct']:.1f}")
     return made
 
 

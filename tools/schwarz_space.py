@@ -56,7 +56,7 @@ def solid(nodes: int) -> Mesh:
     """A ball with a cavity, large enough for so many nodes of cells of the size that was trained on."""
     surface = hollow_ball()
     volume = 4.0 / 3.0 * np.pi * (0.7**3 - 0.35**3)
-    factor = (nodes * CELL**3 / (1.25 * volume)) ** (1.0 / 3.0)
+    factor = (nodes * CELL**3 / (0.8 * volume)) ** (1.0 / 3.0)
     return mesh_solid(Mesh(surface.points * factor, surface.cells, surface.patches, name="hollow ball"), size=CELL)
 
 

@@ -78,7 +78,7 @@ def test_every_problem_carries_its_solution_in_the_range_and_box_of_training(equ
         np.testing.assert_allclose(equation.discrete(case).solve(), u.values, atol=1e-9)
         np.testing.assert_array_equal(u.values[case.mesh.patch_points("dirichlet")], rim.values)
         assert np.ptp(case.mesh.bounds, axis=0).max() == pytest.approx(1.0)
-        assert u.quantity == SOLUTION and set(case.fields) == {"solution"}
+        assert u.quantity == SOLUTION and set(case.fields) == {"solution", *equation.parameters(1.0)}
         assert rim.values.min() >= -1e-12 and rim.values.max() <= 1 + 1e-12
         if equation.shifts:
             assert np.ptp(rim.values) == pytest.approx(1.0)

@@ -112,7 +112,7 @@ class BoundaryKernel(AbstractModel):
     the pair: relative pose, features of the boundary point after attention among all of them, features of the query after attention to them.
 
     So whatever the network's own weights are: constants are reproduced, without fluxes and sources the maximum principle holds, and the map from boundary
-    values to the solution does not expand in the maximum norm, so that a Schwarz iteration with it cannot diverge. The map is linear in the data unless
+    values to the solution does not expand in the maximum norm, so that plain Schwarz sweeps with it do not expand either. The map is linear in the data unless
     ``nonlinear``. Lengths are measured in the size of the boundary.
 
     Where linear functions are solutions the weights are tilted (:mod:`geoop.layers.moments`), sum_j w_j y_j = x, so that these are reproduced exactly, too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,15 +41,13 @@ class LocalSurrogate:
 
     Attributes:
         surrogate: predicts the quantity of the problems from its boundary values.
-        accepts: kinds of conditions that it was trained on; None takes a flux among its inputs for Neumann conditions.
+        conditions: kinds that it was trained on; None takes a flux among its inputs for Neumann conditions.
         pairs: pairs of points that a forward pass may hold at once.
     """
 
     surrogate: Surrogate
-    accepts: frozenset[Condition] | None = None  # type: ignore[assignment]  # filled in below
+    conditions: frozenset[Condition] | None = None
     pairs: int = PAIRS
-
-    exact: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         surrogate, problems = self.surrogate, []
@@ -62,9 +60,17 @@ class LocalSurrogate:
             problems.append(f"it is given {names}, and not '{self._imposed}'")
         if problems:
             raise ConfigurationError("; ".join(problems), where="LocalSurrogate", remedy=f"train with inputs=['{self._imposed}'] on local problems")
-        if self.accepts is None:
-            kinds: set[Condition] = {"dirichlet", "neumann"} if self._flux is not None else {"dirichlet"}
-            object.__setattr__(self, "accepts", frozenset(kinds))
+
+    @property
+    def exact(self) -> bool:
+        """Whether its answers solve the discrete equations to rounding."""
+        return False
+
+    @property
+    def accepts(self) -> frozenset[Condition]:
+        """Kinds of conditions that it honours."""
+        known: set[Condition] = {"dirichlet", "neumann"} if self._flux is not None else {"dirichlet"}
+        return frozenset(known) if self.conditions is None else self.conditions
 
     @property
     def quantity(self) -> Quantity:
@@ -123,7 +129,7 @@ class LocalSurrogate:
             found.append(f"the problem is for '{problem.quantity}', the surrogate predicts '{self.quantity.name}'")
         if mesh.dimension != int(self.surrogate.model.arguments["ports"]["dimension"]):
             found.append(f"a part in {mesh.dimension}-D, the surrogate was trained in another dimension")
-        if NEUMANN in mesh.patches and "neumann" not in (self.accepts or ()):
+        if NEUMANN in mesh.patches and "neumann" not in self.accepts:
             found.append("a part has a patch 'neumann', and the surrogate was trained on imposed values alone")
         heard = {item.name for item in self.surrogate.framing.functions}
         deaf = sorted(name for name, item in problem.case.fields.items() if name not in heard and not np.all(item.values == 1.0))

@@ -48,7 +48,7 @@ def local_solver(model: Model) -> LocalSolver | None:
     if isinstance(model, str | Path):
         model = load(model)
     if isinstance(model, Surrogate):
-        return LocalSurrogate(model)  # type: ignore[return-value]  # accepts is None only before it is made
+        return LocalSurrogate(model)
     if not isinstance(model, LocalSolver):
         raise ConfigurationError(
             f"a {type(model).__name__} solves no local problems", where="schwarz", remedy="give a checkpoint, geoop.load(...), a LocalSolver, or None"

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..errors import ConvergenceError, FieldError
+from ..errors import FieldError
 from ..fem.solving import LinearSystem
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
@@ -206,14 +206,3 @@ class NonlinearDiscrete(Discrete):
 
     def solve(self, start: np.ndarray | None = None) -> np.ndarray:
         return self.newton(self.load, self.values, start)
-
-
-def require_finite(u: np.ndarray, where: str, what: str) -> np.ndarray:
-    """The values, if all are finite.
-
-    Raises:
-        ConvergenceError: otherwise, saying how many are not.
-    """
-    if not np.isfinite(u).all():
-        raise ConvergenceError(f"{what} has {int((~np.isfinite(u)).sum())} values that are not finite", where=where, remedy="look at its data")
-    return u

@@ -15,6 +15,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity, NonlinearDiffusion
 from geoop.solve.local_exact import FiniteElementSolver
+from geoop.solve.local_predicted import PredictorSolver
 from geoop.solve.schwarz import Schwarz, schwarz
 from geoop.solve.schwarz_settings import SchwarzSettings
 
@@ -329,6 +330,22 @@ def test_noise_of_local_answers_is_not_amplified():
             plateau[rule, c] = np.mean(errors) / c
     assert all(value < 2.0 for value in plateau.values()) and plateau["restricted", 0.01] > 1.0, plateau
     assert plateau["restricted", 0.01] == pytest.approx(plateau["restricted", 0.05], rel=0.2)
+
+
+@pytest.mark.parametrize("make", [laplace, darcy])
+def test_any_predictor_of_cases_solves_parts(make):
+    """It is given the part as a case with its boundary values, as data sets of local problems hold them."""
+    equation, kinds = Diffusion(), set()
+
+    class Predictor:
+        def predict(self, case):
+            kinds.update(case.boundary)
+            return schwarz(case, equation, None, SchwarzSettings(parts=1)).result
+
+    mesh = square(10, "triangle", 1)
+    case = make(mesh) if make is laplace else Case(mesh, None, {"source": darcy(mesh).field("source")}, dirichlet(mesh))
+    iteration = Schwarz(case, equation, PredictorSolver(Predictor(), equation), SchwarzSettings(parts=4, tolerance=1e-9))
+    assert error(iteration.solve(), iteration.problem) < 1e-6 and kinds == {"dirichlet"}
 
 
 def test_points_that_belong_to_no_cell_are_left_out():

@@ -80,6 +80,43 @@ def random_slit_polygon(random: np.random.Generator, vertices: int, *, width: tu
     raise ConfigurationError(f"{_ATTEMPTS} draws left no room for a slit", where="random_slit_polygon", remedy="give a smaller width")
 
 
+def random_strip(random: np.random.Generator, *, thin: tuple[float, float] = (0.12, 0.5), clearance: float = 0.06) -> np.ndarray:
+    """A bent, tapered strip in the unit box round the origin, like a part that was cut out of an arm, a fin or a ring.
+
+    A centre line of two to four points with steps of 0.4 to 1 turns by up to 60 degrees at each; the width changes from point to point. The first k corners
+    run along one side, the last k back along the other: corners k - 1 and k bound one end, the last and the first the other.
+
+    Args:
+        random: generator.
+        thin: smallest and largest width over the length of the centre line.
+        clearance: smallest distance of a vertex from sides that it does not belong to [m].
+
+    Returns:
+        (2 k, 2), counter-clockwise [m]; the longer side of its box is 1.
+
+    Raises:
+        ConfigurationError: widths that are not positive and in order, or limits that 2000 draws do not meet.
+    """
+    if not 0.0 < thin[0] <= thin[1] < math.inf:
+        raise ConfigurationError(f"strips {thin[0]} to {thin[1]} wide", where="random_strip", remedy="give two positive widths, the smaller first")
+    for _ in range(_ATTEMPTS):
+        count = int(random.integers(2, 5))
+        turns = np.cumsum([2.0 * np.pi * random.random(), *(np.radians(120.0) * (random.random(count - 2) - 0.5))])
+        step = (0.4 + 0.6 * random.random(count - 1))[:, None] * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+        line = np.concatenate([np.zeros((1, 2)), np.cumsum(step, axis=0)])
+        length = float(np.linalg.norm(step, axis=1).sum())
+        half = 0.5 * length * (thin[0] + (thin[1] - thin[0]) * random.random()) * (0.6 + 0.8 * random.random(count))
+        along = np.concatenate([step[:1], step[:-1] + step[1:], step[-1:]]) if count > 2 else np.concatenate([step, step])
+        across = np.stack([along[:, 1], -along[:, 0]], axis=1) / np.linalg.norm(along, axis=1)[:, None] * half[:, None]
+        found = np.concatenate([line + across, (line - across)[::-1]])
+        low, high = found.min(axis=0), found.max(axis=0)
+        found = (found - 0.5 * (low + high)) / float((high - low).max())
+        crossed = len(crossing_segments(found, np.roll(found, -1, axis=0)))
+        if not crossed and area_of(found) > 0.0 and clearance_of(found) >= clearance and sharpest_angle(found) >= 30.0:
+            return found
+    raise ConfigurationError(f"{_ATTEMPTS} draws gave no strip with clearance {clearance}", where="random_strip", remedy="give larger widths")
+
+
 def random_star(random: np.random.Generator, points: int = 128, *, modes: int = 5, roughness: float = 0.25, radius: float = 0.5) -> np.ndarray:
     """A smooth outline whose radius is a random Fourier series of the angle: every ray from its middle meets it once.
 

@@ -5,7 +5,7 @@ import pytest
 
 from geoop.errors import ConfigurationError
 from geoop.mesh.crossings import crossing_segments
-from geoop.mesh.generate.polygons import area_of, clearance_of, random_polygon, random_slit_polygon, random_star, sharpest_angle
+from geoop.mesh.generate.polygons import area_of, clearance_of, random_polygon, random_slit_polygon, random_star, random_strip, sharpest_angle
 
 SQUARE = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
 
@@ -37,6 +37,18 @@ def test_slits_are_as_narrow_as_asked_and_lie_inside():
         assert clearance_of(points) >= 0.95 * 0.02
 
 
+def test_strips_are_long_and_their_ends_are_where_they_are_said_to_be():
+    for seed in range(20):
+        points = random_strip(np.random.default_rng(seed), thin=(0.12, 0.3))
+        k = len(points) // 2
+        assert 2 <= k <= 4 and np.ptp(points, axis=0).max() == pytest.approx(1.0) and np.abs(points.max(axis=0) + points.min(axis=0)).max() < 1e-12
+        assert not len(crossing_segments(points, np.roll(points, -1, axis=0))) and area_of(points) > 0 and clearance_of(points) >= 0.06
+        ends = np.linalg.norm(points[[k - 1, -1]] - points[[k, 0]], axis=1)
+        sides = np.linalg.norm(np.diff(points[:k], axis=0), axis=1).sum(), np.linalg.norm(np.diff(points[k:], axis=0), axis=1).sum()
+        assert ends.max() < np.mean(sides)
+        np.testing.assert_array_equal(points, random_strip(np.random.default_rng(seed), thin=(0.12, 0.3)))
+
+
 def test_stars_are_smooth_and_of_the_radius():
     points = random_star(np.random.default_rng(0), 256, radius=0.4)
     radius = np.linalg.norm(points, axis=1)
@@ -53,6 +65,10 @@ def test_bad_input():
     for width in ((0.0, 0.1), (-0.1, 0.1), (0.2, 0.1), (0.1, np.nan)):
         with pytest.raises(ConfigurationError, match="slits"):
             random_slit_polygon(np.random.default_rng(0), 5, width=width)
+    with pytest.raises(ConfigurationError, match="strips"):
+        random_strip(np.random.default_rng(0), thin=(0.3, 0.2))
+    with pytest.raises(ConfigurationError, match="no strip with clearance"):
+        random_strip(np.random.default_rng(0), clearance=0.9)
     with pytest.raises(ConfigurationError, match="radius inf"):
         random_star(np.random.default_rng(0), radius=np.inf)
     with pytest.raises(ConfigurationError, match="1 modes"):

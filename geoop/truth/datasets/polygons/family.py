@@ -1,4 +1,4 @@
-"""What the seven sets of local problems have in common: shapes, meshes, names, splits, the data card."""
+"""What the eight sets of local problems have in common: shapes, meshes, names, splits, the data card."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUTSIDE_VERTICES = (17, 22)
 SLIT_WIDTH = (0.02, 0.05)
 PER_GEOMETRY = 10
 #: The shape of a case by the number that :func:`random_of` draws with; its parameters, arc and data have numbers of their own.
-_SHAPE, PARAMETERS, _ARC, BOUNDARY, INSIDE = range(5)
+SHAPE, PARAMETERS, ARC, BOUNDARY, INSIDE = range(5)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,6 @@ class Family:
         equation: as the card says it.
         laws: of its data, for the card.
         most: vertices.
-        mixed: whether a part of the boundary is the patch ``neumann``.
         revision: of the generator; 2 has the targets gear, plate, thin-l and annulus, too.
     """
 
@@ -47,7 +46,6 @@ class Family:
     equation: str
     laws: Mapping[str, Any] = field(default_factory=dict)
     most: int = MOST
-    mixed: bool = False
     revision: int = 2
 
     # ---- names
@@ -97,7 +95,7 @@ class Family:
         if split.startswith("target-"):
             shape = target(split.removeprefix("target-"))
             return shape.outline(geometry), shape.size
-        random = random_of(seed, geometry, _SHAPE)
+        random = random_of(seed, geometry, SHAPE)
         count = self.vertices(random, split)
         if split == "ood-slit":
             return ring(random_slit_polygon(random, count, width=SLIT_WIDTH), geometry), SIZE
@@ -113,13 +111,15 @@ class Family:
         outline, size = self.outline(seed, geometry)
         mesh = mesh_inside(outline, size=size)
         lines = np.asarray(mesh.patches["wall"].connectivity).reshape(-1, 2)
-        free = np.zeros(len(lines), dtype=bool)
-        if self.mixed:
-            free = _arc(random_of(seed, geometry, _ARC), lines, mesh.points, always=self.is_target(geometry))
+        free = self.free(seed, geometry, lines, mesh.points)
         patches = {"dirichlet": Cells.of(line=lines[~free])}
         if free.any():
             patches["neumann"] = Cells.of(line=lines[free])
         return Mesh(mesh.points, mesh.cells, patches, name=geometry)
+
+    def free(self, seed: int, geometry: str, lines: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """(k,) which lines (k, 2) of the boundary are the patch ``neumann``; none, unless a family says otherwise."""
+        return np.zeros(len(lines), dtype=bool)
 
     # ---- the card
 
@@ -161,19 +161,3 @@ class Family:
 def geometry_of(name: str) -> str:
     """The geometry of a case ``GEOMETRY_01``."""
     return name.rsplit("_", 1)[0]
-
-
-def _arc(random: np.random.Generator, lines: np.ndarray, points: np.ndarray, *, always: bool) -> np.ndarray:
-    """(k,) which lines of the boundary are free: a run of the outer loop, in four of five shapes or always, up to half of the whole boundary."""
-    mixed, share, start = random.random() < 0.8, 0.1 + 0.4 * random.random(), random.random()
-    free = np.zeros(len(lines), dtype=bool)
-    if not (mixed or always):
-        return free
-    closing = np.flatnonzero(lines[1:, 0] != lines[:-1, 1]) + 1
-    loops = np.split(np.arange(len(lines)), closing)
-    outer = max(loops, key=lambda rows: float(np.ptp(points[lines[rows, 0]], axis=0).max()))
-    length = np.linalg.norm(points[lines[:, 1]] - points[lines[:, 0]], axis=1)
-    around = np.roll(outer, -int(start * len(outer)))
-    run = around[np.cumsum(length[around]) <= share * length.sum()]
-    free[run[: len(around) - 1]] = True
-    return free

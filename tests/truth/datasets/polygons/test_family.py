@@ -1,4 +1,4 @@
-"""What the seven sets share: names, splits, meshes, patches, equal numbers for equal seeds."""
+"""What the eight sets share: names, splits, meshes, patches, equal numbers for equal seeds."""
 
 from importlib import import_module
 
@@ -22,7 +22,7 @@ def _module(name):
     return import_module(f"geoop.truth.datasets.{DATASETS[name]}")
 
 
-def test_all_seven_are_in_the_table():
+def test_all_eight_are_in_the_table():
     assert sorted(NAMES) == [f"polygons-{kind}" for kind in ("darcy", "elasticity", "heat", "heat-steps", "laplace", "mixed", "nonlinear", "poisson")]
 
 
@@ -101,21 +101,36 @@ def test_the_mesh_fills_the_polygon():
     assert loop.closed
 
 
-def test_the_neumann_arc_is_one_piece_of_at_most_half_the_boundary():
+def test_free_walls_are_one_run_of_polygons_and_all_but_the_ends_of_strips():
     pytest.importorskip("gmsh")
-    shares = []
-    for geometry in [f"mixed_{k:04d}" for k in range(1, 25)] + ["mixed_target-b_0001"]:
-        mesh = mixed.FAMILY.mesh(3, geometry)
-        if "neumann" not in mesh.patches:
-            shares.append(0.0)
-            continue
+    shares, strips, family = [], [], mixed.FAMILY
+    for geometry in [f"mixed_{k:04d}" for k in range(1, 41)] + ["mixed_target-b_0001", "mixed_ood_0001"]:
+        mesh, strip = family.mesh(3, geometry), family.is_strip(3, geometry)
         length = {
             key: np.linalg.norm(np.diff(mesh.points[part.connectivity.reshape(-1, 2)], axis=1), axis=2).sum() for key, part in mesh.patches.items()
         }
-        (arc,) = loops(mesh.patch("neumann"))
-        assert not arc.closed
-        shares.append(length["neumann"] / sum(length.values()))
-    assert max(shares) <= 0.5 and 0.05 < np.mean(np.array(shares) == 0.0) < 0.5
+        share = length.get("neumann", 0.0) / sum(length.values())
+        pieces = loops(mesh.patch("neumann")) if share else []
+        assert not any(piece.closed for piece in pieces) and 0.0 <= share < 1.0
+        if strip:
+            ends = mesh.patch("dirichlet")
+            held = loops(ends)
+            assert len(held) == len(pieces) in (1, 2)
+            off = [ends.points[item.points] - ends.points[item.points].mean(axis=0) for item in held]
+            assert max(np.linalg.svd(end, compute_uv=False)[1] for end in off) < 1e-6  # straight
+            strips.append(len(pieces))
+        else:
+            assert len(pieces) <= 1 and share <= 0.75
+            shares.append(share)
+    assert 0.2 < len(strips) / 40 < 0.6 and {1, 2} == set(strips)
+    assert 0.05 < np.mean(np.array(shares) == 0.0) < 0.5 and max(shares) > 0.5
+
+
+def test_targets_have_a_free_arc_of_at_most_half():
+    pytest.importorskip("gmsh")
+    mesh = mixed.FAMILY.mesh(3, "mixed_target-b_0001")
+    size = {key: np.linalg.norm(np.diff(mesh.points[part.connectivity.reshape(-1, 2)], axis=1), axis=2).sum() for key, part in mesh.patches.items()}
+    assert 0.0 < size["neumann"] <= 0.5 * sum(size.values())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -246,7 +246,7 @@ def _marched(problem: Any, case: Case, prepared: Prepared, best: bool = False) -
         total["repaired"] += len(result.repaired)
         total["factor"] = max(total["factor"], result.contraction.factor if result.contraction else 0.0)
         if best and window == 0 and problem.windows == 1:
-            lowest = _lowest(iteration, truth, 3 * result.sweeps)
+            lowest = _lowest(iteration, truth, 3 * len(result.history))
         if window + 1 < problem.windows:
             case, exact_case = (following(item, equation, reference.nodes, u) for item, u in ((case, result.u), (exact_case, truth)))
     total["error"] = 100 * np.sqrt(square_error / square_truth)
@@ -259,7 +259,7 @@ def _lowest(iteration: Schwarz, truth: np.ndarray, sweeps: int) -> float:
     """The least error [%] of all sweeps of a run three times as long: what only someone who knows the truth could have stopped at."""
     u, lowest = iteration.problem.start(iteration.first_guess()), np.inf
     for _ in range(sweeps):
-        u = iteration.sweep(u)
+        u, _ = iteration.settled(u)
         lowest = min(lowest, 100 * float(np.linalg.norm(u - truth) / np.linalg.norm(truth)))
     return lowest
 

@@ -64,6 +64,19 @@ LocalSolve = Callable[[Sequence[LocalData]], list[np.ndarray]]
 
 
 @runtime_checkable
+class HeldSolve(Protocol):
+    """A :data:`LocalSolve` of a nonlinear operator that answers by linear maps, which depend on the data and are dear, while products with them are cheap."""
+
+    def __call__(self, data: Sequence[LocalData]) -> list[np.ndarray]:
+        """Answers with the maps that belong to the data."""
+        ...
+
+    def held(self, data: Sequence[LocalData]) -> list[np.ndarray]:
+        """Answers with the maps of the last call, a product each; without a call before, as a call."""
+        ...
+
+
+@runtime_checkable
 class LocalSolver(Protocol):
     """Solves many small boundary-value problems at once."""
 

@@ -36,7 +36,8 @@ class LocalSurrogate:
     not scaled: which powers of a length go with sources and fluxes is known to the equation, and the caller has done it.
 
     A :class:`~geoop.models.boundary_kernel.BoundaryKernel` that is linear in the data becomes one matrix per part when the problems are prepared, in double
-    precision; its answers then cost a product each. Any other model answers all parts in one forward pass, in as many pieces as bounded memory asks for. One
+    precision; its answers then cost a product each. A nonlinear one has a matrix per part for every data, which an iteration may hold for a few sweeps
+    (:class:`~geoop.interfaces.local.HeldSolve`). Any other model answers all parts in one forward pass, in as many pieces as bounded memory asks for. One
     that makes a step in time (it is given ``previous_QUANTITY``) marches where the rim has a column per step. At the rim the answer is what was imposed.
 
     Attributes:
@@ -106,6 +107,8 @@ class LocalSurrogate:
 
             def once(data: Sequence[LocalData]) -> list[np.ndarray]:
                 return [part.linear(m, d) for part, m, d in zip(parts, matrices, data, strict=True)]
+        elif isinstance(model, BoundaryKernel):
+            return _HeldKernel(self, parts)
         else:
             groups = self._groups(parts)
 
@@ -181,6 +184,50 @@ class LocalSurrogate:
                 rows = iter(np.split(values, queries.points.ptr[1:-1].tolist()))
             answers += [part.imposed_on(next(rows), case) if case is not None else part.nothing() for part, case in zip(group, cases, strict=True)]
         return answers
+
+
+class _HeldKernel:
+    """Answers of a nonlinear kernel: the matrices of all parts in one forward pass, then products."""
+
+    def __init__(self, owner: LocalSurrogate, parts: Sequence[_Part]) -> None:
+        self.owner, self.parts, self.groups = owner, parts, owner._groups(parts)
+        self._matrices: list[dict[str, np.ndarray] | None] | None = None
+
+    def __call__(self, data: Sequence[LocalData]) -> list[np.ndarray]:
+        _check(data, self.parts)
+        left = iter(data)
+        self._matrices = [matrix for group in self.groups for matrix in self._of(group, [next(left) for _ in group])]
+        return self._answers(self._matrices, data)
+
+    def held(self, data: Sequence[LocalData]) -> list[np.ndarray]:
+        if self._matrices is None:
+            return self(data)
+        _check(data, self.parts)
+        return self._answers(self._matrices, data)
+
+    def _answers(self, matrices: Sequence[dict[str, np.ndarray] | None], data: Sequence[LocalData]) -> list[np.ndarray]:
+        return [part.nothing() if m is None else part.linear(m, d) for part, m, d in zip(self.parts, matrices, data, strict=True)]
+
+    @torch.no_grad()
+    def _of(self, group: Sequence[_Part], data: Sequence[LocalData]) -> list[dict[str, np.ndarray] | None]:
+        """Per part its matrix (n, m); None where its data are not finite."""
+        model = self.owner.surrogate.model
+        assert isinstance(model, BoundaryKernel)
+        device = next(model.parameters()).device
+        cases = [part.case_with(item) for part, item in zip(group, data, strict=True)]
+        sound = [part for part, case in zip(group, cases, strict=True) if case is not None]
+        if not sound:
+            return [None] * len(group)
+        told = [part.told(case) for part, case in zip(group, cases, strict=True) if case is not None]
+        prepared = model.concatenate([part.prepared for part in sound]).to(device)
+        queries = Queries.concatenate([q for _, q in told], [len(part.framed.geometry.surface) for part in sound]).to(device)
+        term = model.kernels(model.encode(prepared, Inputs.concatenate([i for i, _ in told]).to(device)), queries)["values"]
+        shapes = [(len(part.queries), len(part.problem.rim)) for part in sound]
+        pieces = np.split(term.weight.double().cpu().numpy(), np.cumsum([n * m for n, m in shapes])[:-1])
+        # constants to the rounding of double precision, too
+        matrices = [(w := piece.reshape(shape)) / w.sum(axis=1, keepdims=True) for piece, shape in zip(pieces, shapes, strict=True)]
+        found = iter([{self.owner._imposed: matrix} for matrix in matrices])
+        return [None if case is None else next(found) for case in cases]
 
 
 @dataclass(frozen=True, eq=False)

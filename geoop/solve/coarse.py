@@ -56,6 +56,8 @@ class CoarseSpace:
 
     def driven_by(self, problem: Discrete) -> None:
         """Correct solutions of the same equations with other data from now on."""
+        if not isinstance(problem, LinearDiscrete):  # functions are smoothed by the tangent at the data
+            self.__dict__.pop("functions", None)
         self.problem = problem
 
     @property

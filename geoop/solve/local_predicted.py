@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import ConfigurationError
-from ..interfaces.local import Condition, LocalData, LocalProblem, LocalSolve, LocalSolver
+from ..interfaces.local import Condition, HeldSolve, LocalData, LocalProblem, LocalSolve, LocalSolver
 from ..interfaces.protocols import Predictor
 from ..mesh.measure import point_weights
 from .decomposition import Decomposition
@@ -63,6 +63,7 @@ class PredictedParts:
     ) -> None:
         self.problem, self.decomposition, self.cutter, self.solver = problem, decomposition, cutter, solver
         self.keep, self.exact = keep, bool(solver.exact)
+        self.hold = False  # answers with the maps of the last ones, where the solver has such
         self.size = None if self.exact else size
         self.equation: Equation = cutter.equation
         self._locals: dict[int, tuple[LocalPart, np.ndarray, np.ndarray]] = {}
@@ -84,6 +85,11 @@ class PredictedParts:
                 self._batches.clear()
             found += self._answers(u, which[start : start + count], self._drive)
         return found
+
+    @property
+    def holds(self) -> bool:
+        """Whether the solver answers by maps that may be held; one whose parts are prepared anew in every sweep has forgotten them."""
+        return self.keep is None and any(isinstance(batch, HeldSolve) for batch in self._batches.values())
 
     def corrections(self, residual: np.ndarray, which: Sequence[int]) -> list[np.ndarray]:
         """(q,) per part its answer to A e = r with e = 0 around it: the residual r (n c,), divided by the mass of its nodes, is the source."""
@@ -135,7 +141,8 @@ class PredictedParts:
         given = u.reshape(-1, self.problem.components)
         data = [self._data(part, nodes, given, drive) for part, nodes, _ in parts]
         ranges = [self._range(item) for item in data]
-        solved = batch([_brought(item, *span, self.equation.source_is_value) for item, span in zip(data, ranges, strict=True)])
+        solve = batch.held if self.hold and isinstance(batch, HeldSolve) else batch
+        solved = solve([_brought(item, *span, self.equation.source_is_value) for item, span in zip(data, ranges, strict=True)])
         found = []
         for (part, _, place), item, (shift, scale), local in zip(parts, data, ranges, solved, strict=True):
             back = np.asarray(local, dtype=np.float64).reshape(len(part.points), -1) * scale + shift

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -65,6 +66,21 @@ class Mixture:
     def all_exact(self) -> bool:
         """Whether all parts are solved to rounding."""
         return self.learned is None or self.learned.exact or len(self.named | self.repaired) == len(self.decomposition)
+
+    @property
+    def holds(self) -> bool:
+        """Whether learned parts answer by linear maps that may be held for some sweeps."""
+        return self.learned is not None and self.learned.holds
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Learned parts answer with the maps of their last answers meanwhile."""
+        assert self.learned is not None
+        self.learned.hold = True
+        try:
+            yield
+        finally:
+            self.learned.hold = False
 
     def driven_by(self, problem: Discrete) -> None:
         """Answer for other data from now on."""

@@ -29,6 +29,7 @@ _EXACT, _PREDICTED = 1e-8, 2e-5
 _LEAST = 0.1  # relaxation that is not halved any more
 _ROUNDING = 1e-9
 _SMOOTHING = 3  # Jacobi steps before the coarse correction of a learned iterate
+_HELD, _HELD_SWEEPS = 0.1, 30  # maps are held until sweeps change this much of what the first one changed, for at most so many sweeps
 _SETTLING = 3  # sweeps until the range of the solution counts as known
 
 
@@ -40,7 +41,8 @@ class Schwarz:
         u <- u + tau sum_i R_i^T D_i (S_i(u) - R_i u)
 
     with the parts' answers S_i given u around them, a partition of unity D_i (``restricted``) or D_i = 1 (``additive``); ``multiplicative`` sweeps replace
-    the parts of one colour after the other.
+    the parts of one colour after the other. Where parts answer by linear maps that depend on u (a nonlinear kernel), every sweep is followed by sweeps with the
+    maps held, until these change a tenth of what the first one did: the fixed point is the same, and maps are dear.
 
     Args:
         case: geometry, coefficients and data; see the equation for their names.
@@ -114,7 +116,8 @@ class Schwarz:
         s, watch = self.settings, Watch(self._tolerance, self.parts.all_exact)
         u = self.problem.start(self.first_guess() if start is None else start)
         tau, contraction = self._relaxation(u)
-        watch.slowest = contraction.factor if contraction is not None and contraction.contracts else 0.0
+        if contraction is not None and contraction.contracts:
+            watch.slowest = _HELD if self.parts.holds else contraction.factor
         found, status = self._run(u, tau, watch, progress)
         while status == "diverged" and contraction is not None and tau > _LEAST:  # power iteration gives a lower bound of the factor only
             tau *= 0.5
@@ -138,8 +141,26 @@ class Schwarz:
             return 1.0 / max(self.decomposition.most, 1), None
         if self.parts.all_exact or s.acceleration == "gmres":
             return 1.0, None
-        found = measured(self.sweep, u, self.problem.free, size=1.0)
+        if not self.parts.holds:
+            found = measured(self.sweep, u, self.problem.free, size=1.0)
+            return found.relaxation, found
+        self.sweep(u)  # so that the maps are those of this u, whatever was solved before
+        with self.parts.held():
+            found = measured(self.sweep, u, self.problem.free, size=1.0)
         return found.relaxation, found
+
+    def settled(self, u: np.ndarray, relaxation: float = 1.0) -> tuple[np.ndarray, int]:
+        """(n c,) one sweep, followed by those with held maps where parts have such; the number of these."""
+        moved = self.sweep(u, relaxation)
+        change, held = float(np.linalg.norm(moved - u)), 0
+        if not self.parts.holds:
+            return moved, held
+        enough = _HELD * change
+        with self.parts.held():
+            while held < _HELD_SWEEPS and change > enough and np.isfinite(change):
+                after = self.sweep(self.levelled(moved), relaxation)
+                change, moved, held = float(np.linalg.norm(after - moved)), after, held + 1
+        return moved, held
 
     def _run(self, u: np.ndarray, tau: float, watch: Watch, progress: Callable[[SweepNote], None] | None) -> tuple[np.ndarray, Status]:
         return self._by_gmres(u, watch, progress) if self.settings.acceleration == "gmres" else self._iterate(u, tau, watch, progress)
@@ -158,8 +179,9 @@ class Schwarz:
     def _iterate(self, u: np.ndarray, tau: float, watch: Watch, progress: Callable[[SweepNote], None] | None) -> tuple[np.ndarray, Status]:
         mixing = Anderson() if self.settings.acceleration == "anderson" else None
         best, best_left, span = u, np.inf, float(np.ptp(self.problem.values)) if len(self.problem.values) else 0.0
-        while len(watch.updates) - watch.since < self.settings.sweeps:
-            moved = self.sweep(u, tau)
+        while watch.sweeps - watch.started < self.settings.sweeps:
+            moved, held = self.settled(u, tau)
+            watch.held += held
             after = self.levelled(moved if mixing is None else mixing.next(u, moved))
             if len(watch.updates) - watch.since < _SETTLING:  # a range that grows with the iterate would hide that it grows
                 span = max(span, float(np.ptp(after)))

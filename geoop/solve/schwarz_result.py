@@ -45,7 +45,8 @@ class SchwarzResult:
         quantity: name of what was solved for.
         u: (n c,) the solution at the unknowns.
         outcome: how it ended, with a remedy.
-        history: per sweep.
+        history: per sweep, or, where maps were held (see :class:`~geoop.solve.schwarz.Schwarz`), per sweep and those with held maps after it.
+        held: sweeps with held maps.
         contraction: of learned sweeps; None where all parts are exact or GMRES was used.
         relaxation: that was used.
         tolerance: that decided, see :class:`~geoop.solve.watch.Watch`.
@@ -71,6 +72,7 @@ class SchwarzResult:
     certificate: Certificate | None
     note: str
     seconds: float
+    held: int = 0
 
     @classmethod
     def of(
@@ -109,11 +111,12 @@ class SchwarzResult:
             certificate,
             decomposition.partition.note,
             seconds,
+            watch.held,
         )
 
     @property
     def sweeps(self) -> int:
-        return len(self.history)
+        return len(self.history) + self.held
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Values of one field on the mesh."""

@@ -24,8 +24,10 @@ class Watch:
         exact: which of the two.
         updates: per sweep the root mean square of its change over the range of the solution.
         residuals: per sweep the relative residual of the equations.
-        since: the first sweep that decisions look at.
+        since: the first update that decisions look at.
         slowest: rate of the slowest difference that was met when contraction was measured: a few updates need not show it yet.
+        held: further sweeps, with the maps of nonlinear parts held.
+        started: sweeps before those that count for the limit.
     """
 
     tolerance: float
@@ -34,10 +36,12 @@ class Watch:
     residuals: list[float] = field(default_factory=list)
     since: int = 0
     slowest: float = 0.0
+    held: int = 0
+    started: int = 0
 
     def begin_again(self, tolerance: float, exact: bool) -> None:
         """What came before no longer counts for decisions: the map has changed."""
-        self.tolerance, self.exact, self.since = tolerance, exact, len(self.updates)
+        self.tolerance, self.exact, self.since, self.started = tolerance, exact, len(self.updates), self.sweeps
 
     def see(self, update: float, residual: float) -> Status | None:
         """Take note of a sweep; how the iteration ends, None where it goes on."""
@@ -67,6 +71,11 @@ class Watch:
         rate = max(self.rate, min(self.slowest, _SLOW))
         return self.updates[-1] * rate / (1.0 - rate) if rate < 1.0 else np.inf
 
+    @property
+    def sweeps(self) -> int:
+        """All of them."""
+        return len(self.updates) + self.held
+
     def _grows(self) -> bool:
         watched = (self.residuals if self.exact else self.updates)[self.since :]
         if watched[-1] > _GROWTH * watched[0] > 0.0:
@@ -82,8 +91,7 @@ class Watch:
 
     def outcome(self, status: Status, remedy: str = "") -> Outcome:
         """The outcome in numbers."""
-        sweeps = len(self.updates)
-        if not sweeps:
+        if not self.updates:
             return Outcome(status, "nothing to solve for", remedy)
-        what = f"residual {self.residuals[-1]:.1e}, last change {self.updates[-1]:.1e} after {sweeps} sweeps, tolerance {self.tolerance:.0e}"
+        what = f"residual {self.residuals[-1]:.1e}, last change {self.updates[-1]:.1e} after {self.sweeps} sweeps, tolerance {self.tolerance:.0e}"
         return Outcome(status, what, remedy)

@@ -7,7 +7,6 @@ and bounded memory, not speed.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -353,9 +352,4 @@ def space(given: argparse.Namespace) -> None:
     """Laplace on more than 1e5 nodes of tetrahedra: stitched with memory bounded by a few parts, and certified."""
     from schwarz_space import measured_in_space
 
-    once(f"space/cpu{given.cpu_minutes:g}", lambda: measured_in_space(OUTPUT, given.cpu_minutes, _memory))
-
-
-def _memory() -> float:
-    """Largest resident memory so far [MB]."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    once(f"space/cpu{given.cpu_minutes:g}", lambda: measured_in_space(OUTPUT, given.cpu_minutes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..scaling.framed import Framed
 from ..scaling.functions import PREVIOUS
 from ..scaling.known_functions import KnownFunctions
 from .decoder import SKIN
+from .matrix_store import MatrixStore
 from .surrogate import Surrogate
 
 #: Pairs of points that one forward pass may hold at once: bounds its memory.
@@ -44,11 +46,13 @@ class LocalSurrogate:
         surrogate: predicts the quantity of the problems from its boundary values.
         conditions: kinds that it was trained on; None takes a flux among its inputs for Neumann conditions.
         pairs: pairs of points that a forward pass may hold at once.
+        store: folder for the matrices of a linear kernel, each read again when it is needed: memory holds one of them. None keeps them all in memory.
     """
 
     surrogate: Surrogate
     conditions: frozenset[Condition] | None = None
     pairs: int = PAIRS
+    store: Path | None = None
 
     def __post_init__(self) -> None:
         surrogate, problems = self.surrogate, []
@@ -103,10 +107,12 @@ class LocalSurrogate:
         model = self.surrogate.model
         if isinstance(model, BoundaryKernel) and not model.nonlinear:
             double = copy.deepcopy(model).double()
-            matrices = [_matrices(double, part) for part in parts]
+            kept = MatrixStore(self.store)
+            for part in parts:
+                kept.put(_matrices(double, part))
 
             def once(data: Sequence[LocalData]) -> list[np.ndarray]:
-                return [part.linear(m, d) for part, m, d in zip(parts, matrices, data, strict=True)]
+                return [part.linear(kept.take(k), item) for k, (part, item) in enumerate(zip(parts, data, strict=True))]
         elif isinstance(model, BoundaryKernel):
             return _HeldKernel(self, parts)
         else:

@@ -70,11 +70,11 @@ class PredictedParts:
         self._batches: dict[tuple[int, ...], LocalSolve] = {}
         self._number = np.full(len(problem.mesh.points), -1, dtype=np.int64)
         self._number[problem.nodes] = np.arange(len(problem.nodes))
-        self._drive = self._drive_of(problem)
+        self._drive = _drive_of(problem, self.equation, self.exact)
 
     def driven_by(self, problem: Discrete) -> None:
         """Solve the same equations for other data from now on."""
-        self.problem, self._drive = problem, self._drive_of(problem)
+        self.problem, self._drive = problem, _drive_of(problem, self.equation, self.exact)
 
     def answers(self, u: np.ndarray, which: Sequence[int]) -> list[np.ndarray]:
         """(q,) solutions of the parts ``which`` at their unknowns, given u around them; all parts in one batch."""
@@ -193,23 +193,6 @@ class PredictedParts:
             self._batches[which] = self.solver.prepare([self._local(k)[0].problem for k in which])
         return self._batches[which]
 
-    def _drive_of(self, problem: Discrete) -> _Drive:
-        """What drives the whole, besides its Dirichlet values."""
-        case, equation, n = problem.case, self.equation, len(problem.mesh.points)
-        if self.exact:
-            return _Drive(load=problem.load.reshape(-1, problem.components))
-        source = case.fields.get(equation.source)
-        inside = None if source is None else _at_points(np.asarray(source.values, dtype=np.float64), n, source.location, case.name)
-        flux: np.ndarray | None = None
-        for patch, given in case.boundary.items():
-            if equation.flux in given:
-                item = given[equation.flux]
-                on, values = problem.mesh.patch_points(patch), np.asarray(item.values, dtype=np.float64)
-                rows = np.broadcast_to(values, (len(on), *values.shape)) if item.location == "global" else values
-                flux = np.zeros((n, *rows.shape[1:])) if flux is None else flux
-                flux[on] = rows
-        return _Drive(inside, flux)
-
     def _data(self, part: LocalPart, nodes: np.ndarray, given: np.ndarray, drive: _Drive) -> LocalData:
         c, e = self.problem.components, self.equation
         rim = given[nodes[part.problem.rim]]
@@ -263,6 +246,24 @@ class PredictorSolver:
             return [self.predictor.predict(case)[self.equation.quantity.name] for case in cases]
 
         return solve
+
+
+def _drive_of(problem: Discrete, equation: Equation, exact: bool) -> _Drive:
+    """What drives the whole, besides its Dirichlet values."""
+    case, n = problem.case, len(problem.mesh.points)
+    if exact:
+        return _Drive(load=problem.load.reshape(-1, problem.components))
+    source = case.fields.get(equation.source)
+    inside = None if source is None else _at_points(np.asarray(source.values, dtype=np.float64), n, source.location, case.name)
+    flux: np.ndarray | None = None
+    for patch, given in case.boundary.items():
+        if equation.flux in given:
+            item = given[equation.flux]
+            on, values = problem.mesh.patch_points(patch), np.asarray(item.values, dtype=np.float64)
+            rows = np.broadcast_to(values, (len(on), *values.shape)) if item.location == "global" else values
+            flux = np.zeros((n, *rows.shape[1:])) if flux is None else flux
+            flux[on] = rows
+    return _Drive(inside, flux)
 
 
 def _brought(data: LocalData, shift: np.ndarray | float, scale: float, source_is_value: bool) -> LocalData:

@@ -126,7 +126,7 @@ class Schwarz:
         while self.parts.repair(found if np.isfinite(found).all() else u):
             watch.begin_again(self._tolerance, self.parts.all_exact)
             found, status = self._run(found if np.isfinite(found).all() else u, tau, watch, progress)
-        outcome = self._outcome(watch, status)
+        outcome = _outcome(self, watch, status)
         proof = certified(self, found, s.certify, s.preconditioner) if s.certify else None
         if proof is not None:
             found, outcome = proof.u, proof.outcome(outcome)
@@ -234,22 +234,21 @@ class Schwarz:
         """u, with mean zero where the equations fix it up to a constant."""
         return self.problem.levelled(u) if isinstance(self.problem, LinearDiscrete) else u
 
-    def _outcome(self, watch: Watch, status: Status) -> Outcome:
-        remedies = []
-        if self.problem.floating:
-            remedies.append("nothing fixes its level: the solution is unique up to a constant, and the one with mean zero is returned")
-        if not self.parts.all_exact and watch.residuals and watch.residuals[-1] > 1.0:
-            remedies.append("the equations are left farther from solved than by a constant: certify it, or train the operator on such parts")
-        if status in ("stagnated", "diverged", "max_sweeps_reached") and self.parts.all_exact:
-            robin = self.settings.transmission == "robin"
-            remedies.append(
-                "take acceleration='gmres'" + (", or Robin conditions with one or two layers of overlap" if robin else " or a coarse space")
-            )
-        made = watch.outcome(status, "; ".join(remedies))
-        if self.parts.repaired and made.ok:
-            parts = ", ".join(str(k) for k in sorted(self.parts.repaired))
-            return Outcome("repaired", f"{made.detail}; parts {parts} of {len(self.decomposition)} solved exactly", made.remedy if remedies else "")
-        return made
+
+def _outcome(iteration: Schwarz, watch: Watch, status: Status) -> Outcome:
+    remedies = []
+    if iteration.problem.floating:
+        remedies.append("nothing fixes its level: the solution is unique up to a constant, and the one with mean zero is returned")
+    if not iteration.parts.all_exact and watch.residuals and watch.residuals[-1] > 1.0:
+        remedies.append("the equations are left farther from solved than by a constant: certify it, or train the operator on such parts")
+    if status in ("stagnated", "diverged", "max_sweeps_reached") and iteration.parts.all_exact:
+        robin = iteration.settings.transmission == "robin"
+        remedies.append("take acceleration='gmres'" + (", or Robin conditions with one or two layers of overlap" if robin else " or a coarse space"))
+    made = watch.outcome(status, "; ".join(remedies))
+    if iteration.parts.repaired and made.ok:
+        parts = ", ".join(str(k) for k in sorted(iteration.parts.repaired))
+        return Outcome("repaired", f"{made.detail}; parts {parts} of {len(iteration.decomposition)} solved exactly", made.remedy if remedies else "")
+    return made
 
 
 def _require_same(before: Case, now: Case, equation: Equation) -> None:

@@ -1,5 +1,6 @@
 """A surrogate as the solver of local problems: as its own predictions, in batches, as matrices, in steps; and what it refuses."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,20 @@ def test_bounded_memory_changes_nothing(generic):
     pieces = LocalSurrogate(model, pairs=500).prepare(problems)(data)
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["mixed", "elasticity"])
+def test_matrices_in_files_answer_alike_and_are_gone_with_their_solver(kind, tmp_path):
+    model, cases = surrogate(kind)
+    problems, data = zip(*(local(case) for case in cases), strict=True)
+    kept = LocalSurrogate(model).prepare(problems)(data)
+    solve = LocalSurrogate(model, store=tmp_path / "shelf").prepare(problems)
+    for one, other in zip(kept, solve(data), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(list(tmp_path.rglob("*.npz"))) == len(problems)
+    del solve
+    gc.collect()
+    assert not list(tmp_path.rglob("*.npz"))
 
 
 @pytest.mark.parametrize("kind", ["laplace", "mixed", "poisson", "heat", "elasticity"])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..results.stitching import Direct
     from ..solve.schwarz_result import SchwarzResult, SweepNote
 
+#: Exit status of a run whose files are written, but whose iteration did not end as asked.
+NOT_CONVERGED = 3
+
 
 def schwarz(
     model: Annotated[str, typer.Argument(help="checkpoint of a local operator, .safetensors; or exact: finite elements in every part")],
@@ -54,7 +57,7 @@ def schwarz(
     picture: Annotated[Path | None, typer.Option(help="picture of the parts of a plane region: .png, .svg, .pdf")] = None,
     as_json: Json = False,
 ) -> None:
-    """Solve a region of any size part by part; says how it went, what was repaired, and proves it with --certify."""
+    """Solve a region of any size part by part; says how it went, what was repaired, and proves it with --certify. Exits with 3 where it did not converge."""
     from ..results import stitching
     from ..results.region import read_region
     from ..solve.from_case import driven_case
@@ -78,6 +81,8 @@ def schwarz(
     files = [result.write(output), *_pictures(result, plot, picture)]
     lines = [*region.mesh.notes, *_lines(result, overlap, prepared, direct), f"written: {', '.join(map(str, files))}"]
     show_result(_data(result, files, prepared, direct), "\n".join(lines), as_json)
+    if not result.outcome.ok:
+        raise typer.Exit(NOT_CONVERGED)
 
 
 @contextmanager
@@ -159,7 +164,9 @@ def _lines(result: SchwarzResult, overlap: int, prepared: float, direct: Direct 
         names = ", ".join(map(str, result.repaired))
         lines.append(f"repaired: parts {names} solved exactly" if result.repaired else "repaired: none, all parts are the model's answers")
     if proof is not None:
-        lines.append(f"certificate: residual {proof.residual:.1e} of {proof.tolerance:.0e} asked, {proof.steps} steps, from zero {proof.from_zero}")
+        lines.append(
+            f"certificate: residual {proof.residual:.1e} of {proof.tolerance:.0e} asked, {proof.steps} step{'s' * (proof.steps != 1)}, from zero {proof.from_zero}"
+        )
     timed = f"time: {prepared:.2f} s to prepare, {result.seconds:.2f} s to solve"
     if direct is not None:
         timed += f"; a direct solve {direct.seconds:.2f} s, from which this differs by {direct.difference(result.u):.1e} (relative L2)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ def local_solver(model: Model) -> LocalSolver | None:
     """
     if model is None or (isinstance(model, str) and model == EXACT):
         return None
+    if isinstance(model, str) and not Path(model).exists() and get_close_matches(model.lower(), [EXACT]):
+        raise ConfigurationError(f"there is no model '{model}'", where="schwarz", remedy=f"write '{EXACT}' for finite elements in every part")
     if isinstance(model, str | Path):
         model = load(model)
     if isinstance(model, Surrogate):

@@ -52,7 +52,8 @@ class Certificate:
 
     def outcome(self, before: Outcome) -> Outcome:
         """The outcome of the whole."""
-        text = f"certified: residual {self.residual:.1e}, tolerance {self.tolerance:.0e}, {self.steps} steps of {self.method}, {self.from_zero} from scratch"
+        steps = f"{self.steps} step{'s' * (self.steps != 1)} of {self.method}, {self.from_zero} from scratch"
+        text = f"certified: residual {self.residual:.1e}, tolerance {self.tolerance:.0e}, {steps}"
         if self.met:
             return Outcome("converged", text, before.remedy if "up to a constant" in before.remedy else "")
         return Outcome("stagnated", f"{text}; before: {before}", "take the exact preconditioner, more overlap or a looser tolerance")

@@ -10,6 +10,7 @@ import torch
 
 import geoop
 from geoop.cli.app import main
+from geoop.cli.stitching import NOT_CONVERGED
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 
@@ -63,9 +64,15 @@ def test_finite_elements_find_a_harmonic_function(tmp_path, capsys):
 
 
 def test_a_model(model, tmp_path, capsys):
-    assert run(model, LINK, "-o", tmp_path / "out.vtu", *everywhere("sin(3*x)+y"), "--sweeps", 5, "--compare-direct", "--json") == 0
+    assert run(model, LINK, "-o", tmp_path / "out.vtu", *everywhere("sin(3*x)+y"), "--sweeps", 5, "--compare-direct", "--json") == NOT_CONVERGED
     data = json.loads(capsys.readouterr().out)
-    assert data["sweeps"] <= 5 and data["contraction"]["factor"] < 1.0 and data["parts"] == 12 and data["certificate"] is None
+    assert (
+        data["outcome"]["status"] == "max_sweeps_reached"
+        and data["sweeps"] <= 5
+        and data["contraction"]["factor"] < 1.0
+        and data["parts"] == 12
+        and data["certificate"] is None
+    )
     assert 0.0 < data["direct"]["difference"] < 1.0 and data["output"].endswith("out.vtu")
     u = geoop.read_case(tmp_path / "out.vtu").field("solution").values
     case = geoop.read(LINK)
@@ -75,6 +82,13 @@ def test_a_model(model, tmp_path, capsys):
     assert run(model, LINK, "-o", tmp_path / "out.vtu", *everywhere("sin(3*x)+y"), "--sweeps", 60) == 0
     text = capsys.readouterr().out
     assert "contraction: " in text and "repaired: " in text
+
+
+def test_a_script_sees_that_sweeps_were_too_few(tmp_path, capsys):
+    few = ["exact", LINK, "-o", tmp_path / "out.vtu", *everywhere("x"), "--sweeps", 2, "--json"]
+    assert run(*few) == NOT_CONVERGED
+    assert json.loads(capsys.readouterr().out)["outcome"]["status"] == "max_sweeps_reached" and (tmp_path / "out.vtu").exists()
+    assert run(*few[:-1], "--certify", "1e-9") == 0  # a proof counts, however it was come by
 
 
 def test_a_certificate_does_not_care_who_guessed(model, tmp_path, capsys):
@@ -130,6 +144,7 @@ def test_nonlinear_and_the_other_choices(tmp_path, capsys):
         (["exact", LINK, "-o", "no/a.vtu", "--dirichlet", "bar=1"], "no folder"),
         (["exact", LINK, "-o", "a.vtu", "--plot", "a.doc", "--dirichlet", "bar=1"], "--plot"),
         (["exact", LINK, "-o", "a.vtu"], "nothing drives"),
+        (["exakt", LINK, "-o", "a.vtu", "--dirichlet", "bar=1"], "write 'exact'"),
         (["exact", LINK, "-o", "a.vtu", "--dirichlet", "bar"], "names no value"),
         (["exact", LINK, "-o", "a.vtu", "--dirichlet", "lid=1"], "no patch 'lid'"),
         (["exact", LINK, "-o", "a.vtu", "--dirichlet", "bar=1", "--dirichlet", "bar=2"], "two values"),

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from schwarz_noise import SHARES, plateau
 from schwarz_problems import LAWS, PROBLEMS, SHAPES, imposed, shape
+from schwarz_stages import CONTROLS, control, stages
 from schwarz_tables import report
 from schwarz_training import local_errors, trained
 
@@ -65,6 +66,8 @@ def main(arguments: Sequence[str]) -> None:
         "smooth": smooth,
         "holed": holed,
         "space": space,
+        "controls": controls,
+        "online": further,
     }
     parser.add_argument("--sections", nargs="*", default=list(sections), choices=list(sections))
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), choices=list(PROBLEMS), help="equations of the section 'learned'")
@@ -186,7 +189,7 @@ def _stitched(name: str, surrogate: Surrogate, target: str, law: str, count: int
     """Means over data sets; seconds are medians of one solve, preparation beside."""
     problem, mesh = PROBLEMS[name], shape(target, scale)
     found: dict[str, list[float]] = {
-        key: [] for key in ("error", "direct", "best", "sweeps", "seconds", "preparation", "fem", "mean", "repaired", "factor")
+        key: [] for key in ("error", "varied", "direct", "best", "sweeps", "seconds", "preparation", "fem", "mean", "repaired", "factor")
     }
     random = np.random.default_rng(1)
     stitched, direct = (Prepared(problem.equation, LocalSurrogate(surrogate), settings) for settings in (SchwarzSettings(parts, OVERLAP), WHOLE))
@@ -231,7 +234,7 @@ def _marched(problem: Any, case: Case, prepared: Prepared, best: bool = False) -
     equation: Equation = problem.equation
     total = {"sweeps": 0.0, "seconds": 0.0, "fem": 0.0, "repaired": 0.0, "preparation": 0.0, "factor": 0.0}
     iteration, total["preparation"] = prepared.of(case)
-    exact_case, square_error, square_truth, lowest = case, 0.0, 0.0, np.inf
+    exact_case, square_error, square_truth, square_varied, lowest = case, 0.0, 0.0, 0.0, np.inf
     for window in range(problem.windows):
         begun = time.perf_counter()
         reference = equation.discrete(exact_case)
@@ -240,6 +243,7 @@ def _marched(problem: Any, case: Case, prepared: Prepared, best: bool = False) -
         result = iteration.solve(case)
         square_error += float(((result.u - truth) ** 2).sum())
         square_truth += float((truth**2).sum())
+        square_varied += float(((truth - truth[reference.free].mean())[reference.free] ** 2).sum())
         total["sweeps"] = max(total["sweeps"], result.sweeps)
         total["seconds"] += result.seconds
         total["repaired"] += len(result.repaired)
@@ -249,6 +253,7 @@ def _marched(problem: Any, case: Case, prepared: Prepared, best: bool = False) -
         if window + 1 < problem.windows:
             case, exact_case = (following(item, equation, reference.nodes, u) for item, u in ((case, result.u), (exact_case, truth)))
     total["error"] = 100 * np.sqrt(square_error / square_truth)
+    total["varied"] = 100 * np.sqrt(square_error / square_varied)
     guess = np.where(reference.free, truth[reference.fixed].mean() if len(reference.fixed) else 0.0, truth)
     total["mean"] = 100 * float(np.linalg.norm(guess - truth) / np.linalg.norm(truth))
     return {**total, **({"best": lowest} if np.isfinite(lowest) else {})}
@@ -353,3 +358,15 @@ def space(given: argparse.Namespace) -> None:
     from schwarz_space import measured_in_space
 
     once(f"space/cpu{given.cpu_minutes:g}", lambda: measured_in_space(OUTPUT, given.cpu_minutes))
+
+
+def controls(given: argparse.Namespace) -> None:
+    """Other networks for two CPU-minutes each, beside the kernel with as much."""
+    for kind in CONTROLS:
+        once(f"controls/{kind}", lambda k=kind: control(k, OUTPUT, 2.0))
+
+
+def further(given: argparse.Namespace) -> None:
+    """The online stage: two CPU-minutes on what iterations meet, and as long on old data."""
+    surrogate = operator("laplace", given)
+    once(f"online/cpu{given.cpu_minutes:g}", lambda: stages(OUTPUT, surrogate, 2.0))

@@ -28,6 +28,8 @@ def report(found: Mapping[str, Row], console: Console) -> None:
         "smooth": _smooth,
         "holed": _facts,
         "space": _facts,
+        "controls": _local,
+        "online": _facts,
     }
     for section, make in tables.items():
         if section in by_section:
@@ -72,7 +74,7 @@ def _noise(rows: Sequence[Row]) -> Table:
 
 def _local(rows: Sequence[Row]) -> Table:
     made = _table(
-        "local operators on unseen polygons, mean relative L2 [%]",
+        "on unseen polygons, mean relative L2 [%]",
         ("equation", "parameters", "CPU-min", "epochs", "all", "white", "mean of the boundary"),
     )
     for row in rows:

@@ -30,9 +30,9 @@ from geoop.mesh.mesh import Mesh
 from geoop.results.local_surrogate import LocalSurrogate
 from geoop.results.surrogate import Surrogate
 from geoop.solve.equations import Diffusion, Equation
-from geoop.solve.schwarz import Schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
-from geoop.solve.windows import following
+from geoop.solve.schwarz.iteration import Schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
+from geoop.solve.schwarz.windows import following
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASURED = Path(__file__).resolve().parent / "measured" / "schwarz.json"

@@ -10,9 +10,9 @@ from schwarz_problems import PROBLEMS, shape
 
 from geoop.interfaces.local import Condition, LocalData, LocalProblem, LocalSolve
 from geoop.solve.equations import Diffusion
-from geoop.solve.local_exact import FiniteElementSolver
-from geoop.solve.schwarz import Schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import Schwarz
+from geoop.solve.schwarz.local_exact import FiniteElementSolver
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 #: Noise of a share of the local range, as METHODS B.6 has it.
 SHARES = (0.01, 0.02, 0.05)

@@ -24,8 +24,8 @@ from geoop.models.presets import PRESETS
 from geoop.results.local_surrogate import LocalSurrogate
 from geoop.results.surrogate import Surrogate
 from geoop.solve.equations import Diffusion
-from geoop.solve.schwarz import Schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import Schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
 from geoop.train.fit import FitSettings, fit
 from geoop.truth.datasets.polyhedra import hollow_ball
 

@@ -14,8 +14,8 @@ from geoop.mesh.case import Case
 from geoop.mesh.mesh import Mesh
 from geoop.results.local_surrogate import LocalSurrogate
 from geoop.results.surrogate import Surrogate
-from geoop.solve.schwarz import Schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import Schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
 from geoop.train.fit import FitSettings, fit
 from geoop.train.online import online, random_regions
 

@@ -16,7 +16,7 @@ from .printing import Json, show_result
 if TYPE_CHECKING:
     from ..mesh.case import Case
     from ..results.stitching import Direct
-    from ..solve.schwarz_result import SchwarzResult, SweepNote
+    from ..solve.schwarz.result import SchwarzResult, SweepNote
 
 #: Exit status of a run whose files are written, but whose iteration did not end as asked.
 NOT_CONVERGED = 3
@@ -61,7 +61,7 @@ def schwarz(
     from ..results import stitching
     from ..results.region import read_region
     from ..solve.from_case import driven_case
-    from ..solve.schwarz_settings import SchwarzSettings
+    from ..solve.schwarz.settings import SchwarzSettings
 
     _require_names(mesh, output, {"--plot": plot, "--picture": picture})
     choices: dict[str, Any] = {"rule": rule, "coarse": None if coarse == "none" else coarse, "acceleration": acceleration, "method": method}
@@ -81,6 +81,11 @@ def schwarz(
     files = [result.write(output), *_pictures(result, plot, picture)]
     lines = [*region.mesh.notes, *_lines(result, overlap, prepared, direct), f"written: {', '.join(map(str, files))}"]
     show_result(_data(result, files, prepared, direct), "\n".join(lines), as_json)
+    _say_by_status(result)
+
+
+def _say_by_status(result: SchwarzResult) -> None:
+    """End with a status that scripts see where the iteration did not end as asked."""
     if not result.outcome.ok:
         raise typer.Exit(NOT_CONVERGED)
 

@@ -17,11 +17,11 @@ from ..mesh.quantity import Field
 from ..scaling.functions import PREVIOUS
 from ..solve.equations import Elasticity, Equation
 from ..solve.from_case import named_equation
-from ..solve.local_exact import FiniteElementSolver
-from ..solve.part_case import Cutter
-from ..solve.schwarz import Schwarz
-from ..solve.schwarz_result import SchwarzResult, SweepNote
-from ..solve.schwarz_settings import SchwarzSettings
+from ..solve.schwarz.iteration import Schwarz
+from ..solve.schwarz.local_exact import FiniteElementSolver
+from ..solve.schwarz.part_case import Cutter
+from ..solve.schwarz.result import SchwarzResult, SweepNote
+from ..solve.schwarz.settings import SchwarzSettings
 from .local_surrogate import LocalSurrogate
 from .surrogate import Surrogate, load
 
@@ -126,7 +126,7 @@ def schwarz(
 
     Raises:
         CheckpointError: the model is no checkpoint.
-        ConfigurationError: a model, equation or settings that do not fit the case, in all ways that :class:`~geoop.solve.schwarz.Schwarz` names.
+        ConfigurationError: a model, equation or settings that do not fit the case, in all ways that :class:`~geoop.solve.schwarz.iteration.Schwarz` names.
     """
     if not isinstance(case, Case) or not isinstance(settings, SchwarzSettings | None):
         raise ConfigurationError(

@@ -1,1 +1,1 @@
-"""Solvers that are driven by protocols and know no network: overlapping Schwarz iterations, certified solves."""
+"""Solvers that are driven by protocols and know no network: equations and their discrete problems, Schwarz iterations, movers."""

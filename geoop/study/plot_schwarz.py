@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.triangulation import triangulated
-from ..solve.schwarz_result import PART, PART_RESIDUAL, SchwarzResult
+from ..solve.schwarz.result import PART, PART_RESIDUAL, SchwarzResult
 from .plots import figure_of, save_figure
 
 

@@ -31,9 +31,9 @@ from ..mesh.quantity import Field, Quantity
 from ..results.local_surrogate import LocalSurrogate
 from ..results.surrogate import Surrogate
 from ..solve.equations import Equation
-from ..solve.local_exact import FiniteElementSolver, driven
-from ..solve.schwarz import Schwarz
-from ..solve.schwarz_settings import SchwarzSettings
+from ..solve.schwarz.iteration import Schwarz
+from ..solve.schwarz.local_exact import FiniteElementSolver, driven
+from ..solve.schwarz.settings import SchwarzSettings
 from .fit import FitSettings, fit
 from .progress import tracked
 from .starting import origin

@@ -12,8 +12,8 @@ from geoop.mesh.quantity import Field
 from geoop.models.boundary_kernel import BoundaryKernel
 from geoop.results.local_surrogate import LocalSurrogate
 from geoop.solve.equations import SOLUTION, NonlinearDiffusion
-from geoop.solve.schwarz import Schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import Schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 from .test_local_surrogate import local, surrogate
 

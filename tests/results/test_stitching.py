@@ -20,8 +20,8 @@ from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 from geoop.solve.equations import Diffusion, Elasticity, HeatWindow, NonlinearDiffusion
 from geoop.solve.from_case import driven_case
-from geoop.solve.local_exact import FiniteElementSolver
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.local_exact import FiniteElementSolver
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 from ..models.local_problems import framing_of, kernel, problem
 

@@ -11,7 +11,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity, HeatWindow, NonlinearDiffusion
-from geoop.solve.local_exact import FiniteElementSolver
+from geoop.solve.schwarz.local_exact import FiniteElementSolver
 
 
 def given(name, values, rank=0, location="point"):

@@ -14,8 +14,8 @@ from geoop.mesh.case import Case
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field
 from geoop.solve.equations import Diffusion, Elasticity, HeatWindow
-from geoop.solve.schwarz_settings import SchwarzSettings
-from geoop.solve.windows import march
+from geoop.solve.schwarz.settings import SchwarzSettings
+from geoop.solve.schwarz.windows import march
 from geoop.truth.elasticity.linear import LinearElasticity
 from geoop.truth.elasticity.loads import Loads
 

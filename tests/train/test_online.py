@@ -17,8 +17,8 @@ from geoop.mesh.quantity import Field, Quantity
 from geoop.models.boundary_kernel import BoundaryKernel
 from geoop.results.local_surrogate import LocalSurrogate
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity, HeatWindow, NonlinearDiffusion
-from geoop.solve.local_exact import FiniteElementSolver
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.local_exact import FiniteElementSolver
+from geoop.solve.schwarz.settings import SchwarzSettings
 from geoop.train.fit import FitSettings
 from geoop.train.online import _union, completed, online, random_regions, traces, with_cases
 

@@ -9,12 +9,12 @@ from geoop.errors import ConfigurationError
 from geoop.graph.partition import partition
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.quadratic import quadratic
-from geoop.solve.decomposition import Decomposition
 from geoop.solve.equations import Diffusion, NonlinearDiffusion
-from geoop.solve.local_exact import FiniteElementSolver
-from geoop.solve.part_case import Cutter, straight
-from geoop.solve.schwarz import Schwarz, schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.decomposition import Decomposition
+from geoop.solve.schwarz.iteration import Schwarz, schwarz
+from geoop.solve.schwarz.local_exact import FiniteElementSolver
+from geoop.solve.schwarz.part_case import Cutter, straight
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 
 @pytest.mark.parametrize("name", CASES)

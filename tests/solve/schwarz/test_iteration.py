@@ -14,10 +14,10 @@ from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity, NonlinearDiffusion
-from geoop.solve.local_exact import FiniteElementSolver
-from geoop.solve.local_predicted import PredictorSolver
-from geoop.solve.schwarz import Schwarz, schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import Schwarz, schwarz
+from geoop.solve.schwarz.local_exact import FiniteElementSolver
+from geoop.solve.schwarz.local_predicted import PredictorSolver
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 
 def error(result, problem):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..fem.simplices import cut_quads, simplices
-from ..interfaces.local import DIRICHLET, NEUMANN, LocalProblem
-from ..mesh.case import Case
-from ..mesh.cells import CELL_NAMES, CELL_TYPES, Cells
-from ..mesh.mesh import Mesh
-from ..mesh.quantity import Field
-from ..mesh.topology import N_CORNERS, sides
-from .equations import CONDUCTIVITY, Equation, imposed
+from ...fem.simplices import cut_quads, simplices
+from ...interfaces.local import DIRICHLET, NEUMANN, LocalProblem
+from ...mesh.case import Case
+from ...mesh.cells import CELL_NAMES, CELL_TYPES, Cells
+from ...mesh.mesh import Mesh
+from ...mesh.quantity import Field
+from ...mesh.topology import N_CORNERS, sides
+from ..equations import CONDUCTIVITY, Equation, imposed
 
 _FACETS = {2: "line", 3: "triangle", 4: "quad"}
 #: Facets between a part and the rest, where no condition is imposed on them (see :func:`cut`).

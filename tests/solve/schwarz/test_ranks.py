@@ -10,8 +10,8 @@ from fem_shapes import square
 from schwarz_cases import darcy
 
 from geoop.solve.equations import Diffusion
-from geoop.solve.schwarz import schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 SCRIPT = """
     import sys
@@ -21,8 +21,8 @@ SCRIPT = """
     from fem_shapes import square
     from schwarz_cases import darcy
     from geoop.solve.equations import Diffusion
-    from geoop.solve.schwarz import schwarz
-    from geoop.solve.schwarz_settings import SchwarzSettings
+    from geoop.solve.schwarz.iteration import schwarz
+    from geoop.solve.schwarz.settings import SchwarzSettings
     dist.init_process_group("gloo")
     result = schwarz(darcy(square(16)), Diffusion(), None, SchwarzSettings(parts=7, certify=1e-10))
     np.save({out!r} + str(dist.get_rank()) + ".npy", result.u)
@@ -31,7 +31,7 @@ SCRIPT = """
 
 
 def test_two_processes_give_the_answer_of_one(tmp_path):
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parent.parent
     script = tmp_path / "run.py"
     script.write_text(textwrap.dedent(SCRIPT.format(path=[str(here), str(here.parent / "fem")], out=str(tmp_path / "u"))))
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]

@@ -8,10 +8,10 @@ from schwarz_cases import CASES, Wrapped, clamped, given, laplace
 from geoop.errors import ConfigurationError
 from geoop.mesh.case import Case
 from geoop.mesh.quantity import Field
-from geoop.solve.coarse import CoarseSpace
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity
-from geoop.solve.schwarz import Schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.coarse import CoarseSpace
+from geoop.solve.schwarz.iteration import Schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 
 def sweeps_to(iteration, target=1e-6, most=600):

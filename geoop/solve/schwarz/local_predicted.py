@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..interfaces.local import Condition, HeldSolve, LocalData, LocalProblem, LocalSolve, LocalSolver
-from ..interfaces.protocols import Predictor
-from ..mesh.measure import point_weights
+from ...errors import ConfigurationError
+from ...interfaces.local import Condition, HeldSolve, LocalData, LocalProblem, LocalSolve, LocalSolver
+from ...interfaces.protocols import Predictor
+from ...mesh.measure import point_weights
+from ..discrete import Discrete
+from ..equations import Equation
 from .decomposition import Decomposition
-from .discrete import Discrete
-from .equations import Equation
 from .local_exact import driven
 from .part_case import Cutter, LocalPart
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..interfaces.outcome import Outcome, Status
+from ...interfaces.outcome import Outcome, Status
 
 _GROWTH, _ROWS, _WINDOW, _GAIN = 1e3, 6, 12, 0.03
 _SEEN, _SLOW = 3, 0.999  # updates before a rate is believed; rates beyond are not believed

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..fem.evaluation import evaluate
-from ..fem.space import Space
-from ..interfaces.outcome import Outcome
-from ..interfaces.result import Result
-from ..interfaces.verdict import Verdict
-from ..mesh.case import Case
-from ..mesh.quantity import Field, Quantity
+from ...fem.evaluation import evaluate
+from ...fem.space import Space
+from ...interfaces.outcome import Outcome
+from ...interfaces.result import Result
+from ...interfaces.verdict import Verdict
+from ...mesh.case import Case
+from ...mesh.quantity import Field, Quantity
 from .certificate import Certificate
 from .contraction import Contraction
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from .schwarz import Schwarz
+    from .iteration import Schwarz
 
 PART = Quantity("part", "i", "1")
 PART_RESIDUAL = Quantity("part_residual", "r", "1")
@@ -45,11 +45,11 @@ class SchwarzResult:
         quantity: name of what was solved for.
         u: (n c,) the solution at the unknowns.
         outcome: how it ended, with a remedy.
-        history: per sweep, or, where maps were held (see :class:`~geoop.solve.schwarz.Schwarz`), per sweep and those with held maps after it.
+        history: per sweep, or, where maps were held (see :class:`~geoop.solve.schwarz.iteration.Schwarz`), per sweep and those with held maps after it.
         held: sweeps with held maps.
         contraction: of learned sweeps; None where all parts are exact or GMRES was used.
         relaxation: that was used.
-        tolerance: that decided, see :class:`~geoop.solve.watch.Watch`.
+        tolerance: that decided, see :class:`~geoop.solve.schwarz.watch.Watch`.
         part_residuals: per part.
         exact: whether all parts were solved to rounding.
         repaired: parts that were solved exactly in place of a learned operator.

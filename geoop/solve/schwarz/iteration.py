@@ -7,22 +7,22 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..graph.partition import partition
-from ..interfaces.local import LocalSolver
-from ..interfaces.outcome import Outcome, Status
-from ..mesh.case import Case
+from ...errors import ConfigurationError
+from ...graph.partition import partition
+from ...interfaces.local import LocalSolver
+from ...interfaces.outcome import Outcome, Status
+from ...mesh.case import Case
+from ..discrete import Discrete, LinearDiscrete
+from ..equations import Equation
 from .certificate import certified
 from .coarse import CoarseSpace
 from .contraction import Contraction, measured
 from .decomposition import Decomposition
-from .discrete import Discrete, LinearDiscrete
-from .equations import Equation
 from .krylov import Anderson, flexible_gmres
 from .mixture import Mixture
 from .part_case import Cutter, first_order
-from .schwarz_result import SchwarzResult, SweepNote
-from .schwarz_settings import SchwarzSettings
+from .result import SchwarzResult, SweepNote
+from .settings import SchwarzSettings
 from .watch import Watch
 
 _EXACT, _PREDICTED = 1e-8, 2e-5

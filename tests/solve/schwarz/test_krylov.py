@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import diags
 from scipy.sparse.linalg import cg
 
-from geoop.solve.krylov import Anderson, conjugate_directions, flexible_gmres
+from geoop.solve.schwarz.krylov import Anderson, conjugate_directions, flexible_gmres
 
 N = 60
 A = diags([-np.ones(N - 1), 2.05 * np.ones(N), -np.ones(N - 1)], [-1, 0, 1]).tocsr()

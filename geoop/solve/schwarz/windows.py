@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..interfaces.local import LocalSolver
-from ..mesh.case import Case
-from ..mesh.quantity import Field
-from .equations import HeatWindow
-from .schwarz import Schwarz
-from .schwarz_result import SchwarzResult
-from .schwarz_settings import SchwarzSettings
+from ...interfaces.local import LocalSolver
+from ...mesh.case import Case
+from ...mesh.quantity import Field
+from ..equations import HeatWindow
+from .iteration import Schwarz
+from .result import SchwarzResult
+from .settings import SchwarzSettings
 
 #: Number of a window -> patch -> quantity name -> values in it.
 BoundaryInTime = Callable[[int], Mapping[str, Mapping[str, Field]]]

@@ -10,16 +10,16 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_matrix, diags
 
-from ..errors import ConfigurationError, ConvergenceError
-from ..fem.scalar_forms import patch_mass
-from ..fem.solving import LinearSystem
-from ..fem.space import Space
-from ..interfaces.local import Condition, LocalData, LocalProblem, LocalSolve
-from ..mesh.case import Case
-from ..mesh.quantity import Field
+from ...errors import ConfigurationError, ConvergenceError
+from ...fem.scalar_forms import patch_mass
+from ...fem.solving import LinearSystem
+from ...fem.space import Space
+from ...interfaces.local import Condition, LocalData, LocalProblem, LocalSolve
+from ...mesh.case import Case
+from ...mesh.quantity import Field
+from ..discrete import Discrete, LinearDiscrete
+from ..equations import Equation
 from .decomposition import Decomposition
-from .discrete import Discrete, LinearDiscrete
-from .equations import Equation
 from .part_case import INTERFACE, Cutter
 
 #: What parts tell each other: values, or values and fluxes.

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..errors import ConfigurationError, NonFiniteError
-from ..interfaces.local import LocalSolver
+from ...errors import ConfigurationError, NonFiniteError
+from ...interfaces.local import LocalSolver
+from ..discrete import Discrete, LinearDiscrete
 from .decomposition import Decomposition
-from .discrete import Discrete, LinearDiscrete
 from .local_exact import ExactParts, FiniteElementSolver
 from .local_predicted import PredictedParts
 from .part_case import Cutter
 from .ranks import Ranks
-from .schwarz_settings import SchwarzSettings
+from .settings import SchwarzSettings
 
 #: An answer of a part that leaves more than this of its equations, over what zero leaves, is worth nothing.
 WORTHLESS = 1.0

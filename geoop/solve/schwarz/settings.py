@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..graph.partition import Method
+from ...errors import ConfigurationError
+from ...graph.partition import Method
 from .certificate import Preconditioner
 from .coarse import Kind as CoarseKind
 from .decomposition import Blend

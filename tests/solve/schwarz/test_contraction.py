@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geoop.solve.contraction import measured
+from geoop.solve.schwarz.contraction import measured
 
 
 def affine(eigenvalues, seed=0):

@@ -9,8 +9,8 @@ from geoop.errors import ConfigurationError
 from geoop.mesh.case import Case
 from geoop.mesh.quantity import Field
 from geoop.solve.equations import SOLUTION, Diffusion
-from geoop.solve.schwarz import Schwarz, schwarz
-from geoop.solve.schwarz_settings import SchwarzSettings
+from geoop.solve.schwarz.iteration import Schwarz, schwarz
+from geoop.solve.schwarz.settings import SchwarzSettings
 
 
 def off_by(share):

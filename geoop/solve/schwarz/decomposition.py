@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..errors import ConfigurationError
-from ..graph.partition import Partition
-from .discrete import Discrete
+from ...errors import ConfigurationError
+from ...graph.partition import Partition
+from ..discrete import Discrete
 
 #: How the answers of parts that overlap are weighed; all add up to one at every free unknown.
 Blend = Literal["average", "owner", "distance"]

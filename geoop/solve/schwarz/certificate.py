@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..interfaces.outcome import Outcome
-from .discrete import Discrete, LinearDiscrete
+from ...errors import ConfigurationError
+from ...interfaces.outcome import Outcome
+from ..discrete import Discrete, LinearDiscrete
 from .krylov import Map, Solved, conjugate_directions, flexible_gmres
 from .local_exact import ExactParts
 
 if TYPE_CHECKING:
-    from .schwarz import Schwarz
+    from .iteration import Schwarz
 
 Preconditioner = Literal["exact", "learned", "directions"]
 _STEPS, _NEWTON = 400, 12

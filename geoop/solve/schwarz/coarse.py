@@ -10,10 +10,10 @@ from scipy.linalg import eigh, pinvh
 from scipy.sparse import csr_matrix, diags, hstack
 from scipy.sparse.linalg import eigsh, splu
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
+from ..discrete import Discrete, LinearDiscrete
+from ..equations import Equation
 from .decomposition import Decomposition
-from .discrete import Discrete, LinearDiscrete
-from .equations import Equation
 from .part_case import Cutter
 
 #: ``constants``: a constant (rigid motion) per part; ``spectral``: the functions of least energy of every part.

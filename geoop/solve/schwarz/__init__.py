@@ -1,0 +1,1 @@
+"""Overlapping Schwarz iterations: regions of any size, part by part."""

@@ -1,0 +1,77 @@
+"""Moving meshes and time: movers, deformers, transfer, steppers, each beside its control; resumable.
+
+Every section is a file of its own with a function ``measure(output, once)`` that yields rows; rows are kept under out/moving. The first words of a row's key, up
+to the last, name its table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kept_rows import keep, rows
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+MEASURED = Path(__file__).resolve().parent / "measured" / "moving.json"
+OUTPUT = ROOT / "out" / "moving"
+#: Name -> (module, what it measures).
+SECTIONS = {
+    "fields": ("moving_fields", "interpolation on moved meshes, equidistribution, finite elements on moved meshes"),
+    "deform": ("moving_deform", "deformers and transfer between meshes"),
+    "neural": ("moving_neural", "neural movers beside the classical one; MM-PDE beside its control"),
+    "wakes": ("moving_wakes", "rollouts of cylinder wakes"),
+}
+
+Row = dict[str, Any]
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="benchmark moving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sections", nargs="*", default=list(SECTIONS), choices=list(SECTIONS), help="what is measured")
+    parser.add_argument("--report", action="store_true", help="only print the tables of what was measured")
+    given = parser.parse_args(arguments)
+    if not given.report:
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+        for name in given.sections:
+            for row in importlib.import_module(SECTIONS[name][0]).measure(OUTPUT, once):
+                Console().print(_shown(row))
+    report(rows(MEASURED, OUTPUT / "rows"), Console())
+
+
+def once(key: str, make: Callable[[], Row]) -> Row:
+    """The row that is kept under a key; made and kept where there is none."""
+    known = rows(MEASURED, OUTPUT / "rows")
+    if key not in known:
+        keep(OUTPUT / "rows", {**make(), "key": key})
+        known = rows(MEASURED, OUTPUT / "rows")
+    return known[key]
+
+
+def report(found: Mapping[str, Row], console: Console) -> None:
+    """A table per kind of rows, with all that they say."""
+    kinds: dict[str, list[Row]] = {}
+    for key in sorted(found):
+        kinds.setdefault(key.rpartition("/")[0], []).append(found[key])
+    for kind, members in kinds.items():
+        names = list(dict.fromkeys(name for row in members for name in row if name != "key"))
+        made = Table(title=kind)
+        for name in ("", *names):
+            made.add_column(name)
+        for row in members:
+            made.add_row(row["key"].rpartition("/")[2], *(_text(row.get(name)) for name in names))
+        console.print(made)
+
+
+def _shown(row: Row) -> str:
+    return f"{row['key']}: " + ", ".join(f"{name} {_text(value)}" for name, value in row.items() if name != "key")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

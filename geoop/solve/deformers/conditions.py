@@ -1,0 +1,60 @@
+"""Sparse equilibrium of points whose boundary moves as told: known displacements, and points that slide along a patch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from ...fem.solving import LinearSystem
+from .given_motion import GivenMotion
+
+
+def in_equilibrium(matrix: Any, motion: GivenMotion) -> np.ndarray:
+    """(n, d) displacement u [m] of all points with K u = 0 at the free ones.
+
+    Args:
+        matrix: K, symmetric positive definite where enough points are held: (n, n) for all components alike, or (n d, n d) with
+            component i of point a at ``d * a + i``. Points without an entry stay where they are.
+        motion: displacement of the boundary. A sliding point has its tangents as unknowns, so that no force is left along them.
+
+    Raises:
+        ConvergenceError: a part of the mesh holds on to nothing.
+    """
+    n, d = motion.mesh.points.shape
+    known = np.zeros((n, d))
+    known[motion.points] = motion.values
+    bare = np.abs(matrix).sum(axis=1).reshape(n, -1).max(axis=1) == 0
+    held = np.zeros(n, dtype=bool)
+    held[motion.points] = True
+    held |= bare
+    scalar = matrix.shape[0] == n
+    if scalar and not len(motion.sliding):
+        free = np.flatnonzero(~held)
+        rows = sp.csr_array(matrix)[free]
+        system = LinearSystem(rows[:, free], motion.mesh.name, dimension=d)
+        known[free] = system.solve(-(rows @ known))
+        return known
+    whole = sp.kron(matrix, sp.identity(d), format="csr") if scalar else sp.csr_array(matrix)
+    spread = _directions(motion, held)
+    system = LinearSystem(spread.T @ whole @ spread, motion.mesh.name, dimension=d)
+    return known + (spread @ system.solve(-(spread.T @ (whole @ known.ravel())))).reshape(n, d)
+
+
+def _directions(motion: GivenMotion, held: np.ndarray) -> sp.csr_array:
+    """(n d, m) what every unknown moves: one component of a free point, or a sliding point along one of its tangents."""
+    n, d = motion.mesh.points.shape
+    sliding = motion.sliding[~held[motion.sliding]]
+    free = ~held
+    free[motion.sliding] = False
+    plain = (np.flatnonzero(free)[:, None] * d + np.arange(d)).ravel()
+    rows, columns, values = [plain], [np.arange(len(plain))], [np.ones(len(plain))]
+    kept = np.isin(motion.sliding, sliding)
+    lengths, axes = np.linalg.eigh(motion.tangents[kept])
+    point, axis = np.nonzero(lengths > 0.5)
+    rows.append((sliding[point][:, None] * d + np.arange(d)).ravel())
+    columns.append(np.repeat(len(plain) + np.arange(len(point)), d))
+    values.append(axes[point, :, axis].ravel())
+    shape = (n * d, len(plain) + len(point))
+    return sp.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)

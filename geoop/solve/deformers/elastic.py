@@ -27,15 +27,15 @@ class Elastic:
     Source: Stein, Tezduyar and Benney, J. Appl. Mech. 70 (2003) 58; Dwight, Computational Fluid Dynamics 2006 (2009) 401.
 
     Attributes:
-        stiffening: ``distance`` to the patches that move, ``volume`` or ``uniform``.
+        stiffening: ``volume`` of the cells, ``distance`` to the patches that move, or ``uniform``.
         exponent: of 1 / distance or 1 / volume.
         poisson: Poisson's ratio, below 1/2.
         slide: patches along which points slide.
         steps: in which the motion is made, at first.
     """
 
-    stiffening: Stiffening = "distance"
-    exponent: float = 1.5
+    stiffening: Stiffening = "volume"
+    exponent: float = 1.0
     poisson: float = 0.3
     slide: tuple[str, ...] = ()
     steps: int = 1

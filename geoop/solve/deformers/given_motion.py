@@ -159,8 +159,11 @@ def _facets(mesh: Mesh, name: str) -> Mesh:
     return Mesh(mesh.points, mesh.patches[name], name=f"{mesh.name}:{name}")
 
 
-def require_clear(mesh: Mesh, points: np.ndarray, moving: Sequence[str]) -> list[str]:
-    """Sentences about patches that cross each other with the points at (n, d) [m], of which one is among those that move."""
+def _crossing(mesh: Mesh, points: np.ndarray, moving: Sequence[str], slide: Sequence[str]) -> list[str]:
+    """Sentences about patches that cross each other with the points at (n, d) [m], of which one is among those that move.
+
+    A patch that slides and shares points with a moving one is about to follow it: the two do not count.
+    """
     from ...mesh.crossings import crossing_segments
     from ...mesh.intersections import intersecting_triangles
     from ...mesh.triangulation import triangulated
@@ -183,23 +186,26 @@ def require_clear(mesh: Mesh, points: np.ndarray, moving: Sequence[str]) -> list
     else:
         pairs = intersecting_triangles(points, facets)
     names = list(mesh.patches)
-    hits = sorted({tuple(sorted((names[of[i]], names[of[j]]))) for i, j in pairs if names[of[i]] in moving or names[of[j]] in moving})
+    hits = {tuple(sorted((names[of[i]], names[of[j]]))) for i, j in pairs if names[of[i]] in moving or names[of[j]] in moving}
+    joined = lambda a, b: len(np.intersect1d(mesh.patch_points(a), mesh.patch_points(b))) > 0  # noqa: E731
+    hits = sorted((a, b) for a, b in hits if not ((a in slide or b in slide) and joined(a, b)))
     return [f"patch '{a}' is moved through itself" if a == b else f"patches '{a}' and '{b}' are moved through each other" for a, b in hits]
 
 
-def require_free_way(mesh: Mesh, places: Sequence[np.ndarray], moving: Sequence[str]) -> None:
+def require_free_way(mesh: Mesh, places: Sequence[np.ndarray], moving: Sequence[str], slide: Sequence[str] = ()) -> None:
     """Refuse a motion in which patches cross at one of the given stages of it.
 
     Args:
         mesh: before the motion.
         places: stages of the motion, each (n, d) [m] of which only the points of patches count.
         moving: names of the patches that move.
+        slide: names of the patches along which points slide.
 
     Raises:
         ConfigurationError: patches that are moved through another, by name; those that crossed before the motion do not count.
     """
-    before = set(require_clear(mesh, mesh.points, moving))
-    found = sorted({text for stage in places for text in require_clear(mesh, stage, moving)} - before)
+    before = set(_crossing(mesh, mesh.points, moving, slide))
+    found = sorted({text for stage in places for text in _crossing(mesh, stage, moving, slide)} - before)
     if found:
         raise ConfigurationError(
             "; ".join(found), where=mesh.name, remedy="move less, or let the other patch move or slide out of the way; no mesh can follow such a motion"

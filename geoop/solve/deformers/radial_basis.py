@@ -18,7 +18,7 @@ from .stepping import carried
 #: ``thin-plate``: r^2 log r, no radius; ``wendland``: (1 - r/R)^4 (4 r/R + 1) within the radius R, C2.
 Kernel = Literal["thin-plate", "wendland"]
 _CHUNK = 1 << 16  # pairs of point and centre at once: what fits in the cache is three times as fast as what does not
-#: Centres added per round, as a share of those there are, and at first.
+#: Centres added per round, as a share of those there are, and at first (at most a third of all).
 _GROWTH, _FIRST = 0.6, 60
 #: The corrected points round one whose displacement is blended into it, and how far their correction reaches, in residuals.
 _NEIGHBOURS, _REACH = 6, 100.0
@@ -86,7 +86,7 @@ class RadialBasis:
         low, high = mesh.bounds
         radius = self.radius or float(np.linalg.norm(high - low))
         whole = len(points) <= self.centres
-        rows, largest = np.arange(len(points)) if whole else _spread(points, _FIRST), float(np.linalg.norm(values, axis=1).max())
+        rows, largest = np.arange(len(points)) if whole else _spread(points, min(_FIRST, self.centres // 3)), float(np.linalg.norm(values, axis=1).max())
         while True:
             smooth = _Interpolant.through(points[rows], values[rows], points, self.kernel, radius, mesh.name)
             residual = values - smooth(points)

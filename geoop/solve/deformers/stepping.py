@@ -52,7 +52,7 @@ def carried(mesh: Mesh, displacement: Mapping[str, np.ndarray], follow: Follow, 
         raise ConfigurationError(f"steps is {steps}", where="deform", remedy="give 1 or more")
     motion = GivenMotion.of(mesh, displacement, slide)
     validity, at = Validity.of(mesh), way(motion)
-    require_free_way(mesh, _stages(motion, at), motion.moving)
+    require_free_way(mesh, _stages(motion, at), motion.moving, slide)
     points, done, length, taken, shortest = mesh.points.copy(), 0.0, 1.0 / steps, 0, 0.5**_HALVINGS / steps
     inverted = 0
     while done < 1.0 - 1e-12 and motion.largest > 0:

@@ -51,7 +51,14 @@ def cube(n=4, kind="hexahedron", jitter=0.0, seed=0):
             return Cells.of(triangle=np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]))
         return Cells.of(quad=quads)
 
-    faces = {"x_min": (i[0], 0), "x_max": (i[-1], 0), "y_min": (i[:, 0], 0), "y_max": (i[:, -1], 0), "z_min": (i[:, :, 0], 1), "z_max": (i[:, :, -1], 1)}
+    faces = {
+        "x_min": (i[0], 0),
+        "x_max": (i[-1], 0),
+        "y_min": (i[:, 0], 0),
+        "y_max": (i[:, -1], 0),
+        "z_min": (i[:, :, 0], 1),
+        "z_max": (i[:, :, -1], 1),
+    }
     return Mesh(x.reshape(-1, 3), cells[kind], {name: side(*face) for name, face in faces.items()}, name=f"cube-{kind}")
 
 

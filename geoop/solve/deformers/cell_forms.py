@@ -12,7 +12,6 @@ from ...fem.elasticity import Displacements, Pattern
 from ...mesh.mesh import Mesh
 
 
-
 @dataclass(frozen=True, eq=False)
 class CellForms:
     """Matrices over the points of a mesh: linear elements, quadratic ones where the cells are quadratic.

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-
 from scipy.sparse.linalg import cg
 
 from ...fem.solving import LARGE_SOLID, LinearSystem

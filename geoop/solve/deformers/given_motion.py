@@ -208,5 +208,7 @@ def require_free_way(mesh: Mesh, places: Sequence[np.ndarray], moving: Sequence[
     found = sorted({text for stage in places for text in _crossing(mesh, stage, moving, slide)} - before)
     if found:
         raise ConfigurationError(
-            "; ".join(found), where=mesh.name, remedy="move less, or let the other patch move or slide out of the way; no mesh can follow such a motion"
+            "; ".join(found),
+            where=mesh.name,
+            remedy="move less, or let the other patch move or slide out of the way; no mesh can follow such a motion",
         )

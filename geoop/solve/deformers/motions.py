@@ -32,7 +32,9 @@ def turned(points: np.ndarray, degrees: float, about: Sequence[float], axis: Seq
     size = float(np.linalg.norm(direction))
     if center.shape != (d,) or direction.shape != (3,) or not 0 < size < np.inf or not np.isfinite(center).all():
         raise ConfigurationError(
-            f"points in {d}-D turn about {tuple(about)} round {tuple(axis)}", where="turned", remedy=f"give {d} numbers for the point and 3 for the axis"
+            f"points in {d}-D turn about {tuple(about)} round {tuple(axis)}",
+            where="turned",
+            remedy=f"give {d} numbers for the point and 3 for the axis",
         )
     arm = np.pad(points - center, ((0, 0), (0, 3 - d)))
     direction = np.array([0.0, 0.0, 1.0]) if d == 2 else direction / size

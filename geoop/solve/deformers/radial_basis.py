@@ -86,7 +86,10 @@ class RadialBasis:
         low, high = mesh.bounds
         radius = self.radius or float(np.linalg.norm(high - low))
         whole = len(points) <= self.centres
-        rows, largest = np.arange(len(points)) if whole else _spread(points, min(_FIRST, self.centres // 3)), float(np.linalg.norm(values, axis=1).max())
+        rows, largest = (
+            np.arange(len(points)) if whole else _spread(points, min(_FIRST, self.centres // 3)),
+            float(np.linalg.norm(values, axis=1).max()),
+        )
         while True:
             smooth = _Interpolant.through(points[rows], values[rows], points, self.kernel, radius, mesh.name)
             residual = values - smooth(points)
@@ -127,7 +130,9 @@ class Corrected:
 class _Interpolant:
     """Radial functions round centres (c, d) with weights (c, d), and a linear part (d + 1, d), in units of ``scale`` round ``origin``."""
 
-    def __init__(self, centres: np.ndarray, weights: np.ndarray, linear: np.ndarray, frame: tuple[np.ndarray, float], kernel: str, radius: float) -> None:
+    def __init__(
+        self, centres: np.ndarray, weights: np.ndarray, linear: np.ndarray, frame: tuple[np.ndarray, float], kernel: str, radius: float
+    ) -> None:
         self.centres, self.weights, self.linear, self.frame, self.kernel, self.radius = centres, weights, linear, frame, kernel, radius
 
     @classmethod

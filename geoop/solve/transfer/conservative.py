@@ -157,7 +157,6 @@ class _Sum:
         self.total = self.total + sp.csr_array((values.ravel(), (at[0].ravel(), at[1].ravel())), shape=self.shape)
 
 
-
 def _products(one: np.ndarray, two: np.ndarray, measure: np.ndarray) -> np.ndarray:
     """(m, a, b) integrals of products of linear functions with corner values (m, c, a) and (m, c, b) over simplices."""
     corners = one.shape[1]

@@ -32,7 +32,9 @@ def moving_least_squares(source: np.ndarray, target: np.ndarray, *, neighbours: 
     n, d = source.shape
     if not n or target.ndim != 2 or target.shape[1] != d:
         raise InvalidMeshError(
-            f"points of shapes {source.shape} and {target.shape} cannot be joined", where="moving_least_squares", remedy="give (n, d) and (m, d) points"
+            f"points of shapes {source.shape} and {target.shape} cannot be joined",
+            where="moving_least_squares",
+            remedy="give (n, d) and (m, d) points",
         )
     tree = KDTree(source)
     wanted = min(neighbours or (10 if d == 2 else 18), n)

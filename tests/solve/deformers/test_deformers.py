@@ -32,7 +32,12 @@ LINEAR = {
     "greedy": RadialBasis(centres=12),
 }
 SPRINGS = {"edge": Spring("edge"), "torsional": Spring("torsional"), "ball-vertex": Spring()}
-STIFF = {"laplacian-distance": Laplacian(), "laplacian-volume": Laplacian("volume", 1.0), "elastic-volume": Elastic(), "elastic-distance": Elastic("distance", 1.5)}
+STIFF = {
+    "laplacian-distance": Laplacian(),
+    "laplacian-volume": Laplacian("volume", 1.0),
+    "elastic-volume": Elastic(),
+    "elastic-distance": Elastic("distance", 1.5),
+}
 ALL = {**LINEAR, **SPRINGS, **STIFF}
 #: How far equations solved to rounding may be from exact, in sizes of the mesh.
 EXACT = 1e-9
@@ -148,7 +153,9 @@ def test_points_slide_along_straight_patches(method, kind):
         LINEAR[method].deform(mesh, {"top": np.array([0.0, 0.4])})
 
 
-@pytest.mark.parametrize("method", [Laplacian(slide=("boundary",)), Elastic(slide=("boundary",)), RadialBasis(slide=("boundary",)), Spring(slide=("boundary",))])
+@pytest.mark.parametrize(
+    "method", [Laplacian(slide=("boundary",)), Elastic(slide=("boundary",)), RadialBasis(slide=("boundary",)), Spring(slide=("boundary",))]
+)
 def test_points_slide_round_a_circle_and_stay_on_it(method):
     """A disk with a wedge of its rim turned: the rest of the rim follows along the polygon of the rim."""
     mesh = disk(12)
@@ -208,9 +215,18 @@ def test_all_that_is_wrong_is_said_at_once():
     wrong = np.zeros((n, 2))
     wrong[1] = np.nan
     with pytest.raises(GeoopError) as error:
-        Elastic(slide=("left", "lid")).deform(mesh, {"roof": np.zeros(2), "top": wrong, "bottom": np.zeros((3, 2)), "left": np.zeros(2), "right": "x"})
+        Elastic(slide=("left", "lid")).deform(
+            mesh, {"roof": np.zeros(2), "top": wrong, "bottom": np.zeros((3, 2)), "left": np.zeros(2), "right": "x"}
+        )
     text = str(error.value)
-    for words in ("no patch ['lid', 'roof']", "'top' has 1 points with NaN", "shape (3, 2)", "['left'] are displaced and slide", "'right' is no array", "slide="):
+    for words in (
+        "no patch ['lid', 'roof']",
+        "'top' has 1 points with NaN",
+        "shape (3, 2)",
+        "['left'] are displaced and slide",
+        "'right' is no array",
+        "slide=",
+    ):
         assert words in text, text
     with pytest.raises(PatchError, match="no patch"):
         RadialBasis().deform(mesh, {"roof": np.zeros(2)})

@@ -187,7 +187,7 @@ def test_bad_input_is_named_at_once():
         transfer(case, square(4))
     assert "'height' has values that are not finite" in str(error.value) and "'load' lives on facets" in str(error.value)
     fine = Case(old).with_fields(Field(SCALAR, np.ones(len(old.points))))
-    for wrong, kind in ((dict(method="nearest"), ConfigurationError), (dict(outside="zero"), ConfigurationError)):
+    for wrong, kind in (({"method": "nearest"}, ConfigurationError), ({"outside": "zero"}, ConfigurationError)):
         with pytest.raises(kind):
             transfer(fine, square(4), **wrong)
     with pytest.raises(InvalidMeshError, match="3-D"):

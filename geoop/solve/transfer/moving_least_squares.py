@@ -8,7 +8,10 @@ from scipy.spatial import KDTree
 
 from ...errors import InvalidMeshError
 
-_CHUNK = 50_000  # targets at once
+_PAIRS = 1 << 19  # targets times neighbours at once
+#: A fit whose weights add up to more than this in magnitude would amplify errors: in thin layers the nearest points stand in one column,
+#: and tell nothing about the direction across it. More are taken, up to so many.
+_AMPLIFIED, _MOST = 4.0, 320
 #: Neighbours whose spread in their narrowest direction is below this share of the widest one lie on a line or plane.
 _FLAT = 1e-9
 
@@ -19,7 +22,8 @@ def moving_least_squares(source: np.ndarray, target: np.ndarray, *, neighbours: 
     Round every target the linear function that fits its nearest source points best, near ones weighing most (Lancaster and Salkauskas,
     Math. Comput. 37 (1981) 141; weight (1 - r/R)^4 (4 r/R + 1) with R a little beyond the last neighbour). The rows of the first
     matrix add up to one and those of the derivatives to zero: constants and linear functions are exact, wherever the target lies.
-    Where the neighbours lie on a line (a plane in 3-D), more are taken; a cloud that lies on one altogether gives constants only.
+    Where the neighbours lie on a line (a plane in 3-D) or nearly so, as in thin layers, more are taken; a cloud that lies on one
+    altogether gives constants only.
 
     Args:
         source: (n, d) [m].
@@ -38,20 +42,23 @@ def moving_least_squares(source: np.ndarray, target: np.ndarray, *, neighbours: 
         )
     tree = KDTree(source)
     wanted = min(neighbours or (10 if d == 2 else 18), n)
+    most = min(max(_MOST, wanted), n)
     index, weight, row = [], [], []
-    for start in range(0, len(target), _CHUNK):
-        x = target[start : start + _CHUNK]
-        todo, count = np.arange(len(x)), wanted
-        while len(todo):
-            nearest, weights, sound = _fitted(tree, source, x[todo], count)
-            last = count >= n
-            if last:
-                weights[~sound] = _plain(tree, x[todo[~sound]], count, d)
-                sound[:] = True
-            row.append(np.repeat(start + todo[sound], count))
-            index.append(nearest[sound].ravel())
-            weight.append(weights[sound].transpose(0, 2, 1).reshape(-1, d + 1))
-            todo, count = todo[~sound], min(2 * count, n)
+    todo, count = np.arange(len(target)), wanted
+    while len(todo):
+        left = []
+        for start in range(0, len(todo), _PAIRS // count):
+            part = todo[start : start + _PAIRS // count]
+            nearest, weights, sound = _fitted(tree, source, target[part], count)
+            done = sound & (np.abs(weights[:, 0]).sum(axis=1) <= _AMPLIFIED)
+            if count == most:
+                weights[~sound] = _plain(tree, target[part[~sound]], count, d)
+                done[:] = True
+            row.append(np.repeat(part[done], count))
+            index.append(nearest[done].ravel())
+            weight.append(weights[done].transpose(0, 2, 1).reshape(-1, d + 1))
+            left.append(part[~done])
+        todo, count = np.concatenate(left), min(2 * count, most)
     rows, columns, values = np.concatenate(row), np.concatenate(index), np.concatenate(weight)
     made = [sp.csr_array((values[:, k], (rows, columns)), shape=(len(target), n)) for k in range(d + 1)]
     return made[0], tuple(made[1:])

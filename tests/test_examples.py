@@ -110,10 +110,12 @@ def test_09_schwarz(out):
 
 def test_10_deform(out):
     numbers = main_of("10")(quick=True, out=out)
-    assert numbers["quality by rbf"] > 0.75 > 0.25 < numbers["quality by spring"]  # all valid; springs turn cells least well
-    assert min(numbers["quality by elastic"], numbers["quality by laplacian"], numbers["smallest quality in the period"]) > 0.7
+    others = [numbers[f"quality by {method}"] for method in ("rbf", "elastic", "laplacian")]
+    assert min(*others, numbers["smallest quality in the period"]) > 0.7 and numbers["quality by spring"] > 0.25
     assert numbers["conservation law"] < 1e-11 and numbers["integral, off by"] < 1e-12
-    assert numbers["mesh velocity at the trailing edge"] == pytest.approx(0.75 * 2 * np.sin(np.radians(8 * np.sin(np.pi / 4)) / 2) * 8 * 2, rel=0.1)
+    assert numbers["mesh velocity at the trailing edge"] == pytest.approx(
+        0.75 * 2 * np.sin(np.radians(8 * np.sin(np.pi / 4)) / 2) * 8
+    )  # chord of its arc
     assert numbers["error of p1"] < 0.01 and numbers["error of conservative"] < 0.01
     for name in ("pitched.vtu", "pitched.png", "pitching.pvd", "carried.vtu"):
         assert (out / name).is_file()

@@ -11,9 +11,11 @@ from geoop.errors import ConfigurationError, GeoopError, InvalidMeshError, Patch
 from geoop.interfaces.moving import Deformer
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk, star
+from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.measure import signed_measures
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.primitives import circle
+from geoop.mesh.primitives import circle, naca4
+from geoop.solve.deformers import conditions, motions
 from geoop.solve.deformers.elastic import Elastic
 from geoop.solve.deformers.given_motion import GivenMotion
 from geoop.solve.deformers.laplacian import Laplacian
@@ -286,3 +288,38 @@ def test_the_moved_mesh_of_a_flow_solver(method, most):
     moved = method.deform(mesh, {name: own[mesh.patch_points(name)] for name in mesh.patches if name != "farfield"})
     assert moved.outcome.ok and not Validity.of(mesh).inverted(moved.mesh.points).any()
     assert np.linalg.norm(moved.mesh.points - after) < most * np.linalg.norm(own)
+
+
+def wing(sections=3):
+    """The section of the thin layers as a prismatic wing between two planes."""
+    flat = ogrid(naca4(), n_wall=48, n_normal=20, outer_radius=5.0, first_height=1e-5)
+    n, lift = len(flat.points), np.arange(sections - 1)[:, None, None] * len(flat.points)
+    points = np.concatenate([np.column_stack([flat.points, np.full(n, z)]) for z in np.linspace(0.0, 1.0, sections)])
+
+    def raised(rows, turn):
+        tops = np.broadcast_to(rows[:, ::-1] if turn else rows, (sections - 1, *rows.shape)) + n
+        return (np.concatenate([np.broadcast_to(rows, tops.shape), tops], axis=2) + lift).reshape(-1, 2 * rows.shape[1])
+
+    quads = flat.cells.block("quad")
+    sides = {name: Cells.of(quad=raised(flat.patches[name].block("line"), True)) for name in ("wall", "farfield")}
+    ends = {"low": Cells.of(quad=quads), "high": Cells.of(quad=quads + n * (sections - 1))}
+    return Mesh(points, Cells.of(hexahedron=raised(quads, False)), {**sides, **ends}, name="wing")
+
+
+@pytest.mark.parametrize("kind", [Elastic, Laplacian, RadialBasis])
+def test_a_wing_between_two_planes_is_pitched_and_the_layers_slide_along(kind, monkeypatch):
+    """Every section moves alike, and conjugate gradients find what factors find, stiff layers or not."""
+    mesh = wing()
+    given = {"wall": motions.turned(mesh.points[mesh.patch_points("wall")], 12.0, (0.25, 0.0, 0.0))}
+    moved = kind(slide=("low", "high")).deform(mesh, given)
+    assert moved.outcome.ok and smallest_quality(moved.mesh) > 0.7 * smallest_quality(mesh)
+    assert np.abs(moved.mesh.points[:, 2] - mesh.points[:, 2]).max() < (2e-2 if kind is RadialBasis else 1e-9)
+    for plane in ("low", "high"):
+        index = mesh.patch_points(plane)
+        assert np.abs(moved.mesh.points[index, 2] - mesh.points[index, 2]).max() < 1e-12
+        assert np.abs(moved.mesh.points[index] - mesh.points[index]).max() > 0.1
+    if kind is RadialBasis:
+        return  # no equations of the cells
+    monkeypatch.setattr(conditions, "LARGE_SOLID", 100)
+    again = kind(slide=("low", "high")).deform(mesh, given)
+    assert np.abs(again.mesh.points - moved.mesh.points).max() < 1e-5

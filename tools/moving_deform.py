@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from geoop.solve.deformers.motions import turned
 from geoop.solve.deformers.radial_basis import RadialBasis
 from geoop.solve.deformers.spring import Spring
 from geoop.solve.deformers.validity import Validity, smallest_quality
-from geoop.solve.transfer.carry import transfer
+from geoop.solve.transfer.carry import Method, transfer
 from geoop.solve.transfer.conservative import Supermesh
 
 #: Displaced meshes of a flow solver, where they are.
@@ -71,7 +71,7 @@ def measure(output: Path, once: Once) -> Iterator[Row]:
         for method in METHODS:
             key = f"deform|su2|{method}"
             yield once(key, lambda key=key, method=method: {"key": key, **flow_solver(METHODS[method])})
-    for method in ("p1", "conservative", "moving-least-squares"):
+    for method in get_args(Method):
         for n in (16, 32, 64):
             key = f"transfer|{method}|{n}"
             yield once(key, lambda key=key, method=method, n=n: {"key": key, **carried(method, n)})
@@ -127,7 +127,7 @@ def flow_solver(method: Deformer) -> Row:
     }
 
 
-def carried(method: str, n: int) -> Row:
+def carried(method: Method, n: int) -> Row:
     """sin 3x cos 2y from a jittered n x n mesh of triangles to one with a quarter more: errors, what is kept of the integrals, seconds."""
     old, new = _jittered(n, 0), _jittered(n + n // 4, 1)
     wave = lambda x: np.sin(3 * x[:, 0]) * np.cos(2 * x[:, 1])  # noqa: E731
@@ -158,7 +158,9 @@ def _jittered(n: int, seed: int) -> Mesh:
 
 
 def _moved(method: Deformer, mesh: Mesh, given: dict[str, np.ndarray]) -> Row:
-    return _judged(mesh, method.deform(mesh, given))
+    begun = time.process_time()
+    moved = method.deform(mesh, given)
+    return {**_judged(mesh, moved), "processor seconds": time.process_time() - begun}
 
 
 def _judged(mesh: Mesh, moved: Any) -> Row:

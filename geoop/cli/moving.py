@@ -11,6 +11,7 @@ from ..errors import ConfigurationError
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
+    from ..interfaces.moving import Deformer
     from ..mesh.case import Case
     from ..solve.deformers.motions import Motion
 
@@ -112,7 +113,7 @@ def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
     return found
 
 
-def _series(case: Case, motion: dict[str, Motion], frames: int, frequency: float, chosen: object, output: Path, as_json: bool) -> None:
+def _series(case: Case, motion: dict[str, Motion], frames: int, frequency: float, chosen: Deformer, output: Path, as_json: bool) -> None:
     """One period of the motion, into a .pvd file."""
     import numpy as np
 

@@ -47,7 +47,7 @@ class CellForms:
 
     def diffusion(self, scale: np.ndarray) -> sp.csr_array:
         """(n, n) int k grad N_a . grad N_b dV, with k (nc,) per cell."""
-        return self.pattern.matrix(self.pattern.summed(sum(self._products(k, k, scale) for k in range(self.gradients.shape[2]))))
+        return self.pattern.matrix(self.pattern.summed(np.sum([self._products(k, k, scale) for k in range(self.gradients.shape[2])], axis=0)))
 
     def elasticity(self, scale: np.ndarray, poisson: float) -> sp.csr_array:
         """(n d, n d) of Hooke's law with Young's modulus (nc,) per cell, in plane strain in 2-D; component i of point a at d a + i."""

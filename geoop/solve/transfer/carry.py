@@ -12,7 +12,7 @@ from ...errors import ConfigurationError, FieldError, InvalidMeshError
 from ...mesh.case import Case
 from ...mesh.measure import cell_centers
 from ...mesh.mesh import Mesh
-from ...mesh.quantity import Field
+from ...mesh.quantity import Field, Location
 from .conservative import Supermesh
 from .interpolation import Outside, interpolated
 from .moving_least_squares import moving_least_squares
@@ -72,7 +72,7 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
     return Case(mesh, case.operating_point, {name: fields[name] for name in case.fields}, kept, wall or None, case.time, case.name)
 
 
-def _carries(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[str, Carry]:
+def _carries(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[Location, Carry]:
     if method == "conservative":
         made: list[Supermesh] = []  # cut once, when the first field asks for it
 

@@ -66,10 +66,14 @@ def _candidates(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[np.ndar
         waiting.append((one, two))
         held += len(one)
         if held > 4 * _PAIRS:
-            yield tuple(np.concatenate(part) for part in zip(*waiting, strict=True))
+            yield _joined(waiting)
             waiting, held = [], 0
     if held:
-        yield tuple(np.concatenate(part) for part in zip(*waiting, strict=True))
+        yield _joined(waiting)
+
+
+def _joined(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([one for one, _ in pairs]), np.concatenate([two for _, two in pairs])
 
 
 def _cut(first: np.ndarray, second: np.ndarray, i: np.ndarray, j: np.ndarray, size: list[np.ndarray]) -> Pieces:

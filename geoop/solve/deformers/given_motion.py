@@ -204,8 +204,10 @@ def require_free_way(mesh: Mesh, places: Sequence[np.ndarray], moving: Sequence[
     Raises:
         ConfigurationError: patches that are moved through another, by name; those that crossed before the motion do not count.
     """
-    before = set(_crossing(mesh, mesh.points, moving, slide))
-    found = sorted({text for stage in places for text in _crossing(mesh, stage, moving, slide)} - before)
+    found = sorted({text for stage in places for text in _crossing(mesh, stage, moving, slide)})
+    if found:  # patches that cross each other from the start are nobody's motion
+        before = set(_crossing(mesh, mesh.points, moving, slide))
+        found = [text for text in found if text not in before]
     if found:
         raise ConfigurationError(
             "; ".join(found),

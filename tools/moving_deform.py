@@ -37,7 +37,7 @@ METHODS: dict[str, Deformer] = {
     "elastic, wall distance": Elastic("distance", 1.5),
     "laplacian": Laplacian(),
     "spring, edges": Spring("edge"),
-    "spring, torsional": Spring("torsional"),
+    "spring, torsional": Spring("torsional", steps=1),
     "spring, ball-vertex": Spring(),
 }
 #: The measure of time: these are to stay below ten seconds at 1e5 nodes.

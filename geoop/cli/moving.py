@@ -30,7 +30,7 @@ def deform(
     ] = None,
     method: Annotated[str, typer.Option(help="rbf, elastic, laplacian, spring")] = "rbf",
     slide: Annotated[list[str] | None, typer.Option(help="patch along which points slide, such as a symmetry plane; repeat")] = None,
-    steps: Annotated[int, typer.Option(help="in which the motion is made, at first; halved where cells would turn inside out")] = 1,
+    steps: Annotated[int | None, typer.Option(help="in which the motion is made, at first; halved where cells would turn inside out")] = None,
     frames: Annotated[int | None, typer.Option(help="so many times of one period of the motion, with the mesh velocity, into .pvd")] = None,
     frequency: Annotated[float, typer.Option(help="of the motion with --frames \\[Hz]: pitch or shift times sin(2 pi f t)")] = 1.0,
     unit: Annotated[str | None, typer.Option(help="length unit of files that do not say theirs: m, mm, cm, in, ft")] = None,

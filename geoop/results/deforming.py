@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -59,13 +59,13 @@ class Deformation:
         return "\n".join(lines)
 
 
-def deformer(method: str = "rbf", *, slide: Sequence[str] = (), steps: int = 1) -> Deformer:
+def deformer(method: str = "rbf", *, slide: Sequence[str] = (), steps: int | None = None) -> Deformer:
     """The method of a name, with its defaults.
 
     Args:
         method: ``rbf`` (points only, any cells), ``elastic``, ``laplacian`` or ``spring``.
         slide: patches along which points slide.
-        steps: in which the motion is made, at first.
+        steps: in which the motion is made, at first; None: the method's own.
 
     Raises:
         ConfigurationError: another name.
@@ -73,11 +73,12 @@ def deformer(method: str = "rbf", *, slide: Sequence[str] = (), steps: int = 1) 
     kinds = {"rbf": RadialBasis, "elastic": Elastic, "laplacian": Laplacian, "spring": Spring}
     if method not in kinds:
         raise ConfigurationError(f"method is {method!r}", where="deform", remedy=f"choose one of {list(get_args(Method))}")
-    return kinds[method](slide=tuple(slide), steps=steps)
+    chosen = kinds[method](slide=tuple(slide))
+    return chosen if steps is None else replace(chosen, steps=steps)
 
 
 def deform(
-    what: Mesh | Case, displacement: Mapping[str, np.ndarray], method: str | Deformer = "rbf", *, slide: Sequence[str] = (), steps: int = 1
+    what: Mesh | Case, displacement: Mapping[str, np.ndarray], method: str | Deformer = "rbf", *, slide: Sequence[str] = (), steps: int | None = None
 ) -> Deformation:
     """Carry a mesh along with patches that are displaced; its cells are looked at after every step.
 
@@ -86,7 +87,7 @@ def deform(
         displacement: patch -> (k, d) [m] at ``mesh.patch_points(patch)``, or (d,) for all of it.
         method: ``rbf``, ``elastic``, ``laplacian``, ``spring``, or a deformer.
         slide: patches along which points slide; all others that are not displaced stay. Of a deformer given as such: its own.
-        steps: in which the motion is made, at first.
+        steps: in which the motion is made, at first; None: the method's own.
 
     Returns:
         the deformed case, its outcome and quality. Look at ``moved.outcome.ok``: a motion that no step makes without turning cells

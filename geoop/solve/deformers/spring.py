@@ -38,13 +38,13 @@ class Spring:
         kind: see above.
         exponent: p.
         slide: patches along which points slide.
-        steps: in which the motion is made, at first.
+        steps: in which the motion is made, at first: bars know small turns only, and 20 degrees in one step leave thin layers all but folded.
     """
 
     kind: Springs = "ball-vertex"
     exponent: float = 2.0
     slide: tuple[str, ...] = ()
-    steps: int = 1
+    steps: int = 4
 
     def __post_init__(self) -> None:
         problems = [] if self.kind in get_args(Springs) else [f"kind is {self.kind!r}, choose one of {list(get_args(Springs))}"]

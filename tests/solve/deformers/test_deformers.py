@@ -33,7 +33,7 @@ LINEAR = {
     "wendland": RadialBasis(kernel="wendland"),
     "greedy": RadialBasis(centres=12),
 }
-SPRINGS = {"edge": Spring("edge"), "torsional": Spring("torsional"), "ball-vertex": Spring()}
+SPRINGS = {"edge": Spring("edge"), "torsional": Spring("torsional", steps=1), "ball-vertex": Spring()}
 STIFF = {
     "laplacian-distance": Laplacian(),
     "laplacian-volume": Laplacian("volume", 1.0),
@@ -93,14 +93,15 @@ def test_what_is_given_is_exact_and_the_input_does_not_change(method):
 
 
 @pytest.mark.parametrize("grid", ["o", "c"])
-@pytest.mark.parametrize("method", [*STIFF, "thin-plate", "wendland", "torsional"])
+@pytest.mark.parametrize("method", [*STIFF, "thin-plate", "wendland", "torsional", "ball-vertex"])
 @pytest.mark.parametrize("degrees", [-20, 12])
 def test_thin_layers_at_a_pitched_section_stay_valid_and_good(grid, method, degrees):
-    """First cells of 1e-5 chords. Cells of the layers move with their wall: their smallest scaled Jacobian loses at most three tenths."""
+    """First cells of 1e-5 chords. Cells of the layers move with their wall: their smallest scaled Jacobian loses at most three tenths (half of it with ball-vertex springs)."""
     mesh = layers(grid)
     moved = ALL[method].deform(mesh, turned(mesh, degrees))
     assert moved.outcome.ok and not Validity.of(mesh).inverted(moved.mesh.points).any()
-    assert smallest_quality(moved.mesh) > 0.7 * smallest_quality(mesh)
+    least = 0.5 if method == "ball-vertex" else 0.7  # its heights know small turns only: four steps of five degrees
+    assert smallest_quality(moved.mesh) > least * smallest_quality(mesh)
 
 
 def test_a_few_centres_carry_the_layers_too():
@@ -280,7 +281,7 @@ def test_a_solid_is_crossed_by_name_too():
 
 
 @pytest.mark.skipif(not SU2.is_dir(), reason="needs ../shared/data/su2/fsi_airfoil_rbf")
-@pytest.mark.parametrize(("method", "most"), [(Elastic(), 0.08), (Spring("torsional"), 0.12), (RadialBasis(), 0.4), (Laplacian(), 0.95)])
+@pytest.mark.parametrize(("method", "most"), [(Elastic(), 0.08), (Spring("torsional", steps=1), 0.12), (RadialBasis(), 0.4), (Laplacian(), 0.95)])
 def test_the_moved_mesh_of_a_flow_solver(method, most):
     """SU2's own mesh motion of a bending section: elasticity with stiffness by volume finds it, the others lie where they are known to."""
     mesh, after = geoop.read(SU2 / "meshFlow.su2"), geoop.read(SU2 / "solution_fluid_0.dat").points

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .mesh.operating_point import OperatingPoint as OperatingPoint
     from .mesh.quantity import Field as Field
     from .mesh.quantity import Quantity as Quantity
+    from .results.deforming import deform as deform
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
@@ -47,6 +48,7 @@ _MODULES = {
     "Series": "mesh.case",
     "collect": "io.collecting.collect",
     "convert": "io.converting",
+    "deform": "results.deforming",
     "describe": "study.data_card",
     "encode": "train.encode",
     "evaluate": "results.evaluation",

@@ -106,3 +106,16 @@ def test_09_schwarz(out):
     assert 7.0 < numbers["tip [um]"] < 15.0  # a beam of the upright's length alone: 10.3
     for name in ("link.vtu", "bracket.vtu", "link_convergence.png", "link_parts.png"):
         assert (out / name).is_file()
+
+
+def test_10_deform(out):
+    numbers = main_of("10")(quick=True, out=out)
+    others = [numbers[f"quality by {method}"] for method in ("rbf", "elastic", "laplacian")]
+    assert min(*others, numbers["smallest quality in the period"]) > 0.7 and numbers["quality by spring"] > 0.25
+    assert numbers["conservation law"] < 1e-11 and numbers["integral, off by"] < 1e-12
+    assert numbers["mesh velocity at the trailing edge"] == pytest.approx(
+        0.75 * 2 * np.sin(np.radians(8 * np.sin(np.pi / 4)) / 2) * 8
+    )  # chord of its arc
+    assert numbers["error of p1"] < 0.01 and numbers["error of conservative"] < 0.01
+    for name in ("pitched.vtu", "pitched.png", "pitching.pvd", "carried.vtu"):
+        assert (out / name).is_file()

@@ -13,6 +13,7 @@ from ..errors import ConfigurationError, GeoopError
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
 from .stitching import schwarz
@@ -161,6 +162,7 @@ def fit(
 
 app.command()(predict)
 app.command()(schwarz)
+app.command()(deform)
 app.command()(encode)
 
 

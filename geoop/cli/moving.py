@@ -1,0 +1,128 @@
+"""The command that carries a mesh along with a motion of its patches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigurationError
+from .printing import Json, show_result
+
+if TYPE_CHECKING:
+    from ..interfaces.moving import Deformer
+    from ..mesh.case import Case
+    from ..solve.deformers.motions import Motion
+
+
+def deform(
+    mesh: Annotated[Path, typer.Argument(help="any mesh that geoop reads, with named patches")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="moved mesh with its fields: .vtu, .su2, .msh, ...; with --frames .pvd")],
+    patch: Annotated[list[str] | None, typer.Option(help="that moves; repeat for several; all others stay")] = None,
+    pitch: Annotated[float | None, typer.Option(help="nose up by so many degrees, clockwise in the plane")] = None,
+    about: Annotated[str | None, typer.Option(metavar="X,Y[,Z]", help="point that --pitch turns about \\[m]")] = None,
+    axis: Annotated[str, typer.Option(metavar="X,Y,Z", help="axis of --pitch in space")] = "0,0,1",
+    translate: Annotated[str | None, typer.Option(metavar="X,Y[,Z]", help="shift \\[m]")] = None,
+    displacement: Annotated[
+        str | None,
+        typer.Option(metavar="FILE[/FIELD]", help="vector field of a file at the points \\[m]; a file alone: its points are the moved ones"),
+    ] = None,
+    method: Annotated[str, typer.Option(help="rbf, elastic, laplacian, spring")] = "rbf",
+    slide: Annotated[list[str] | None, typer.Option(help="patch along which points slide, such as a symmetry plane; repeat")] = None,
+    steps: Annotated[int | None, typer.Option(help="in which the motion is made, at first; halved where cells would turn inside out")] = None,
+    frames: Annotated[int | None, typer.Option(help="so many times of one period of the motion, with the mesh velocity, into .pvd")] = None,
+    frequency: Annotated[float, typer.Option(help="of the motion with --frames \\[Hz]: pitch or shift times sin(2 pi f t)")] = 1.0,
+    unit: Annotated[str | None, typer.Option(help="length unit of files that do not say theirs: m, mm, cm, in, ft")] = None,
+    picture: Annotated[Path | None, typer.Option(help="picture of a plane mesh before and after: .png, .svg, .pdf")] = None,
+    as_json: Json = False,
+) -> None:
+    """Move patches of a mesh; the inside follows without inverted cells, or the command says what to do instead."""
+    from ..io.reading import read_case
+    from ..io.writing import write
+    from ..results import deforming
+
+    said = {"--pitch": pitch, "--translate": translate, "--displacement": displacement}
+    _require(mesh, output, patch, [name for name, value in said.items() if value is not None], about, frames, picture)
+    case, patches = read_case(mesh, unit=unit), list(dict.fromkeys(patch or ()))
+    chosen = deforming.deformer(method, slide=slide or (), steps=steps)
+    if displacement is not None:
+        given = deforming.displacement_of(displacement, case.mesh, patches)
+    else:
+        motion = _motion(case, pitch, about, axis, translate, frequency)
+        given = {name: motion.displacement(case.mesh.points[case.mesh.patch_points(name)], 0.25 / frequency) for name in patches}
+    if frames is not None:
+        _series(case, dict.fromkeys(patches, motion), frames, frequency, chosen, output, as_json)
+        return
+    done = deforming.deform(case, given, chosen)
+    files = []
+    if done.moved.outcome.ok:
+        files.append(str(write(done.case, output).path))
+        if picture is not None:
+            from ..study.plot_moving import before_and_after
+
+            files.append(str(before_and_after(case.mesh, done.case.mesh, picture)))
+    text = f"written: {', '.join(files)}" if files else "nothing is written"
+    show_result({**done.to_dict(), "files": files}, f"{done}\n{text}", as_json)
+    if not files:
+        raise typer.Exit(1)
+
+
+def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str], about: str | None, frames: int | None, picture: Path | None) -> None:
+    """Refuse words that do not fit together before anything is read."""
+    problems = []
+    if not patch:
+        problems.append("no --patch is named")
+    if len(said) != 1:
+        problems.append(f"{' and '.join(said)} at once" if said else "no motion is given")
+    if ("--pitch" in said) != (about is not None):
+        problems.append("--pitch and --about belong together")
+    if output.resolve() == mesh.resolve():
+        problems.append("--output is the input")
+    if not output.parent.is_dir():
+        problems.append(f"there is no folder '{output.parent}'")
+    if picture is not None and (picture.suffix.lower() not in (".png", ".svg", ".pdf") or not picture.parent.is_dir()):
+        problems.append(f"--picture is '{picture}', must end in .png, .svg or .pdf in a folder that is there")
+    if frames is not None and (frames < 2 or output.suffix.lower() != ".pvd" or "--displacement" in said):
+        problems.append("--frames needs 2 or more, an --output that ends in .pvd, and --pitch or --translate")
+    if problems:
+        raise ConfigurationError(
+            "; ".join(problems), where="geoop deform", remedy="for example: geoop deform wing.su2 --patch wall --pitch 10 --about 0.25,0 -o moved.vtu"
+        )
+
+
+def _motion(case: Case, pitch: float | None, about: str | None, axis: str, translate: str | None, frequency: float) -> Motion:
+    """The motion that was asked for; its full size is reached after a quarter of a period."""
+    from ..solve.deformers.motions import Oscillating, Pitching
+
+    if not 0 < frequency < float("inf"):
+        raise ConfigurationError(f"frequency is {frequency}", where="--frequency", remedy="give a positive number [Hz]")
+    if pitch is not None:
+        turn = _numbers(axis, 3, "--axis")
+        return Pitching(pitch, frequency, _numbers(about or "", case.mesh.dimension, "--about"), axis=(turn[0], turn[1], turn[2]))
+    return Oscillating(_numbers(translate or "", case.mesh.dimension, "--translate"), frequency)
+
+
+def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != count:
+        raise ConfigurationError(f"'{text}' is not {count} numbers", where=option, remedy=f"write {','.join(['0.25', '0', '0'][:count])}")
+    return found
+
+
+def _series(case: Case, motion: dict[str, Motion], frames: int, frequency: float, chosen: Deformer, output: Path, as_json: bool) -> None:
+    """One period of the motion, into a .pvd file."""
+    import numpy as np
+
+    from ..io.paraview import write_series
+    from ..solve.deformers.moving_series import moving_series
+    from ..solve.deformers.validity import smallest_quality
+
+    series = moving_series(case, motion, np.linspace(0.0, 1.0 / frequency, frames), chosen)
+    path = write_series(series, output)
+    quality = [smallest_quality(item.mesh) for item in series.cases]
+    data = {"times": series.times, "quality": quality, "files": [str(path)]}
+    show_result(data, f"{frames} times to {series.times[-1]:.4g} s, smallest scaled Jacobian {min(quality):.4g}\nwritten: {path}", as_json)

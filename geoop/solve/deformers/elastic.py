@@ -1,0 +1,59 @@
+"""The inside follows as an elastic body that is stiff where cells must keep their shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import ConfigurationError
+from ...interfaces.moving import Moved
+from ...mesh.mesh import Mesh
+from .cell_forms import CellForms
+from .conditions import in_equilibrium
+from .given_motion import GivenMotion
+from .stepping import carried
+from .stiffening import Stiffening, cell_stiffness, require_stiffening
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """Linear elasticity, div sigma(u) = 0, with Young's modulus by wall distance or by the size of cells.
+
+    Stiff layers follow a wall like a rigid body: they turn with it. Elements as :class:`geoop.solve.deformers.laplacian.Laplacian`;
+    plane strain in 2-D. Linear displacements of the whole boundary are followed exactly where the modulus is uniform.
+
+    Source: Stein, Tezduyar and Benney, J. Appl. Mech. 70 (2003) 58; Dwight, Computational Fluid Dynamics 2006 (2009) 401.
+
+    Attributes:
+        stiffening: ``volume`` of the cells, ``distance`` to the patches that move, or ``uniform``.
+        exponent: of 1 / distance or 1 / volume.
+        poisson: Poisson's ratio, below 1/2.
+        slide: patches along which points slide.
+        steps: in which the motion is made, at first.
+    """
+
+    stiffening: Stiffening = "volume"
+    exponent: float = 1.0
+    poisson: float = 0.3
+    slide: tuple[str, ...] = ()
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        require_stiffening(self.stiffening, self.exponent, "Elastic")
+        if not -1 < self.poisson < 0.5:
+            raise ConfigurationError(f"poisson is {self.poisson}", where="Elastic", remedy="give a number above -1 and below 0.5")
+
+    def deform(self, mesh: Mesh, displacement: Mapping[str, np.ndarray]) -> Moved:
+        """See :class:`geoop.interfaces.moving.Deformer`; errors as :func:`geoop.solve.deformers.stepping.carried`.
+
+        Raises:
+            InvalidMeshError: cells that have no element, too.
+        """
+        return carried(mesh, displacement, self._follow, slide=self.slide, steps=self.steps)
+
+    def _follow(self, mesh: Mesh, motion: GivenMotion) -> np.ndarray:
+        forms = CellForms.of(mesh)
+        matrix = forms.elasticity(cell_stiffness(forms, self.stiffening, self.exponent, motion.moving), self.poisson)
+        return in_equilibrium(matrix, motion)

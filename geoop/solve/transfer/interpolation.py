@@ -1,0 +1,72 @@
+"""The finite-element function of one mesh at the points of another: barycentric in triangles and tetrahedra."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ...errors import ConfigurationError, FieldError
+from ...fem.domain import Domain
+from ...fem.evaluation import evaluate, locate
+from ...fem.space import Space
+from ...mesh.cells import Cells
+from ...mesh.distance import signed_distance
+from ...mesh.mesh import Mesh
+from ...mesh.topology import sides
+
+#: What becomes of target points outside of the source mesh: the value at the nearest point of its boundary, or an error.
+Outside = Literal["nearest", "error"]
+_POINT, _FACET = {2: "line", 3: "triangle"}, {2: 2, 3: 3}
+
+
+def interpolated(mesh: Mesh, values: np.ndarray, points: np.ndarray, *, outside: Outside = "nearest") -> np.ndarray:
+    """(m, k) at points (m, d) [m] of the continuous function with values (n, k) at the points of a mesh.
+
+    P1 on triangles and tetrahedra, Q1 on quads and hexahedra, quadratic on quadratic cells; other cells as
+    :mod:`geoop.fem.simplices` cuts them. Linear functions are exact. Points that belong to no cell (in sizes of the nearest one,
+    beyond 1e-6) get the value at the nearest point of the boundary, so that curved walls meshed differently lose nothing but what
+    lies between their polygons; linear functions are not exact there.
+
+    Raises:
+        FieldError: points outside where ``outside`` is ``error``; values that are not one per point.
+        ConfigurationError: another word for ``outside``.
+        InvalidMeshError: cells that have no element.
+    """
+    if outside not in ("nearest", "error"):
+        raise ConfigurationError(f"outside is {outside!r}", where="transfer", remedy="choose 'nearest' or 'error'")
+    if len(values) != len(mesh.points):
+        raise FieldError(f"{len(values)} values for {len(mesh.points)} points", where=mesh.name, remedy="give one value per point of the mesh")
+    domain = Domain.of(mesh)
+    space = Space.of(domain, 2 if len(domain.nodes) > len(domain.vertices) else 1)
+    places = locate(domain, points)
+    answer = evaluate(space, np.asarray(values, dtype=np.float64)[domain.nodes], places)
+    lost = np.flatnonzero(places.cells < 0)
+    if len(lost) and outside == "error":
+        at = ", ".join(f"{x:.4g}" for x in points[lost[0]])
+        raise FieldError(
+            f"{len(lost)} of {len(points)} points lie outside of the cells, first ({at})",
+            where=mesh.name,
+            remedy="choose outside='nearest', or give a mesh of the same region",
+        )
+    if len(lost):
+        answer[lost] = _at_boundary(mesh, values, points[lost])
+    return answer
+
+
+def _at_boundary(mesh: Mesh, values: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(m, k) at the nearest points of the boundary."""
+    found = signed_distance(boundary(mesh), points, signed=False)
+    share = np.stack([1 - found.parameter, found.parameter], axis=1) if mesh.dimension == 2 else np.asarray(found.parameter)
+    return np.einsum("mc,mck->mk", share, np.asarray(values, dtype=np.float64)[np.asarray(found.corners)])
+
+
+def boundary(mesh: Mesh) -> Mesh:
+    """The sides that belong to one cell only, on all points of the mesh: lines in 2-D, triangles (quads halved) in 3-D."""
+    listed = sides(mesh, np.arange(len(mesh.points)))
+    rows = listed.corners[listed.counts[listed.group] == 1]
+    if mesh.dimension == 3:
+        sizes = (rows >= 0).sum(axis=1)
+        fans = [rows[sizes > k + 1][:, [0, k, k + 1]] for k in range(1, rows.shape[1] - 1)]
+        rows = np.concatenate(fans)
+    return Mesh(mesh.points, Cells.of({_POINT[mesh.dimension]: rows[:, : _FACET[mesh.dimension]]}), name=f"{mesh.name}:boundary")

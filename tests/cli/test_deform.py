@@ -1,0 +1,102 @@
+"""geoop deform: a section pitched, shifted and moved as a file says, one period into .pvd, bad words, a motion that is impossible."""
+
+import json
+
+import numpy as np
+import pytest
+
+import geoop
+from geoop.cli.app import main
+from geoop.mesh.case import Case
+from geoop.mesh.generate.ogrid import ogrid
+from geoop.mesh.measure import signed_measures
+from geoop.mesh.primitives import naca4
+from geoop.mesh.quantity import QUANTITIES, Field
+from geoop.results.deforming import deform, displacement_of
+
+
+@pytest.fixture(scope="module")
+def section(tmp_path_factory):
+    mesh = ogrid(naca4(), n_wall=64, n_normal=24, outer_radius=5.0, first_height=1e-4)
+    load = Field(QUANTITIES["pressure"], mesh.points[:, 0])
+    return geoop.write(Case(mesh).with_fields(load), tmp_path_factory.mktemp("section") / "section.vtu").path
+
+
+def run(*words):
+    return main(["deform", *map(str, words)])
+
+
+@pytest.mark.parametrize("method", ["rbf", "elastic", "laplacian", "spring"])
+def test_a_section_is_pitched_nose_up(section, tmp_path, capsys, method):
+    names = ["-o", tmp_path / "up.vtu", "--picture", tmp_path / "up.png"]
+    assert run(section, "--patch", "wall", "--pitch", 10, "--about", "0.25,0", "--method", method, *names) == 0
+    text = capsys.readouterr().out
+    for words in ("1536 points", "outcome: converged", "smallest scaled Jacobian", "up.vtu", "up.png"):
+        assert words in text, text
+    before, after = geoop.read_case(section), geoop.read_case(tmp_path / "up.vtu")
+    wall = before.mesh.patch_points("wall")
+    edge = after.mesh.points[wall[np.argmax(before.mesh.points[wall, 0])]]  # the trailing edge, at (1, 0) before
+    assert edge == pytest.approx([0.25 + 0.75 * np.cos(np.radians(10)), -0.75 * np.sin(np.radians(10))], abs=1e-9)
+    assert (after.field("pressure").values == before.field("pressure").values).all()
+    assert np.abs(before.mesh.points + after.field("displacement").values - after.mesh.points).max() < 1e-14
+    assert (signed_measures(after.mesh) > 0).all() and (tmp_path / "up.png").stat().st_size > 1000
+
+
+def test_a_shift_and_the_same_from_a_file(section, tmp_path, capsys):
+    assert run(section, "--patch", "wall", "--translate", "0.1,-0.2", "-o", tmp_path / "a.vtu", "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["outcome"]["status"] == "converged" and data["quality_after"] > 0 and data["files"] == [str(tmp_path / "a.vtu")]
+    a = geoop.read_case(tmp_path / "a.vtu")
+    moved_file, field = tmp_path / "a.vtu", tmp_path / "field.vtu"
+    rest = geoop.read_case(section)
+    geoop.write(rest.with_fields(a.field("displacement")), field)
+    for source in (moved_file, f"{field}/displacement"):
+        assert run(section, "--patch", "wall", "--displacement", source, "-o", tmp_path / "b.vtu") == 0
+        assert np.abs(geoop.read(tmp_path / "b.vtu").points - a.mesh.points).max() < 1e-13
+    wall = Case(rest.mesh.patch("wall"))
+    alone = wall.with_fields(Field(QUANTITIES["displacement"], a.field("displacement").values[rest.mesh.patch_points("wall")]))
+    geoop.write(alone, tmp_path / "wall.vtp")
+    found = displacement_of(f"{tmp_path / 'wall.vtp'}/displacement", rest.mesh, ["wall"])["wall"]
+    assert np.abs(found - [0.1, -0.2]).max() < 1e-14
+
+
+def test_one_period_becomes_a_series_with_moving_points(section, tmp_path, capsys):
+    words = ["--patch", "wall", "--translate", "0,0.3", "--frames", 5, "--frequency", 2]
+    assert run(section, *words, "-o", tmp_path / "heave.pvd") == 0
+    assert "5 times to 0.5 s" in capsys.readouterr().out
+    series = geoop.read_series(tmp_path / "heave.pvd")
+    heights = [case.mesh.points[case.mesh.patch_points("wall"), 1].mean() for case in series.cases]
+    assert heights == pytest.approx([0, 0.3, 0, -0.3, 0], abs=1e-12)
+    assert series.cases[1].field("mesh_velocity").values[series.cases[1].mesh.patch_points("wall"), 1] == pytest.approx(2.4)
+
+
+def test_bad_words_are_said_at_once(section, tmp_path, capsys):
+    assert run(section, "--pitch", 3, "--translate", "1,2", "-o", tmp_path / "no" / "x.vtu", "--picture", "x.bmp", "--frames", 1) == 2
+    text = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    for words in ("no --patch", "--pitch and --translate at once", "--about", "no folder", "must end in .png", "--frames needs"):
+        assert words in text, text
+    for words, said in (
+        (["--patch", "roof", "--translate", "1,0"], "no patch 'roof'"),
+        (["--patch", "wall", "--translate", "1"], "not 2 numbers"),
+        (["--patch", "wall", "--translate", "0.1,0", "--method", "magic"], "'magic'"),
+        (["--patch", "wall", "--displacement", "gone.vtu/u"], "no such file"),
+        (["--patch", "wall", "--displacement", f"{section}/wind"], "no vector field 'wind'"),
+        (["--patch", "wall", "--translate", "20,0"], "through each other"),
+    ):
+        assert run(section, *words, "-o", tmp_path / "x.vtu") == 2
+        assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert not (tmp_path / "x.vtu").exists()
+
+
+def test_a_motion_that_no_mesh_follows_writes_nothing(section, tmp_path, capsys):
+    words = ["--patch", "wall", "--pitch", 170, "--about", "0.25,0", "--method", "laplacian"]
+    assert run(section, *words, "-o", tmp_path / "x.vtu") == 1
+    text = capsys.readouterr().out
+    assert "tangled" in text and "remedy" in text and "nothing is written" in text and not (tmp_path / "x.vtu").exists()
+
+
+def test_the_function_behind_it_takes_meshes_and_cases(section):
+    case = geoop.read_case(section)
+    done = geoop.deform(case.mesh, {"wall": np.array([0.1, 0.0])}, "elastic")
+    again = deform(case, {"wall": np.array([0.1, 0.0])}, "elastic")
+    assert done.moved.outcome.ok and (done.case.mesh.points == again.case.mesh.points).all() and "pressure" in again.case.fields

@@ -57,23 +57,23 @@ def measure(output: Path, once: Once) -> Iterator[Row]:
     """
     for name, (n_wall, n_normal) in SIZES.items():
         for method in TIMED:
-            key = f"deform|seconds|{name}|{method}"
+            key = f"deform/seconds/{name}/{method}"
             yield once(key, lambda key=key, method=method, n_wall=n_wall, n_normal=n_normal: {"key": key, **timed(METHODS[method], n_wall, n_normal)})
     for grid in ("O-grid", "C-grid"):
         for method in METHODS:
             for degrees in (10, 20, 45):
-                key = f"deform|pitch|{grid}|{degrees}|{method}"
+                key = f"deform/pitch/{grid}/{degrees}/{method}"
                 yield once(key, lambda key=key, grid=grid, degrees=degrees, method=method: {"key": key, **pitched(METHODS[method], grid, degrees)})
     for method in TIMED[:4]:
-        key = f"deform|solid|{method}"
+        key = f"deform/solid/{method}"
         yield once(key, lambda key=key, method=method: {"key": key, **solid(METHODS[method])})
     if SU2.is_dir():
         for method in METHODS:
-            key = f"deform|su2|{method}"
+            key = f"deform/su2/{method}"
             yield once(key, lambda key=key, method=method: {"key": key, **flow_solver(METHODS[method])})
     for method in get_args(Method):
         for n in (16, 32, 64):
-            key = f"transfer|{method}|{n}"
+            key = f"transfer/{method}/{n}"
             yield once(key, lambda key=key, method=method, n=n: {"key": key, **carried(method, n)})
 
 

@@ -18,7 +18,22 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 
+from .small_matrices import determinants, inverses
+
 P, THETA = 1.5, 1.0 / 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The functional somewhere.
+
+    Attributes:
+        energy: its value; infinite where a cell is folded.
+        parts: what derivatives need, per cell; empty where a cell is folded.
+    """
+
+    energy: float
+    parts: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,60 +54,57 @@ class MeshFunctional:
         return _edges_of(self.points[self.cells])
 
     @cached_property
-    def _whole(self) -> float:
-        return float(np.linalg.det(self._edges).sum())
+    def _volumes(self) -> np.ndarray:
+        return determinants(self._edges)
 
     def value(self, positions: np.ndarray, density: np.ndarray) -> float:
-        """The functional (1 per cell measure where nothing moves and the density is 1), infinite where a cell is folded.
+        """The functional (1 where nothing moves and the density is 1), infinite where a cell is folded.
 
         Args:
             positions: (n, d) of the points [m].
             density: (n,) there.
         """
-        volume = np.linalg.det(_edges_of(positions[self.cells]))
-        if not (volume > 0.0).all():
-            return np.inf
-        return float(self._parts(positions, density)[0].sum())
+        return self.look(positions, density).energy
 
-    def gradient(self, positions: np.ndarray, density: np.ndarray, slope: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """The functional, its (n, d) derivative by the positions, and (m,) the stiffness of each cell.
-
-        Args:
-            positions: (n, d) of the points [m], no cell folded.
-            density: (n,) there.
-            slope: (n, d) of the density there [1/m].
-        """
-        energy, inverse, jacobian, square, stretch, size = self._parts(positions, density)
-        d = self.points.shape[1]
-        own = np.einsum("mij,mkj->mik", inverse, jacobian) @ jacobian
-        diagonal = energy - P * size
-        tension = diagonal[:, None, None] * inverse - (d * P * stretch / square)[:, None, None] * own
-        local = np.concatenate([-tension.sum(axis=1, keepdims=True), tension], axis=1)
-        share = density[self.cells].mean(axis=1)
-        local += ((1.0 - P) * energy / share)[:, None, None] * slope[self.cells] / (d + 1)
-        total = np.stack([np.bincount(self.cells.ravel(), weights=local[..., k].ravel(), minlength=len(positions)) for k in range(d)], axis=1)
-        return float(energy.sum()), total, stretch + size
-
-    def _parts(self, positions: np.ndarray, density: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Per cell: energy, inverse of its edges, Jacobian, its square, and both parts of the energy."""
+    def look(self, positions: np.ndarray, density: np.ndarray) -> Look:
+        """The functional and what its derivative needs; arguments as :meth:`value`."""
         d = self.points.shape[1]
         edges = _edges_of(positions[self.cells])
-        inverse = np.linalg.inv(edges)
+        volume = determinants(edges)
+        if not (volume > 0.0).all():
+            return Look(np.inf, ())
+        inverse = inverses(edges, volume)
         jacobian = self._edges @ inverse
-        volume = np.linalg.det(edges)
         square = np.einsum("mij,mij->m", jacobian, jacobian)
-        weight = volume * density[self.cells].mean(axis=1) ** (1.0 - P) / (self._whole * (1.0 - THETA) * d ** (d * P / 2))
+        share = density[self.cells].mean(axis=1)
+        weight = volume * share ** (1.0 - P) / (self._volumes.sum() * (1.0 - THETA) * d ** (d * P / 2))
         stretch = weight * THETA * square ** (d * P / 2)
-        size = weight * (1.0 - 2.0 * THETA) * d ** (d * P / 2) * (np.linalg.det(self._edges) / volume) ** P
-        return stretch + size, inverse, jacobian, square, stretch, size
+        size = weight * (1.0 - 2.0 * THETA) * d ** (d * P / 2) * (self._volumes / volume) ** P
+        return Look(float((stretch + size).sum()), (inverse, jacobian, square, share, stretch, size))
 
-    def stiffness(self, positions: np.ndarray, weight: np.ndarray) -> csr_matrix:
-        """(n, n) sum over cells of weight (m,) times grad u . grad v on the cells where they are: the scale of the second derivatives."""
-        inverse = np.linalg.inv(_edges_of(positions[self.cells]))
+    def gradient(self, seen: Look, slope: np.ndarray) -> np.ndarray:
+        """(n, d) derivative of the functional by the positions that were looked at [1/m].
+
+        Args:
+            seen: by :meth:`look`, no cell folded.
+            slope: (n, d) of the density there [1/m].
+        """
+        inverse, jacobian, square, share, stretch, size = seen.parts
+        d, energy = self.points.shape[1], stretch + size
+        own = np.einsum("mij,mkj->mik", inverse, jacobian) @ jacobian
+        tension = (energy - P * size)[:, None, None] * inverse - (d * P * stretch / square)[:, None, None] * own
+        local = np.concatenate([-tension.sum(axis=1, keepdims=True), tension], axis=1)
+        local += ((1.0 - P) * energy / share)[:, None, None] * slope[self.cells] / (d + 1)
+        rows = self.cells.ravel()
+        return np.stack([np.bincount(rows, weights=local[..., k].ravel(), minlength=len(self.points)) for k in range(d)], axis=1)
+
+    def stiffness(self, seen: Look) -> csr_matrix:
+        """(n, n) sum over cells of their energy times grad u . grad v where they are: the scale of the second derivatives [1/m^2]."""
+        inverse, *_, stretch, size = seen.parts
         slopes = np.concatenate([-inverse.sum(axis=1, keepdims=True), inverse], axis=1)
-        local = np.einsum("m,mid,mjd->mij", weight, slopes, slopes, optimize=True)
+        local = np.einsum("m,mid,mjd->mij", stretch + size, slopes, slopes, optimize=True)
         i, j = np.broadcast_arrays(self.cells[:, :, None], self.cells[:, None, :])
-        return coo_matrix((local.ravel(), (i.ravel(), j.ravel())), shape=(len(positions),) * 2).tocsr()
+        return coo_matrix((local.ravel(), (i.ravel(), j.ravel())), shape=(len(self.points),) * 2).tocsr()
 
 
 def _edges_of(corner: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 
 from .interpolant import Interpolant
+from .small_matrices import determinants
 
 _LEAST = 0.05  # eigenvalue of the Jacobian kept in the linear problem, so that it stays elliptic while the map is not convex yet
 
@@ -49,7 +50,7 @@ class MongeAmpereSystem:
     def moved_measures(self, positions: np.ndarray) -> np.ndarray:
         """(m,) signed areas or volumes where the points are at ``positions`` (n, d) [m^d]."""
         corner = positions[self.cells]
-        return np.linalg.det(corner[:, 1:] - corner[:, :1]) / (2.0 if self.points.shape[1] == 2 else 6.0)
+        return determinants(corner[:, 1:] - corner[:, :1]) / (2.0 if self.points.shape[1] == 2 else 6.0)
 
     def masses(self, positions: np.ndarray, density: np.ndarray) -> np.ndarray:
         """(n,) mass of the moved cells, shared evenly by their corners, of a density (n,) at the moved points, linear in between.

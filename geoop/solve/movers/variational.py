@@ -12,19 +12,20 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import kron
+from scipy.sparse import csr_matrix, kron
 from scipy.sparse import identity as eye
 
 from ...errors import ConfigurationError
-from ...fem.mesh_functional import MeshFunctional
+from ...fem.mesh_functional import Look, MeshFunctional
 from ...fem.simplices import corner_simplices
+from ...fem.small_matrices import determinants
 from ...fem.solving import LinearSystem
 from ...interfaces.moving import DifferentiableMonitor, Monitor, Moved
 from ...interfaces.outcome import Outcome
 from ...mesh.mesh import Mesh
 from ..monitors import sound_densities
 from .boundary import CORNER_ANGLE, Boundary
-from .tangling import inverted_cells, require_sound, untangled
+from .tangling import Folding
 
 _MEMORY = 12  # pairs of steps and changes of the gradient
 _RENEWAL = 8  # steps after which the Laplacian is taken on the cells as they are then
@@ -77,11 +78,12 @@ class Variational:
         """
         started = time.perf_counter()
         cells, _ = corner_simplices(mesh)
-        require_sound(mesh)
+        folding = Folding(mesh)
+        folding.require_sound()
         boundary = Boundary.of(mesh, self.corner_angle)
-        descent = _Descent(mesh, MeshFunctional(mesh.points, cells), boundary, monitor)
+        descent = _Descent(mesh, MeshFunctional(mesh.points, cells), boundary, folding, monitor)
         done = descent.run(self.tolerance, self.max_steps)
-        points, share, bad = untangled(mesh, descent.positions, boundary.onto)
+        points, share, bad = folding.untangled(descent.positions, boundary.onto)
         found = f"functional {descent.first:.5g} -> {descent.energy:.5g} in {descent.steps} steps"
         if share == 0.0:
             outcome = Outcome("tangled", f"{bad} cells inverted, at every share of the move")
@@ -99,23 +101,28 @@ class Variational:
 class _Descent:
     """One move: free coordinates, the functional there, and what is known of its second derivatives."""
 
-    def __init__(self, mesh: Mesh, functional: MeshFunctional, boundary: Boundary, monitor: Monitor) -> None:
-        self.mesh, self.functional, self.boundary, self.monitor = mesh, functional, boundary, monitor
+    def __init__(self, mesh: Mesh, functional: MeshFunctional, boundary: Boundary, folding: Folding, monitor: Monitor) -> None:
+        self.mesh, self.functional, self.boundary, self.folding, self.monitor = mesh, functional, boundary, folding, monitor
         self.free = np.zeros(boundary.n_free)
         self.positions = np.array(mesh.points)
         self.steps, self.change = 0, 0.0
         self._pairs: list[tuple[np.ndarray, np.ndarray]] = []
-        self._look()
-        self.first = self.energy
-
-    def _look(self) -> None:
-        """The functional and its gradient where the points are."""
         density, slope = self._densities(self.positions)
-        self.energy, gradient, self._weight = self.functional.gradient(self.positions, density, slope)
-        self._directions = self.boundary.directions(self.free)
-        self.gradient = self._directions.T @ gradient.ravel()
+        self._seen = functional.look(self.positions, density)
+        self.first = self.energy
+        self.gradient, self._directions = self._derivative(self.free, self._seen, slope)
+
+    @property
+    def energy(self) -> float:
+        """The functional where the points are."""
+        return self._seen.energy
+
+    def _derivative(self, free: np.ndarray, seen: Look, slope: np.ndarray) -> tuple[np.ndarray, csr_matrix]:
+        directions = self.boundary.directions(free)
+        return directions.T @ self.functional.gradient(seen, slope).ravel(), directions
 
     def _densities(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) densities at the points, and (n, d) their slopes."""
         if isinstance(self.monitor, DifferentiableMonitor):
             density, slope = self.monitor.with_gradient(positions)
             return sound_densities(self.monitor, positions, density), slope
@@ -130,7 +137,7 @@ class _Descent:
     def _edge(self, positions: np.ndarray) -> np.ndarray:
         """(n,) size of the smallest cell at every point [m]."""
         corner = positions[self.functional.cells]
-        size = np.abs(np.linalg.det(corner[:, 1:] - corner[:, :1])) ** (1.0 / positions.shape[1])
+        size = np.abs(determinants(corner[:, 1:] - corner[:, :1])) ** (1.0 / positions.shape[1])
         edge = np.full(len(positions), np.inf)
         np.minimum.at(edge, self.functional.cells, size[:, None])
         return edge
@@ -158,7 +165,7 @@ class _Descent:
         return False
 
     def _renew(self) -> None:
-        matrix = self.functional.stiffness(self.positions, self._weight)
+        matrix = self.functional.stiffness(self._seen)
         d = self.mesh.dimension
         full = kron(matrix, eye(d), format="csr")
         self._laplacian = LinearSystem(self._directions.T @ full @ self._directions, self.mesh.name, dimension=d)
@@ -184,21 +191,22 @@ class _Descent:
         slope = float(self.gradient @ direction)
         if slope >= 0.0:
             return False
-        before = self.free, self.positions, self.energy, self.gradient
+        before = self.free, self.positions, self.gradient
         for halving in range(_HALVINGS):
             free = self.free + 0.5**halving * direction
             positions = self.boundary.place(free)
-            if inverted_cells(self.mesh, positions).any():
+            if self.folding.inverted(positions).any():
                 continue
-            energy = self.functional.value(positions, sound_densities(self.monitor, positions))
-            if energy <= self.energy + _DECREASE * 0.5**halving * slope:
+            density, rise = self._densities(positions)
+            seen = self.functional.look(positions, density)
+            if seen.energy <= self.energy + _DECREASE * 0.5**halving * slope:
                 break
         else:
             return False
-        self.free, self.positions = free, positions
-        self._look()
+        self.free, self.positions, self._seen = free, positions, seen
+        self.gradient, self._directions = self._derivative(free, seen, rise)
         self.change = float((np.linalg.norm(positions - before[1], axis=1) / self._edge(positions)).max())
-        step, change = free - before[0], self.gradient - before[3]
+        step, change = free - before[0], self.gradient - before[2]
         if step @ change > 1e-10 * np.linalg.norm(step) * np.linalg.norm(change):
             self._pairs = [*self._pairs[1 - _MEMORY :], (step, change)]
         return True

@@ -43,7 +43,7 @@ def test_the_matrix_is_minus_the_derivative_of_the_masses_for_smooth_changes():
         change = (found.masses(a, m(a)) - found.masses(b, m(b))) / 2e-6
         expected = -found.matrix(bend(mesh.points), m(bend(mesh.points))) @ delta
         errors.append(np.linalg.norm((change - expected) / found.lumped) / np.linalg.norm(expected / found.lumped))
-    assert errors[-1] < 0.02
+    assert errors[-1] < 0.05
     assert errors[2] < 0.6 * errors[1] < 0.36 * errors[0]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -48,6 +49,7 @@ class MongeAmpere:
         corner_angle: turn of the boundary from which on a point is a corner and stays [degrees].
     """
 
+    reference: ClassVar[str] = "mcrae-2018-monge-ampere"
     tolerance: float = 2e-3
     max_steps: int = 40
     corner_angle: float = CORNER_ANGLE

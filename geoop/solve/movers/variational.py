@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix, kron
@@ -48,6 +49,7 @@ class Variational:
         corner_angle: turn of the boundary from which on a point is a corner and stays [degrees].
     """
 
+    reference: ClassVar[str] = "huang-2015-variational"
     tolerance: float = 5e-2
     max_steps: int = 100
     corner_angle: float = CORNER_ANGLE

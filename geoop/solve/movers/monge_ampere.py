@@ -33,6 +33,7 @@ from .tangling import Folding
 _HOLLOW = 1e-3  # share of its convex hull that a region may miss and count as convex: a polygon of few points round a curved wall
 _HALVINGS = 6  # of a step
 _FRESH, _RENEWAL = 4, 8  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
+_SMALL_STEPS, _GAIN = 20, 0.98  # of the parabolic method where Newton's fails, and what they must make of the imbalance
 _MEMORY = 5  # updates that are mixed
 _SLACK = 1.05  # growth of the imbalance that a step may bring: rough modes that the map does not see come and go
 
@@ -51,7 +52,7 @@ class MongeAmpere:
 
     reference: ClassVar[str] = "mcrae-2018-monge-ampere"
     tolerance: float = 2e-3
-    max_steps: int = 40
+    max_steps: int = 80
     corner_angle: float = CORNER_ANGLE
 
     def __post_init__(self) -> None:
@@ -71,8 +72,8 @@ class MongeAmpere:
 
         Returns:
             the mesh with the same cells and patches; corners stay, other points of the boundary stay on their part of it. Outcome
-            ``converged``; ``max_sweeps_reached`` and ``stagnated``: a valid mesh, not yet even; ``repaired``: only a share of the move leaves all cells
-            upright, and that was made; ``tangled``: the mesh that was given.
+            ``converged``; ``max_sweeps_reached`` and ``stagnated``: a valid mesh, not as even as asked; ``tangled``: every step would
+            fold cells, the mesh that was given.
 
         Raises:
             InvalidMeshError: cells that are not linear, folded cells, or a region that is not convex.
@@ -87,18 +88,16 @@ class MongeAmpere:
         boundary = Boundary.of(mesh, self.corner_angle)
         run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, folding, monitor)
         run.iterate(self.tolerance, self.max_steps)
-        points, share, bad = folding.untangled(run.positions, boundary.onto)
-        outcome = _outcome(run, self.tolerance, share, bad)
-        moved = mesh if share == 0.0 else mesh.moved(points)
-        return Moved(moved, outcome, bad if share == 0.0 else 0, run.steps, time.perf_counter() - started)
+        outcome = _outcome(run, self.tolerance)
+        tangled = outcome.status == "tangled"
+        moved = mesh if tangled else mesh.moved(run.positions)
+        return Moved(moved, outcome, run.inverted if tangled else 0, run.steps, time.perf_counter() - started)
 
 
-def _outcome(run: _Run, tolerance: float, share: float, bad: int) -> Outcome:
+def _outcome(run: _Run, tolerance: float) -> Outcome:
     found = f"masses of the points differ by {run.imbalance:.1%} (standard deviation) after {run.steps} steps"
-    if share == 0.0:
-        return Outcome("tangled", f"{bad} cells inverted, at every share of the move")
-    if share < 1.0:
-        return Outcome("repaired", f"{share:.0%} of the move, the whole inverts {bad} cells; {found}")
+    if run.stuck and run.inverted and np.array_equal(run.positions, run.mesh.points):
+        return Outcome("tangled", f"every step inverts cells, the shortest {run.inverted}")
     if run.stuck:
         return Outcome("stagnated", f"no step makes it more even; {found}", "smooth the monitor or refine the mesh; the mesh is valid")
     if run.change > tolerance:
@@ -115,7 +114,8 @@ class _Run:
     ) -> None:
         self.mesh, self.system, self.recovery, self.boundary, self.folding, self.monitor = mesh, system, recovery, boundary, folding, monitor
         self.potential = np.zeros(len(mesh.points))
-        self.steps, self.change, self.stuck = 0, 0.0, False
+        self.steps, self.change, self.stuck, self.inverted = 0, 0.0, False, 0
+        self._laplacian: LinearSystem | None = None
         self._past: list[tuple[np.ndarray, np.ndarray]] = []
         used = np.unique(system.cells)
         self._used, self._free = used, used[1:]  # a potential is free up to a constant
@@ -137,7 +137,7 @@ class _Run:
                 self.change = 0.0
                 return
             self.steps += 1
-            if not self._step():
+            if not self._step() and not self._relaxed():
                 self.stuck = True
                 return
             if self.change <= tolerance:
@@ -173,17 +173,37 @@ class _Run:
             self._past = self._past[-1:]
         return self._tried(update, halvings=_HALVINGS)
 
-    def _tried(self, update: np.ndarray, halvings: int) -> bool:
-        """Adds an update (n - 1,) to the potential, shortened until it serves; False where it does not."""
+    def _relaxed(self) -> bool:
+        """Some steps of the parabolic method, which hold where Newton's fail: small, and not asked to make the masses more even at once.
+
+        False where even they do not in the end.
+        """
+        before = self.potential, self.positions, self.density, self.residual, self.imbalance
+        if self._laplacian is None:
+            still = self.system.matrix(self.mesh.points, np.ones(len(self.potential)))[self._free][:, self._free]
+            self._laplacian = LinearSystem(still, self.mesh.name, dimension=self.mesh.dimension)
+        for _ in range(_SMALL_STEPS):
+            update = self._laplacian.solve(self.residual[self._free]) / self.density[self._used].max()
+            if not self._tried(update, halvings=_HALVINGS, most=np.inf):
+                break
+        self._past = []
+        if self.imbalance < _GAIN * before[4]:
+            return True
+        self.potential, self.positions, self.density, self.residual, self.imbalance = before
+        return False
+
+    def _tried(self, update: np.ndarray, halvings: int, most: float = _SLACK) -> bool:
+        """Adds an update (n - 1,) to the potential, shortened until no cell folds and the imbalance grows by no more than ``most``."""
         before = self.positions, self.density, self.residual, self.imbalance
         for halving in range(halvings):
             potential = np.array(self.potential)
             potential[self._free] += 0.5**halving * update
             positions = self.boundary.onto(self.mesh.points + self.recovery.gradient(potential))
-            if self.folding.inverted(positions).any():
+            self.inverted = int(self.folding.inverted(positions).sum())
+            if self.inverted:
                 continue
             self._look(positions)
-            if self.imbalance <= _SLACK * before[3]:
+            if self.imbalance <= most * before[3]:
                 self.potential = potential
                 size = np.abs(self.system.moved_measures(positions)) ** (1.0 / self.mesh.dimension)
                 edge = np.full(len(positions), np.inf)

@@ -85,19 +85,17 @@ class Variational:
         boundary = Boundary.of(mesh, self.corner_angle)
         descent = _Descent(mesh, MeshFunctional(mesh.points, cells), boundary, folding, monitor)
         done = descent.run(self.tolerance, self.max_steps)
-        points, share, bad = folding.untangled(descent.positions, boundary.onto)
         found = f"functional {descent.first:.5g} -> {descent.energy:.5g} in {descent.steps} steps"
-        if share == 0.0:
-            outcome = Outcome("tangled", f"{bad} cells inverted, at every share of the move")
-        elif share < 1.0:
-            outcome = Outcome("repaired", f"{share:.0%} of the move, the whole inverts {bad} cells; {found}")
+        tangled = done and descent.inverted > 0 and np.array_equal(descent.positions, mesh.points)
+        if tangled:
+            outcome = Outcome("tangled", f"every step inverts cells, the shortest {descent.inverted}")
         elif not done:
             detail = f"last step moved a point by {descent.change:.1e} of an edge, tolerance {self.tolerance:.1e}; {found}"
             outcome = Outcome("max_sweeps_reached", detail, "allow more steps, Variational(max_steps=...); the mesh is valid")
         else:
             outcome = Outcome("converged", found)
-        moved = mesh if share == 0.0 else mesh.moved(points)
-        return Moved(moved, outcome, bad if share == 0.0 else 0, descent.steps, time.perf_counter() - started)
+        moved = mesh if tangled else mesh.moved(descent.positions)
+        return Moved(moved, outcome, descent.inverted if tangled else 0, descent.steps, time.perf_counter() - started)
 
 
 class _Descent:
@@ -107,7 +105,7 @@ class _Descent:
         self.mesh, self.boundary, self.folding, self.monitor = mesh, boundary, folding, monitor
         self.free = np.zeros(boundary.n_free)
         self.positions = np.array(mesh.points)
-        self.steps, self.change = 0, 0.0
+        self.steps, self.change, self.inverted = 0, 0.0, 0
         self._pairs: list[tuple[np.ndarray, np.ndarray]] = []
         self.functional = functional
         density, slope = self._densities(self.positions)
@@ -199,7 +197,8 @@ class _Descent:
         for halving in range(_HALVINGS):
             free = self.free + 0.5**halving * direction
             positions = self.boundary.place(free)
-            if self.folding.inverted(positions).any():
+            self.inverted = int(self.folding.inverted(positions).sum())
+            if self.inverted:
                 continue
             density, rise = self._densities(positions)
             seen = self.functional.look(positions, density)

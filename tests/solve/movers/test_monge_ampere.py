@@ -10,9 +10,10 @@ from geoop.interfaces.moving import Mover
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk
 from geoop.mesh.mesh import Mesh
-from geoop.solve.monitors import FunctionMonitor, hessian_monitor
+from geoop.solve.monitors import FunctionMonitor, gradient_monitor, hessian_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
-from geoop.solve.movers.tangling import inverted_cells
+from geoop.solve.movers.tangling import Folding, inverted_cells
+from geoop.solve.movers.variational import Variational
 
 
 def tilted(points):
@@ -113,6 +114,33 @@ def test_few_steps_end_as_such_with_a_valid_mesh():
     assert moved.outcome.status == "max_sweeps_reached"
     assert "max_steps" in moved.outcome.remedy
     assert not inverted_cells(mesh, moved.mesh.points).any()
+
+
+def test_harsh_monitors_fold_nothing_and_are_shared_where_the_mesh_can():
+    """Strength 100 by the parabolic steps; a density that jumps tenfold ends short of even, and says so."""
+    mesh = square(30, seed=3)
+    front = np.tanh((mesh.points.sum(axis=1) - 1.0) / 0.05)
+    moved = MongeAmpere().move(mesh, gradient_monitor(mesh, front, strength=100.0))
+    assert moved.outcome.status == "converged"
+    jump = MongeAmpere().move(mesh, FunctionMonitor(lambda p: np.where(p[:, 0] > 0.5, 10.0, 1.0)))
+    assert jump.outcome.status == "stagnated"
+    assert "the mesh is valid" in jump.outcome.remedy
+    right = jump.mesh.points[:, 0] > 0.5
+    assert right.mean() > 0.85  # 10 / 11 of the mass lies there
+    for each in (moved, jump):
+        assert not inverted_cells(mesh, each.mesh.points).any()
+
+
+def test_where_every_step_folds_the_given_mesh_comes_back_as_tangled(monkeypatch):
+    """A gate that lets nothing through stands for a mesh whose cells fold at the least movement."""
+    mesh = square(6)
+    own = Folding.inverted
+    monkeypatch.setattr(Folding, "inverted", lambda self, p: own(self, p) if np.array_equal(p, mesh.points) else np.arange(72) < 3)
+    for mover in (MongeAmpere(), Variational()):
+        moved = mover.move(mesh, FunctionMonitor(tilted))
+        assert moved.outcome.status == "tangled"
+        assert moved.inverted == 3
+        assert moved.mesh is mesh
 
 
 @pytest.mark.parametrize("mesh", [l_shape(8), plate(8)], ids=["L", "hole"])

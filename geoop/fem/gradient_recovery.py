@@ -18,7 +18,7 @@ from ..mesh.mesh import Mesh
 from .simplices import corner_simplices
 
 _RINGS = 4  # of neighbours that a fit may reach for
-_ROWS = 1 << 15  # fits made at once
+_ROWS = 1 << 14  # fits made at once
 _SINGULAR = 1e-10  # eigenvalue of a scaled normal matrix, over the largest, below which a fit knows too little
 
 

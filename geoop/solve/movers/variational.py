@@ -44,13 +44,13 @@ class Variational:
     regions :class:`~geoop.solve.movers.monge_ampere.MongeAmpere` shares a monitor more evenly; this mover also keeps cells in shape.
 
     Attributes:
-        tolerance: largest movement in a step, in edge lengths of the moved cells, at which the descent ends.
+        tolerance: movement of the points in a step (root mean square, in edge lengths of the moved cells) at which the descent ends.
         max_steps: of the descent.
         corner_angle: turn of the boundary from which on a point is a corner and stays [degrees].
     """
 
     reference: ClassVar[str] = "huang-2015-variational"
-    tolerance: float = 5e-2
+    tolerance: float = 1e-2
     max_steps: int = 100
     corner_angle: float = CORNER_ANGLE
 
@@ -90,7 +90,7 @@ class Variational:
         if tangled:
             outcome = Outcome("tangled", f"every step inverts cells, the shortest {descent.inverted}")
         elif not done:
-            detail = f"last step moved a point by {descent.change:.1e} of an edge, tolerance {self.tolerance:.1e}; {found}"
+            detail = f"last step moved the points by {descent.change:.1e} of an edge, tolerance {self.tolerance:.1e}; {found}"
             outcome = Outcome("max_sweeps_reached", detail, "allow more steps, Variational(max_steps=...); the mesh is valid")
         else:
             outcome = Outcome("converged", found)
@@ -145,7 +145,7 @@ class _Descent:
         return edge
 
     def run(self, tolerance: float, max_steps: int) -> bool:
-        """Steps until several in a row move no point by more than the tolerance, or no step lowers the functional; whether one of these came."""
+        """Steps until several in a row move the points by no more than the tolerance, or no step lowers the functional; whether one of these came."""
         quiet = 0
         if not self.boundary.n_free:
             return True
@@ -208,7 +208,8 @@ class _Descent:
             return False
         self.free, self.positions, self._seen = free, positions, seen
         self.gradient, self._directions = self._derivative(free, seen, rise)
-        self.change = float((np.linalg.norm(positions - before[1], axis=1) / self._edge(positions)).max())
+        moved = np.linalg.norm(positions - before[1], axis=1) / self._edge(positions)
+        self.change = float(np.sqrt(np.mean(moved**2)))
         step, change = free - before[0], self.gradient - before[2]
         if step @ change > 1e-10 * np.linalg.norm(step) * np.linalg.norm(change):
             self._pairs = [*self._pairs[1 - _MEMORY :], (step, change)]

@@ -30,7 +30,8 @@ from ..monitors import sound_densities
 from .boundary import CORNER_ANGLE, Boundary
 from .tangling import Folding
 
-_HOLLOW = 1e-3  # share of its convex hull that a region may miss and count as convex: a polygon of few points round a curved wall
+_HOLLOW = 1e-2  # how far inside its convex hull, over its extent, the boundary of a region may lie that counts as convex: rough walls do
+_PAIRS = 1 << 24  # points and planes of the hull looked at at once
 _HALVINGS = 6  # of a step
 _FRESH, _RENEWAL = 4, 8  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
 _SMALL_STEPS, _GAIN = 20, 0.98  # of the parabolic method where Newton's fails, and what they must make of the imbalance
@@ -84,8 +85,8 @@ class MongeAmpere:
         cells, _ = corner_simplices(mesh)
         folding = Folding(mesh)
         folding.require_sound(cells)
-        require_convex(mesh, cells)
         boundary = Boundary.of(mesh, self.corner_angle)
+        require_convex(mesh, boundary.facets)
         run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, folding, monitor)
         run.iterate(self.tolerance, self.max_steps)
         outcome = _outcome(run, self.tolerance)
@@ -115,6 +116,7 @@ class _Run:
         self.mesh, self.system, self.recovery, self.boundary, self.folding, self.monitor = mesh, system, recovery, boundary, folding, monitor
         self.potential = np.zeros(len(mesh.points))
         self.steps, self.change, self.stuck, self.inverted = 0, 0.0, False, 0
+        self._linear: LinearSystem | None = None
         self._laplacian: LinearSystem | None = None
         self._past: list[tuple[np.ndarray, np.ndarray]] = []
         used = np.unique(system.cells)
@@ -143,7 +145,7 @@ class _Run:
             if self.change <= tolerance:
                 return
 
-    def _mixed(self, update: np.ndarray) -> np.ndarray:
+    def _mixed(self, linear: LinearSystem, update: np.ndarray) -> np.ndarray:
         """(n - 1,) an update of the free potential, with what the last ones taught about rough modes (Anderson's mixing).
 
         The linear problem sees differences between neighbours that a recovered gradient hardly sees, so that Newton's step falls short
@@ -153,7 +155,7 @@ class _Run:
         if self._past:
             place = np.stack([here[0] - p for p, _ in self._past], axis=1)
             change = np.stack([here[1] - u for _, u in self._past], axis=1)
-            weighed = self._linear.matrix @ change
+            weighed = linear.matrix @ change
             share = np.linalg.lstsq(change.T @ weighed, weighed.T @ update, rcond=1e-8)[0]
             update = update - (place + change) @ share
         self._past = [*self._past[1 - _MEMORY :], here]
@@ -161,12 +163,12 @@ class _Run:
 
     def _step(self) -> bool:
         """One step; False where none leaves all cells upright and the masses as even as they are."""
-        if self.steps <= _FRESH or self.steps % _RENEWAL == 0:
+        if self._linear is None or self.steps <= _FRESH or self.steps % _RENEWAL == 0:
             matrix = self.system.matrix(self.positions, self.density)[self._free][:, self._free]
             self._linear = LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension)
             self._past = []  # updates of different linear problems do not compare
         update = self._linear.solve(self.residual[self._free])
-        mixed = self._mixed(update)
+        mixed = self._mixed(self._linear, update)
         if mixed is not update:
             if self._tried(mixed, halvings=2):
                 return True
@@ -186,7 +188,7 @@ class _Run:
             update = self._laplacian.solve(self.residual[self._free]) / self.density[self._used].max()
             if not self._tried(update, halvings=_HALVINGS, most=np.inf):
                 break
-        self._past = []
+        self._past, self._linear, self.change = [], None, np.inf
         if self.imbalance < _GAIN * before[4]:
             return True
         self.potential, self.positions, self.density, self.residual, self.imbalance = before
@@ -208,28 +210,34 @@ class _Run:
                 size = np.abs(self.system.moved_measures(positions)) ** (1.0 / self.mesh.dimension)
                 edge = np.full(len(positions), np.inf)
                 np.minimum.at(edge, self.system.cells, size[:, None])
-                self.change = float((np.linalg.norm(positions - before[0], axis=1) / edge).max())
+                # of the whole step: a short one is no sign of the end
+                self.change = float((np.linalg.norm(positions - before[0], axis=1) / edge).max()) / 0.5**halving
                 return True
         self.positions, self.density, self.residual, self.imbalance = before
         return False
 
 
-def require_convex(mesh: Mesh, cells: np.ndarray) -> None:
+def require_convex(mesh: Mesh, facets: np.ndarray) -> None:
     """Refuse regions with holes, re-entrant corners or several parts, on which optimal transport may tear a mesh or leave the region.
 
     Args:
         mesh: the mesh.
-        cells: (m, d+1) simplices that fill it.
+        facets: (f, d) its boundary.
 
     Raises:
-        InvalidMeshError: the region misses more than a thousandth of its convex hull.
+        InvalidMeshError: a point of the boundary lies inside the convex hull by more than a hundredth of its extent.
     """
-    measure = MongeAmpereSystem(mesh.points, cells).measures.sum()
-    hull = ConvexHull(mesh.points[np.unique(cells)]).volume
-    if measure < (1.0 - _HOLLOW) * hull:
+    points = mesh.points[np.unique(facets)]
+    planes = ConvexHull(points).equations
+    rows = max(1, _PAIRS // len(planes))
+    parts = (points[first : first + rows] for first in range(0, len(points), rows))
+    depth = np.concatenate([-(part @ planes[:, :-1].T + planes[:, -1]).max(axis=1) for part in parts])
+    extent = float(np.linalg.norm(np.ptp(points, axis=0)))
+    if depth.max() > _HOLLOW * extent:
+        place = ", ".join(f"{x:.4g}" for x in points[np.argmax(depth)])
         raise InvalidMeshError(
-            f"the region fills {measure / hull:.1%} of its convex hull: it has a hole, a re-entrant corner or several parts, and optimal "
-            "transport would take points out of it",
+            f"the region is not convex: its boundary at ({place}) lies {depth.max():.3g} m inside its convex hull (a hole, a re-entrant corner, "
+            "several parts), and optimal transport would take points out of it",
             where=mesh.name,
             remedy="take the variational mover: geoop.solve.movers.variational.Variational().move(mesh, monitor)",
         )

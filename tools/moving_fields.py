@@ -166,7 +166,7 @@ def reference_map(monitor: Monitor, side: int, *, tolerance: float = 1e-9, sweep
 
 
 def identity_row() -> dict[str, Any]:
-    """Largest movement under a constant monitor [edge lengths of a uniform mesh of as many nodes]."""
+    """Largest movement under a constant monitor [m], in regions of extent 1."""
     even = FunctionMonitor(lambda x: np.full(len(x), 3.7))
     meshes = {"square": square(48), "disk": disk_of(27), "L": l_shape(0.02), "plate": plate(0.02)}
     found: dict[str, Any] = {"section": "identity"}

@@ -4,7 +4,7 @@ Those of a field are found at the points of the mesh that carries the field and 
 for nothing and 1 + strength where it asks for most, so that a strength means the same whatever the unit of the field, its level, and
 the size of the region::
 
-    monitor = hessian_monitor(mesh, values)                   # strength 5: METHODS' default
+    monitor = hessian_monitor(mesh, values)                   # strength 5
     moved = MongeAmpere().move(mesh, monitor)
 
 The Hessian says where linear interpolation errs; a gradient gathers points where a field is steep but straight, where it errs not.
@@ -32,7 +32,7 @@ from ..mesh.wall_distance import wall_distance
 STRENGTH = 5.0
 #: Largest over smallest value of a monitor.
 CAP = 100.0
-#: Length over which a monitor is smoothed, in mean edge lengths of the mesh.
+#: Length over which a monitor is smoothed, in edge lengths of the cells.
 SMOOTHING = 1.0
 #: Units in the last place of a field's values that its derivatives may be made of and count as none.
 _DIGITS = 64.0
@@ -129,7 +129,7 @@ def hessian_monitor(
         field: (n,) or (n, k) values at the points, or a field there; of several components the norms are added in squares.
         strength: density wanted where most is, over where nothing is, minus one; at least 0.
         cap: largest ratio of two densities, at least 1.
-        smoothing: length over which it is smoothed, in mean edge lengths of the mesh; 0: none.
+        smoothing: length over which it is smoothed, in edge lengths of its cells; 0: none.
 
     Raises:
         FieldError: values of another size, or not finite.
@@ -242,11 +242,11 @@ def _require_settings(where: str, strength: float, cap: float, **lengths: float)
         raise ConfigurationError("; ".join(problems), where=where, remedy="strength >= 0 (default 5), cap >= 1, lengths >= 0")
 
 
-def _edge_length(recovery: GradientRecovery) -> float:
-    """Mean edge length of the cells [m]."""
+def _edge_lengths(recovery: GradientRecovery) -> np.ndarray:
+    """(m,) mean edge length of every cell [m]."""
     corner = recovery.points[recovery.cells]
     i, j = np.triu_indices(corner.shape[1], 1)
-    return float(np.linalg.norm(corner[:, i] - corner[:, j], axis=2).mean())
+    return np.linalg.norm(corner[:, i] - corner[:, j], axis=2).mean(axis=1)
 
 
 def _level(recovery: GradientRecovery, values: np.ndarray) -> np.ndarray:
@@ -280,14 +280,14 @@ def _monitor(
 
 
 def smoothed(recovery: GradientRecovery, values: np.ndarray, length: float) -> np.ndarray:
-    """(n,) the solution of v - l^2 div grad v = values with no flux through the boundary; never outside the range of the values.
+    """(n,) the solution of v - div(l^2 grad v) = values with no flux through the boundary; never outside the range of the values.
 
     The mass is lumped and negative couplings of obtuse cells are left out, so that a maximum principle holds on any mesh.
 
     Args:
         recovery: whose cells they are.
         values: (n,) at the points.
-        length: l in mean edge lengths of the cells.
+        length: l in edge lengths of each cell: fine layers at a wall are smoothed over their own thickness.
     """
     if length == 0.0:
         return values
@@ -296,13 +296,13 @@ def smoothed(recovery: GradientRecovery, values: np.ndarray, length: float) -> n
     corner = points[cells]
     d = points.shape[1]
     measure = np.abs(np.linalg.det(corner[:, 1:] - corner[:, :1])) / (2.0 if d == 2 else 6.0)
-    local = np.minimum(np.einsum("m,mid,mjd->mij", measure, slopes, slopes), 0.0)
+    coupling = measure * (length * _edge_lengths(recovery)) ** 2
+    local = np.minimum(np.einsum("m,mid,mjd->mij", coupling, slopes, slopes), 0.0)
     i, j = np.broadcast_arrays(cells[:, :, None], cells[:, None, :])
     off = coo_matrix((local.ravel(), (i.ravel(), j.ravel())), shape=(len(points),) * 2).tocsr()
     off.setdiag(0.0)
     mass = np.bincount(cells.ravel(), weights=np.repeat(measure / (d + 1), d + 1), minlength=len(points))
     mass[mass == 0.0] = 1.0  # points without a cell keep their values
-    coupling = (length * _edge_length(recovery)) ** 2
-    matrix = coupling * off - coupling * coo_matrix((np.asarray(off.sum(axis=1)).ravel(), (np.arange(len(mass)),) * 2), shape=off.shape)
+    matrix = off - coo_matrix((np.asarray(off.sum(axis=1)).ravel(), (np.arange(len(mass)),) * 2), shape=off.shape)
     scale = eye(len(mass), format="csr").multiply(mass[:, None])
     return np.clip(LinearSystem((matrix + scale).tocsr(), "monitor", dimension=d).solve(mass * values), values.min(), values.max())

@@ -1,6 +1,6 @@
 """Moving meshes and time: movers, deformers, transfer, steppers, each beside its control; resumable.
 
-Every section is a file of its own with a function ``measure(output, once)`` that yields rows; rows are kept under out/moving. The first words of a row's key, up
+Every section is a file of its own with a function ``measure(output, once)`` whose rows are kept under out/moving. The first words of a row's key, up
 to the last, name its table.
 """
 
@@ -38,18 +38,16 @@ def main(arguments: Sequence[str]) -> None:
     if not given.report:
         OUTPUT.mkdir(parents=True, exist_ok=True)
         for name in given.sections:
-            for row in importlib.import_module(SECTIONS[name][0]).measure(OUTPUT, once):
-                Console().print(_shown(row))
+            importlib.import_module(SECTIONS[name][0]).measure(OUTPUT, once)
     report(rows(MEASURED, OUTPUT / "rows"), Console())
 
 
-def once(key: str, make: Callable[[], Row]) -> Row:
-    """The row that is kept under a key; made and kept where there is none."""
-    known = rows(MEASURED, OUTPUT / "rows")
-    if key not in known:
-        keep(OUTPUT / "rows", {**make(), "key": key})
-        known = rows(MEASURED, OUTPUT / "rows")
-    return known[key]
+def once(key: str, make: Callable[[], Row]) -> None:
+    """Measure a row unless it is there, and say it."""
+    if key not in rows(MEASURED, OUTPUT / "rows"):
+        row = {**make(), "key": key}
+        keep(OUTPUT / "rows", row)
+        Console().print(_shown(row))
 
 
 def report(found: Mapping[str, Row], console: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -48,33 +48,33 @@ Row = dict[str, Any]
 Once = Callable[[str, Callable[[], Row]], Row]
 
 
-def measure(output: Path, once: Once) -> Iterator[Row]:
+def measure(output: Path, once: Once) -> None:
     """All rows of this file.
 
     Args:
         output: folder for what is written on the way.
-        once: ``once(key, make)`` gives the row kept under a key, or makes and keeps it.
+        once: ``once(key, make)`` makes and keeps a row unless there is one.
     """
     for name, (n_wall, n_normal) in SIZES.items():
         for method in TIMED:
             key = f"deform/seconds/{name}/{method}"
-            yield once(key, lambda key=key, method=method, n_wall=n_wall, n_normal=n_normal: {"key": key, **timed(METHODS[method], n_wall, n_normal)})
+            once(key, lambda key=key, method=method, n_wall=n_wall, n_normal=n_normal: {"key": key, **timed(METHODS[method], n_wall, n_normal)})
     for grid in ("O-grid", "C-grid"):
         for method in METHODS:
             for degrees in (10, 20, 45):
                 key = f"deform/pitch/{grid}/{degrees}/{method}"
-                yield once(key, lambda key=key, grid=grid, degrees=degrees, method=method: {"key": key, **pitched(METHODS[method], grid, degrees)})
+                once(key, lambda key=key, grid=grid, degrees=degrees, method=method: {"key": key, **pitched(METHODS[method], grid, degrees)})
     for method in TIMED[:4]:
         key = f"deform/solid/{method}"
-        yield once(key, lambda key=key, method=method: {"key": key, **solid(METHODS[method])})
+        once(key, lambda key=key, method=method: {"key": key, **solid(METHODS[method])})
     if SU2.is_dir():
         for method in METHODS:
             key = f"deform/su2/{method}"
-            yield once(key, lambda key=key, method=method: {"key": key, **flow_solver(METHODS[method])})
+            once(key, lambda key=key, method=method: {"key": key, **flow_solver(METHODS[method])})
     for method in get_args(Method):
         for n in (16, 32, 64):
             key = f"transfer/{method}/{n}"
-            yield once(key, lambda key=key, method=method, n=n: {"key": key, **carried(method, n)})
+            once(key, lambda key=key, method=method, n=n: {"key": key, **carried(method, n)})
 
 
 def timed(method: Deformer, n_wall: int, n_normal: int) -> Row:

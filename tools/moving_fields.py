@@ -57,19 +57,19 @@ FIELDS: dict[str, Function] = {
 def measure(output: Path, once: Callable[[str, Callable[[], dict[str, Any]]], None]) -> None:
     """All rows of this file; ``once(key, measure)`` measures a row unless it is there. Nothing is written to ``output``."""
     for name in FIELDS:
-        once(f"square/{name}", lambda n=name: square_row(n))
-    once("identity", identity_row)
-    once("line", line_row)
+        once(f"movers/square/{name}", lambda n=name: square_row(n))
+    once("movers/identity", identity_row)
+    once("movers/line", line_row)
     for name in RADIAL:
-        once(f"disk/{name}", lambda n=name: disk_row(n))
+        once(f"movers/disk/{name}", lambda n=name: disk_row(n))
     for region in REGIONS:
         for width in (0.05, 0.02):
-            once(f"{region}/ring {width}", lambda r=region, w=width: region_row(r, w))
+            once(f"movers/{region}/ring {width}", lambda r=region, w=width: region_row(r, w))
     for mover in MOVERS:
         for side in SIDES:
-            once(f"cost/{mover}/{side**2}", lambda m=mover, s=side: cost_row(m, s))
+            once(f"movers/cost/{mover}/{side**2}", lambda m=mover, s=side: cost_row(m, s))
     for layer in LAYERS:
-        once(f"solve/{layer}", lambda n=layer: layer_row(n))
+        once(f"movers/solve/{layer}", lambda n=layer: layer_row(n))
 
 
 def interpolation_error(mesh: Mesh, function: Function) -> float:

@@ -45,7 +45,7 @@ TIMED = ("rbf", "rbf, compact kernel", "elastic", "laplacian", "spring, torsiona
 SIZES = {"1e4": (160, 64), "3e4": (280, 112), "1e5": (500, 200)}
 
 Row = dict[str, Any]
-Once = Callable[[str, Callable[[], Row]], Row]
+Once = Callable[[str, Callable[[], Row]], None]
 
 
 def measure(output: Path, once: Once) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from moving_meshes import MESHES, layers, square
+from meshes_in_motion import MESHES, layers, square
 
 import geoop
 from geoop.errors import ConfigurationError, GeoopError, InvalidMeshError, PatchError

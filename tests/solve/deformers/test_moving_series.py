@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from moving_meshes import MESHES, layers, square
+from meshes_in_motion import MESHES, layers, square
 
 import geoop
 from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError

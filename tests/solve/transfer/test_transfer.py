@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from moving_meshes import cube, layers, square
+from meshes_in_motion import cube, layers, square
 
 from geoop.errors import ConfigurationError, FieldError, InvalidMeshError
 from geoop.mesh.case import Case

@@ -100,5 +100,7 @@ def at_times(series: Series, times: Sequence[float] | np.ndarray) -> Series:
 def _same_cells(case: Case, first: Case) -> bool:
     a, b = case.mesh, first.mesh
     return a is b or (
-        a.points.shape == b.points.shape and np.array_equal(a.cells.types, b.cells.types) and np.array_equal(a.cells.connectivity, b.cells.connectivity)
+        a.points.shape == b.points.shape
+        and np.array_equal(a.cells.types, b.cells.types)
+        and np.array_equal(a.cells.connectivity, b.cells.connectivity)
     )

@@ -69,7 +69,9 @@ class TimeDeepONet(CloudModel):
         sizes: dict[str, Any] = {"modes": modes, "gates": gates, "tokens": tokens, "depth": depth, "trunk": trunk, "waves": waves}
         super().__init__(ports, width, past=found.to_dict(), **sizes)
         if min(modes, tokens, trunk, waves) < 1 or (gates or 0) < 0:
-            raise ConfigurationError(f"{sizes}", where="TimeDeepONet", remedy="at least one mode, token, layer of the trunk and wave; gates of 0 or more")
+            raise ConfigurationError(
+                f"{sizes}", where="TimeDeepONet", remedy="at least one mode, token, layer of the trunk and wave; gates of 0 or more"
+            )
         found.check(self.ports)
         self.past, self.modes = found, modes
         self.gates = 0 if gates is None else gates

@@ -48,7 +48,9 @@ class TimeIncrement(CloudModel):
         super().__init__(ports, width, past=found.to_dict(), inner=inner, sizes=sizes, lead_time=None if lead_time is None else list(lead_time))
         if lead_time is not None and (len(lead_time) != 3 or not 0 <= int(lead_time[0]) < self.ports.scalars_in):
             raise ConfigurationError(
-                f"lead_time is {lead_time}", where="TimeIncrement", remedy=f"(number, mean, deviation) of one of {self.ports.scalars_in} global scalars"
+                f"lead_time is {lead_time}",
+                where="TimeIncrement",
+                remedy=f"(number, mean, deviation) of one of {self.ports.scalars_in} global scalars",
             )
         found.check(self.ports)
         # the model inside lifts, asks and has a head: here they only hand on

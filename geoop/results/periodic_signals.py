@@ -196,5 +196,7 @@ def _harmonic(t: np.ndarray, y: np.ndarray, guess: float) -> float:
     """The frequency within a fifth of a guess at which that fit is best."""
     grid = guess * np.linspace(0.8, 1.2, 41)
     best = grid[int(np.argmin([_harmonics(t, y, f)[1] for f in grid]))]
-    found = minimize_scalar(lambda f: _harmonics(t, y, f)[1], bounds=(best - 0.012 * guess, best + 0.012 * guess), method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(
+        lambda f: _harmonics(t, y, f)[1], bounds=(best - 0.012 * guess, best + 0.012 * guess), method="bounded", options={"xatol": 1e-9}
+    )
     return float(found.x)

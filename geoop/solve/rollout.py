@@ -113,7 +113,9 @@ def rollout(
         if problem:
             detail = f"{problem} at step {k + 1} of {len(wanted)}, {when:.5g} s"
             remedy = "do not use frames from there on; train with push-forward and noise, take another restart, or stay inside of the verdict"
-            return Rollout(_series(states, found), len(states), Outcome("diverged", detail, remedy), k + 1, tuple(excess), time.perf_counter() - begun)
+            return Rollout(
+                _series(states, found), len(states), Outcome("diverged", detail, remedy), k + 1, tuple(excess), time.perf_counter() - begun
+            )
         found.append(frame)
         if progress:
             progress(k + 1, len(wanted))
@@ -166,7 +168,9 @@ def _jump_problems(stepper: Stepper, last: float, times: np.ndarray, restart: in
         problems.append(f"a jump of {leads.max():.6g} s, the stepper was trained up to {stepper.longest:.6g} s: use a smaller restart or more times")
     again = restart is not None and restart < count and stepper.history > 1 and stepper.interval is not None
     if again and np.abs(np.diff(np.concatenate([[last], times])) - stepper.interval).max() > 1e-3 * stepper.interval:
-        problems.append(f"times are not {stepper.interval:.6g} s apart, as the states of the stepper's history are: its own answers become its history")
+        problems.append(
+            f"times are not {stepper.interval:.6g} s apart, as the states of the stepper's history are: its own answers become its history"
+        )
     return problems
 
 

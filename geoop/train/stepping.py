@@ -119,7 +119,9 @@ def fit_stepper(
     layout = StepLayout.fit(train, kinds, settings.history, settings.leads, **sizes)
     torch.manual_seed(settings.seed)
     made = _made(model, layout, train[0])
-    items = {split: [layout.tensors(s, name) for name, s in tracked(list(rows.items()), f"tensors, {split}", progress)] for split, rows in found.items()}
+    items = {
+        split: [layout.tensors(s, name) for name, s in tracked(list(rows.items()), f"tensors, {split}", progress)] for split, rows in found.items()
+    }
     answers = StepAnswers.of(made, layout, items["train"])
     made.fit_geometries(answers.prepared)
     directory.mkdir(parents=True, exist_ok=True)
@@ -259,7 +261,9 @@ def _series(dataset: Dataset, split: str, quantities: Sequence[str], settings: S
     elif max(steps) - min(steps) > 1e-6 * max(steps):
         problems.append(f"frames are {min(steps):.6g} s apart in {steps[min(steps)]} and {max(steps):.6g} s in {steps[max(steps)]}: set the interval")
     if problems:
-        raise DatasetError("; ".join(problems[:5]), where=dataset.name, remedy="train on series in time; settings.interval brings them to one interval")
+        raise DatasetError(
+            "; ".join(problems[:5]), where=dataset.name, remedy="train on series in time; settings.interval brings them to one interval"
+        )
     return found
 
 

@@ -99,9 +99,7 @@ class StepLayout:
                 functions.append(InputFunction(past_name(q.name, back), dimension**q.rank, normaliser.mean[k], normaliser.deviation[k]))
         framing = replace(framing, functions=tuple(sorted(functions, key=lambda item: item.name)))
         told = framing.conditions
-        lead = next(
-            ((k, told.mean[k], told.deviation[k]) for k, name in enumerate(told.names) if parse_label(name)[0] == LEAD_TIME.name), None
-        )
+        lead = next(((k, told.mean[k], told.deviation[k]) for k, name in enumerate(told.names) if parse_label(name)[0] == LEAD_TIME.name), None)
         return cls(ordered, history, framing, normaliser, interval, lead)
 
     @property

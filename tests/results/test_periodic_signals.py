@@ -29,7 +29,7 @@ def test_crossings_are_where_the_cosine_rises_and_noise_adds_none():
     assert exact[0] > 0 and exact[-1] + 0.25 / F < TIMES[-1]
     assert np.abs(crossings(TIMES, wave(TIMES)) - exact).max() < 2e-3 / F
     noisy = crossings(TIMES, wave(TIMES, noise=0.15))
-    assert len(noisy) == len(exact) and np.abs(noisy - exact).max() < 0.06 / F
+    assert len(noisy) == len(exact) and np.abs(noisy - exact).max() < 3 * 0.15 / 0.7 / (2 * np.pi * F)  # three deviations over the slope
 
 
 def test_crossings_converge_with_the_sampling():

@@ -15,6 +15,7 @@ from .datasets import describe, generate
 from .encoding import encode
 from .predicting import predict
 from .printing import Json, show_result
+from .rolling import rollout
 from .stitching import schwarz
 
 app = typer.Typer(
@@ -161,6 +162,7 @@ def fit(
 
 app.command()(predict)
 app.command()(schwarz)
+app.command()(rollout)
 app.command()(encode)
 
 

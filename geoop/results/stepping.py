@@ -110,6 +110,16 @@ class SurrogateStepper:
         return advance
 
 
+def stepper_of(model: Stepper | Surrogate | str | Path) -> Stepper:
+    """A stepper as it is, or the one of a surrogate or of its file.
+
+    Raises:
+        ConfigurationError: the surrogate was not trained as one. CheckpointError: the file is not sound.
+    """
+    found = load(model) if isinstance(model, str | Path) else model
+    return SurrogateStepper(found) if isinstance(found, Surrogate) else found
+
+
 def rollout(
     model: Stepper | Surrogate | str | Path,
     first: Case | Sequence[Case] | Series,
@@ -134,7 +144,7 @@ def rollout(
         ConfigurationError: no times to predict, or what :func:`geoop.solve.rollout.rollout` says.
         FieldError, CheckpointError: the states or the file are not sound.
     """
-    stepper = SurrogateStepper(load(model)) if isinstance(model, str | Path) else SurrogateStepper(model) if isinstance(model, Surrogate) else model
+    stepper = stepper_of(model)
     states = [first] if isinstance(first, Case) else list(first.cases if isinstance(first, Series) else first)
     later = first.times[stepper.history :] if isinstance(first, Series) and times is None and steps is None else times
     # from here on there is no way to a later state

@@ -187,10 +187,6 @@ class Framing:
             row |= {name: value for item in self.functions for name, value in item.described(case, frame).items()}
         return row
 
-    def kept(self, case: Case) -> np.ndarray:
-        """(m,) numbers of the mesh's points that are the points of the domain, where these come from the mesh."""
-        return self._thinned(case).number
-
     def _thinned(self, case: Case) -> Cloud:
         return thinned(case, self.on_wall(case), self.domain_points or len(case.mesh.points))
 

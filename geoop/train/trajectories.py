@@ -16,6 +16,7 @@ from ..graph.pointset import Inputs, PointSet
 from ..mesh.case import Case, Series
 from ..mesh.measure import point_weights
 from ..mesh.quantity import Field, Quantity, parse_label
+from ..scaling.clouds import thinned
 from ..scaling.conditions import LEAD_TIME
 from ..scaling.framed import single
 from ..scaling.framing import Framing
@@ -32,7 +33,8 @@ class StateTensors:
         name: of the series.
         states: (t, n, c) scalars first, then vectors by component.
         geometry: the boundary and the points of the domain.
-        kept: (m,) numbers of the mesh's points that are those of the domain.
+        kept: (m,) numbers of the mesh's points where input functions are given to the model: those of the domain where it comes from the mesh.
+        places: (m,) these points in the frame.
         queries: the n points of the mesh, without functions.
         weight: (n,) shares of the area, mean 1.
         conditions: (s,) standardised conditions; the lead time among them is one interval.
@@ -45,6 +47,7 @@ class StateTensors:
     states: Tensor
     geometry: Geometry
     kept: Tensor
+    places: PointSet
     queries: Queries
     weight: Tensor
     conditions: Tensor
@@ -147,9 +150,15 @@ class StepLayout:
             number, mean, deviation = self.lead
             unit = float(told.scalars[0, number]) * deviation + mean
         size = (states - states.mean(dim=0)).square().mean(dim=(0, 1)).sqrt().clamp_min(1e-3)
-        kept = torch.from_numpy(bare.kept(first))
+        cloud = thinned(first, on_wall, bare.domain_points or len(first.mesh.points))
+        kept = torch.from_numpy(cloud.number)
+        domain = framed.geometry.domain
+        # the very points of the domain, so that nothing is searched or interpolated there
+        on_mesh = bare.domain == "mesh" and domain is not None
+        places = PointSet(domain.points.pos if on_mesh else single(framed.frame.points_in(cloud.points)))
+        places = replace(places, weight=domain.points.weight) if on_mesh else places
         weight = single(weight / weight.mean())
-        return StateTensors(name, states, framed.geometry, kept, queries, weight, told.scalars[0], told.vectors[0], size, unit)
+        return StateTensors(name, states, framed.geometry, kept, places, queries, weight, told.scalars[0], told.vectors[0], size, unit)
 
     def inputs(self, item: StateTensors, past: Tensor, lead: float) -> Inputs:
         """Conditions and functions of one step.
@@ -159,10 +168,8 @@ class StepLayout:
             past: (h, n, c) states at all points of the mesh, oldest first.
             lead: [intervals].
         """
-        domain = item.geometry.domain
-        assert domain is not None
         values = self._functions(item, past[:, item.kept])
-        functions = {key: PointSet(domain.points.pos, columns, weight=domain.points.weight) for key, columns in values.items()}
+        functions = {key: item.places.with_features(scalars=columns) for key, columns in values.items()}
         return Inputs(self._conditions(item, lead)[None], item.direction[None], functions)
 
     def asked(self, item: StateTensors, past: Tensor, index: Tensor) -> Queries:

@@ -43,6 +43,7 @@ class Decay:
         def advance(states, dt):
             self.seen.append(([s.time for s in states], dt))
             a, b = (s.fields["temperature"].values for s in states)
+            step = states[1].time - states[0].time
             # about the last state: e^(-RATE s) (b cos(SPEED s) + q sin(SPEED s)), which is a one step before
             q = (b * np.cos(SPEED * step) - a * np.exp(-RATE * step)) / np.sin(SPEED * step)
             values = np.exp((self.growth - RATE) * dt) * (b * np.cos(SPEED * dt) + q * np.sin(SPEED * dt))

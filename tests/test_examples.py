@@ -106,3 +106,14 @@ def test_09_schwarz(out):
     assert 7.0 < numbers["tip [um]"] < 15.0  # a beam of the upright's length alone: 10.3
     for name in ("link.vtu", "bracket.vtu", "link_convergence.png", "link_parts.png"):
         assert (out / name).is_file()
+
+
+def test_11_rollout(out):
+    """Fifteen seconds of training: the frequency of vortices of a size that it never saw, from four frames."""
+    pytest.importorskip("skfem")
+    numbers = main_of("11")(quick=True, out=out)
+    for name in ("step by step", "in jumps"):
+        assert numbers[name] < 0.4 * numbers["standing still"]
+        assert abs(numbers[f"{name}, phase at the end"]) < 0.15 and abs(numbers[f"{name}, Strouhal over the exact one"] - 1) < 0.15
+    assert numbers["divergence"] < 2 * numbers["divergence of the truth"]
+    assert (out / "rollout.pvd").exists() and (out / "rollout.gif").exists()

@@ -30,7 +30,7 @@ def mesh() -> Mesh:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A stepper of one training step, a data set, and one of its series as a file."""
+    """A stepper that stands still, a data set, and one of its series as a file."""
     from geoop.io.dataset_writing import DatasetPlan, write_dataset
 
     out, box = tmp_path_factory.mktemp("rolling"), mesh()
@@ -46,7 +46,12 @@ def folder(tmp_path_factory):
 
     data = write_dataset(out / "data", plan, frame)
     how = SteppingSettings(steps=1, history=2, leads=2, frame="region", points=30, domain_points=30, batch=1)
-    fit_stepper(data, out / "run", model=lambda ports, past: TimeIncrement(ports, 16, past=past, inner="DeepONet"), settings=how, progress=False)
+    made = fit_stepper(
+        data, out / "run", model=lambda ports, past: TimeIncrement(ports, 16, past=past, inner="DeepONet"), settings=how, progress=False
+    )
+    for parameter in made.model.inner.head.parameters():
+        parameter.data.zero_()  # it stands still
+    made.save(out / "run" / BEST)
     geoop.write(data.series("c"), out / "c.pvd")
     return out
 

@@ -68,7 +68,7 @@ def at_times(series: Series, times: Sequence[float] | np.ndarray) -> Series:
         InvalidMeshError: the connectivity changes.
     """
     wanted, problems = np.asarray(times, dtype=np.float64), []
-    cases, spread = series.cases, 1e-9 * max(float(np.ptp(series.times)), 1e-300)
+    cases, spread = list(series.cases), 1e-9 * max(float(np.ptp(series.times)), 1e-300)
     if len(cases) < 4:
         problems.append(f"{len(cases)} frames, a cubic spline takes four")
     if wanted.ndim != 1 or not len(wanted) or wanted.min() < series.times[0] - spread or wanted.max() > series.times[-1] + spread:

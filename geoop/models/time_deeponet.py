@@ -36,7 +36,7 @@ class TimeDeepONet(CloudModel):
 
     Beside the paper, the second sum: past states at the place itself, weighted. A wake is a wave, and a wave of known frequency continues at every point by
     one linear recurrence of its own past, whatever the shape behind which it was shed; the modes then have the mean and what is not a
-    wave to say. Without training it is persistence: a_1 begins at 1. ``gates=None`` leaves the sum out, as published.
+    wave to say. The training begins near persistence, with 1 in a_1. ``gates=None`` leaves the sum out, as published.
 
     Args:
         ports: channels in and out.

@@ -66,7 +66,7 @@ def frequency(times: np.ndarray, signal: np.ndarray, method: Method = "crossings
     steps = np.diff(t)
     if np.ptp(steps) > 1e-6 * steps.mean():
         raise ConfigurationError("times are not equally spaced", where="frequency", remedy="use 'crossings', or interpolate to equal steps")
-    phase = np.unwrap(np.angle(hilbert(y - _drift(t, y, guess)(t)))) / (2 * np.pi)
+    phase = np.unwrap(np.angle(np.asarray(hilbert(y - _drift(t, y, guess)(t))))) / (2 * np.pi)
     inside = (t >= t[0] + 1 / guess) & (t <= t[-1] - 1 / guess)
     if inside.sum() < 4:
         return guess

@@ -94,8 +94,8 @@ def rollout(
         progress: called with frames done and frames in all.
 
     Raises:
-        ConfigurationError: too few given states or too many, times that do not increase, a restart below the history, jumps that are longer
-            or other than the stepper makes: all in one error.
+        ConfigurationError: too few given states or too many, times that do not increase, a restart below 1, jumps that are longer than
+            the stepper makes or leave it without an equally spaced history: all in one error.
         FieldError: a given state lacks a field, or holds values that are not finite.
     """
     begun, guard = time.perf_counter(), guard or DriftGuard()
@@ -166,11 +166,9 @@ def _jump_problems(stepper: Stepper, last: float, times: np.ndarray, restart: in
     problems = []
     if stepper.longest is not None and leads.max() > stepper.longest * (1 + _TOLERANCE):
         problems.append(f"a jump of {leads.max():.6g} s, the stepper was trained up to {stepper.longest:.6g} s: use a smaller restart or more times")
-    again = restart is not None and restart < count and stepper.history > 1 and stepper.interval is not None
-    if again and np.abs(np.diff(np.concatenate([[last], times])) - stepper.interval).max() > 1e-3 * stepper.interval:
-        problems.append(
-            f"times are not {stepper.interval:.6g} s apart, as the states of the stepper's history are: its own answers become its history"
-        )
+    interval, again = stepper.interval, restart is not None and restart < count and stepper.history > 1
+    if again and interval is not None and np.abs(np.diff(np.concatenate([[last], times])) - interval).max() > 1e-3 * interval:
+        problems.append(f"times are not {interval:.6g} s apart, as the states of the stepper's history are: its own answers become its history")
     return problems
 
 

@@ -54,7 +54,16 @@ def rollout_movie(series: Mapping[str, Series], path: str | Path, quantity: str 
             axes = figure.add_subplot(len(series), 1, row)
             case = item.cases[number]
             triangles, _ = triangulated(_in_space(case.mesh))
-            axes.tripcolor(*case.mesh.points.T, triangles, values[name][number], shading="gouraud", vmin=low, vmax=high, cmap="RdBu_r")
+            axes.tripcolor(
+                case.mesh.points[:, 0],
+                case.mesh.points[:, 1],
+                values[name][number],
+                triangles=triangles,
+                shading="gouraud",
+                vmin=low,
+                vmax=high,
+                cmap="RdBu_r",
+            )
             axes.set_aspect("equal")
             axes.set_axis_off()
             axes.set_title(f"{name}, {item.values[number]:.3g} s", fontsize=9)
@@ -103,7 +112,7 @@ def _gif(figures: list[Any], target: Path, rate: float) -> Path:
     """An animation by Pillow, which comes with matplotlib, through the writer of matplotlib."""
     from matplotlib.animation import PillowWriter
 
-    writer = PillowWriter(fps=rate)
+    writer = PillowWriter(fps=max(1, round(rate)))
     with replacing(target) as beside:
         scratch = beside.with_name(beside.name + ".gif")
         with writer.saving(figures[0], str(scratch), 100):

@@ -154,9 +154,10 @@ class StepLayout:
         kept = torch.from_numpy(cloud.number)
         domain = framed.geometry.domain
         # the very points of the domain, so that nothing is searched or interpolated there
-        on_mesh = bare.domain == "mesh" and domain is not None
-        places = PointSet(domain.points.pos if on_mesh else single(framed.frame.points_in(cloud.points)))
-        places = replace(places, weight=domain.points.weight) if on_mesh else places
+        if bare.domain == "mesh" and domain is not None:
+            places = PointSet(domain.points.pos, weight=domain.points.weight)
+        else:
+            places = PointSet(single(framed.frame.points_in(cloud.points)))
         weight = single(weight / weight.mean())
         return StateTensors(name, states, framed.geometry, kept, places, queries, weight, told.scalars[0], told.vectors[0], size, unit)
 

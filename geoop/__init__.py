@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
+    from .results.stepping import rollout as rollout
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .study.data_card import describe as describe
@@ -61,6 +62,7 @@ _MODULES = {
     "read_case": "io.reading",
     "read_series": "io.reading",
     "repair_file": "io.repair",
+    "rollout": "results.stepping",
     "schwarz": "results.stitching",
     "write": "io.writing",
 }

@@ -27,6 +27,12 @@ REFERENCES: dict[str, str] = {
   journal = {arXiv preprint arXiv:2410.01065},
   year    = {2024}
 }""",
+    "brandstetter-2022-mppde": """@inproceedings{brandstetter2022mppde,
+  title     = {Message Passing Neural {PDE} Solvers},
+  author    = {Brandstetter, Johannes and Worrall, Daniel and Welling, Max},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2022}
+}""",
     "cao-2021-galerkin": """@inproceedings{cao2021galerkin,
   title     = {Choose a Transformer: {Fourier} or {Galerkin}},
   author    = {Cao, Shuhao},
@@ -96,6 +102,18 @@ REFERENCES: dict[str, str] = {
   pages   = {116904},
   year    = {2024},
   note    = {arXiv:2308.16910}
+}""",
+    "sanchez-2020-gns": """@inproceedings{sanchez2020gns,
+  title     = {Learning to Simulate Complex Physics with Graph Networks},
+  author    = {Sanchez-Gonzalez, Alvaro and Godwin, Jonathan and Pfaff, Tobias and Ying, Rex and Leskovec, Jure and Battaglia, Peter},
+  booktitle = {International Conference on Machine Learning},
+  year      = {2020}
+}""",
+    "tancik-2020-fourier": """@inproceedings{tancik2020fourier,
+  title     = {{F}ourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains},
+  author    = {Tancik, Matthew and others},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year      = {2020}
 }""",
     "viswanath-2026-wosno": """@article{viswanath2026wosno,
   title   = {Operator Learning Using Weak Supervision from Walk-on-Spheres},

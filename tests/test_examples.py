@@ -119,3 +119,14 @@ def test_10_deform(out):
     assert numbers["error of p1"] < 0.01 and numbers["error of conservative"] < 0.01
     for name in ("pitched.vtu", "pitched.png", "pitching.pvd", "carried.vtu"):
         assert (out / name).is_file()
+
+
+def test_11_rollout(out):
+    """Fifteen seconds of training: the frequency of vortices of a size that it never saw, from four frames."""
+    pytest.importorskip("skfem")
+    numbers = main_of("11")(quick=True, out=out)
+    for name in ("step by step", "in jumps"):
+        assert numbers[name] < 0.4 * numbers["standing still"]
+        assert abs(numbers[f"{name}, phase at the end"]) < 0.15 and abs(numbers[f"{name}, Strouhal over the exact one"] - 1) < 0.15
+    assert numbers["divergence"] < 2 * numbers["divergence of the truth"]
+    assert (out / "rollout.pvd").exists() and (out / "rollout.gif").exists()

@@ -24,7 +24,7 @@ SECTIONS = {
     "fields": ("moving_fields", "interpolation on moved meshes, equidistribution, finite elements on moved meshes"),
     "deform": ("moving_deform", "deformers and transfer between meshes"),
     "neural": ("moving_neural", "neural movers beside the classical one; MM-PDE beside its control"),
-    "wakes": ("moving_wakes", "rollouts of cylinder wakes"),
+    "wakes": ("moving_rollout", "rollouts of cylinder wakes beside standing still"),
 }
 
 Row = dict[str, Any]
@@ -42,12 +42,15 @@ def main(arguments: Sequence[str]) -> None:
     report(rows(MEASURED, OUTPUT / "rows"), Console())
 
 
-def once(key: str, make: Callable[[], Row]) -> None:
-    """Measure a row unless it is there, and say it."""
-    if key not in rows(MEASURED, OUTPUT / "rows"):
-        row = {**make(), "key": key}
-        keep(OUTPUT / "rows", row)
-        Console().print(_shown(row))
+def once(key: str, make: Callable[[], Row]) -> Row:
+    """The row that is kept under a key; measured, and said, where there is none."""
+    known = rows(MEASURED, OUTPUT / "rows")
+    if key in known:
+        return known[key]
+    row = {**make(), "key": key}
+    keep(OUTPUT / "rows", row)
+    Console().print(_shown(row))
+    return row
 
 
 def report(found: Mapping[str, Row], console: Console) -> None:

@@ -16,6 +16,7 @@ from .encoding import encode
 from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
+from .rolling import rollout
 from .stitching import schwarz
 
 app = typer.Typer(
@@ -163,6 +164,7 @@ def fit(
 app.command()(predict)
 app.command()(schwarz)
 app.command()(deform)
+app.command()(rollout)
 app.command()(encode)
 
 

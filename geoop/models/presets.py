@@ -103,6 +103,17 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "medium": {"width": 128, "modes": 128, "tokens": 16, "depth": 2, "trunk": 4},
         "large": {"width": 256, "modes": 256, "tokens": 32, "depth": 4, "trunk": 5},
     },
+    # which functions are past states is said by the training: see past=
+    "TimeDeepONet": {
+        "small": {"width": 64, "modes": 64, "tokens": 8, "depth": 1, "trunk": 3},
+        "medium": {"width": 128, "modes": 128, "tokens": 16, "depth": 2, "trunk": 4, "waves": 48},
+        "large": {"width": 256, "modes": 256, "tokens": 32, "depth": 4, "trunk": 5, "waves": 96},
+    },
+    "TimeIncrement": {
+        "small": {"width": 48, "inner": "Transolver", "sizes": {"slices": 16, "depth": 3}},
+        "medium": {"width": 96, "inner": "Transolver", "sizes": {"slices": 32, "depth": 6}},
+        "large": {"width": 192, "inner": "Transolver", "sizes": {"slices": 64, "depth": 8, "heads": 8}},
+    },
     "MultiTaskDeepONet": {
         "small": {"width": 64, "modes": 64, "tokens": 8, "depth": 1, "trunk": 3},
         "medium": {"width": 128, "modes": 128, "tokens": 16, "depth": 2, "trunk": 4},

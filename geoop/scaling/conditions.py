@@ -13,8 +13,12 @@ import numpy as np
 from ..errors import CheckpointError, ConditionError
 from ..mesh.body import body, wall_patches
 from ..mesh.case import Case
+from ..mesh.quantity import Quantity
 from .body_frame import BodyFrame
 from .region_frame import RegionFrame
+
+#: From the last state to what is asked for, a number of the whole case of one step in time.
+LEAD_TIME = Quantity("lead_time", "tau", "s")
 
 #: Patches that stand for an unbounded flow: their place is no condition.
 FAR = re.compile(r"far|free.?stream", re.I)
@@ -27,17 +31,18 @@ def scalar_conditions(case: Case, frame: BodyFrame | RegionFrame | None = None) 
 
     ``mach [1]`` and ``log10_reynolds [1]``, whose length is that of the body; in the plane, where the mesh has boundaries beside
     the body and none of them is a far field, ``room_ahead [1]``, ``room_behind``, ``room_above`` and ``room_below``: how far these
-    boundaries reach from the middle of the body, in body lengths, against and along the free stream and to its sides.
+    boundaries reach from the middle of the body, in body lengths, against and along the free stream and to its sides. ``lead_time`` of a step in
+    time, in seconds where there is no stream, else in the time in which the stream passes the length of the frame.
 
     Args:
         case: a case with a body, or a region.
         frame: the frame of the body or region, where it is known already. A region knows its own boundaries: their place is no condition.
     """
-    point = case.operating_point
+    point, lead = case.operating_point, case.fields.get(LEAD_TIME.name)
     if point is None:
-        return {}
+        return {} if lead is None else {"lead_time [s]": float(lead.values)}
     frame = frame or BodyFrame.of(body(case.mesh, case.wall))
-    found = {}
+    found = {} if lead is None else {"lead_time [1]": float(lead.values) * point.velocity / frame.length}
     if point.mach is not None:
         found["mach [1]"] = point.mach
     if point.viscosity is not None:

@@ -1,0 +1,87 @@
+"""Cosine series on the unit square: potentials whose normal derivative is zero on all sides, and maps x = xi + grad phi made of them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class CosineLattice(nn.Module):
+    """The n x n cell-centred nodes ((i + 1/2)/n, (j + 1/2)/n) and the series phi(x, y) = sum_kl c_kl cos(k pi x) cos(l pi y), k, l < n.
+
+    The series interpolates what is given at the nodes; every one of its functions has a normal derivative of zero on the sides, exactly.
+
+    Args:
+        n: nodes per direction.
+    """
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.n = n
+        place = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+        wave = math.pi * torch.arange(n, dtype=torch.float64)
+        value = torch.cos(wave[:, None] * place)
+        forward = value * (2.0 / n)
+        forward[0] /= 2.0
+        squared = wave[:, None] ** 2 + wave**2
+        squared[0, 0] = 1.0
+        tables = {
+            "forward_": forward,
+            "value": value,
+            "slope": -wave[:, None] * torch.sin(wave[:, None] * place),
+            "bend": -(wave[:, None] ** 2) * value,
+        }
+        tables |= {"squared": squared, "nodes": torch.stack(torch.meshgrid(place, place, indexing="ij"), dim=-1)}
+        for name, table in tables.items():
+            self.register_buffer(name, table.to(torch.get_default_dtype()), persistent=False)
+
+    def series(self, values: Tensor) -> Tensor:
+        """(b, n, n) values at the nodes -> (b, n, n) coefficients."""
+        return self.forward_ @ values @ self.forward_.T
+
+    def potential_of(self, density: Tensor) -> Tensor:
+        """Coefficients of the potential of mean zero with laplace phi = density - mean, no flux through the sides, for (b, n, n) values at the nodes."""
+        series = -self.series(density) / self.squared
+        return series * (torch.arange(self.n * self.n, device=series.device).view(self.n, self.n) > 0)
+
+    def derivatives(self, series: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """At the nodes: gradient (b, n, n, 2), and second derivatives xx, yy, xy (b, n, n)."""
+        across = series @ self.value
+        gradient = torch.stack([self.slope.T @ across, self.value.T @ (series @ self.slope)], dim=-1)
+        return gradient, self.bend.T @ across, self.value.T @ (series @ self.bend), self.slope.T @ (series @ self.slope)
+
+
+def gradient_at(series: Tensor, points: Tensor) -> Tensor:
+    """(b, q, 2) gradient of the series (b, n, n) at points (b, q, 2)."""
+    (cx, sx), (cy, sy), wave = *_waves(points, series.shape[-1]), _wave(series)
+    return torch.stack([((-wave * sx) @ series * cy).sum(dim=2), (cx @ series * (-wave * sy)).sum(dim=2)], dim=2)
+
+
+def hessian_at(series: Tensor, points: Tensor) -> Tensor:
+    """(b, q, 2, 2) second derivatives of the series (b, n, n) at points (b, q, 2)."""
+    (cx, sx), (cy, sy), wave = *_waves(points, series.shape[-1]), _wave(series)
+    plain = cx @ series
+    xx, yy = ((-(wave**2) * cx) @ series * cy).sum(dim=2), (plain * (-(wave**2)) * cy).sum(dim=2)
+    xy = ((-wave * sx) @ series * (-wave * sy)).sum(dim=2)
+    return torch.stack([xx, xy, xy, yy], dim=2).unflatten(2, (2, 2))
+
+
+def sampled(values: Tensor, points: Tensor) -> Tensor:
+    """(b, ...) bilinear values at points (b, ..., 2) of the unit square from (b, m, m) values at cell-centred nodes; constant beyond the outermost nodes."""
+    flat = points.reshape(len(points), -1, 1, 2)
+    found = F.grid_sample(values[:, None], (2 * flat - 1).flip(-1), mode="bilinear", padding_mode="border", align_corners=False)
+    return found.reshape(points.shape[:-1])
+
+
+def _wave(series: Tensor) -> Tensor:
+    return math.pi * torch.arange(series.shape[-1], dtype=series.dtype, device=series.device)
+
+
+def _waves(points: Tensor, n: int) -> list[tuple[Tensor, Tensor]]:
+    """Cosines and sines (b, q, n) of the waves in x and in y."""
+    wave = math.pi * torch.arange(n, dtype=points.dtype, device=points.device)
+    angles = [points[..., k, None] * wave for k in (0, 1)]
+    return [(angle.cos(), angle.sin()) for angle in angles]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..mesh.cells import Cells
+from ..errors import InvalidMeshError
+from ..mesh.cells import CELL_NAMES, Cells
+from ..mesh.mesh import Mesh
 
 #: Corners of each face of a linear cell in VTK order; quadrilaterals and triangles.
 _FACES: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -74,3 +76,28 @@ def _cones(rows: np.ndarray, faces: tuple[tuple[int, ...], ...]) -> tuple[np.nda
         parts.append(np.concatenate([np.repeat(apex[index], count)[:, None], pieces.reshape(-1, 3)], axis=1))
         owners.append(np.repeat(index, count))
     return np.concatenate(parts), np.concatenate(owners)
+
+
+def corner_simplices(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles or tetrahedra that fill the cells of a mesh of linear cells, all right-handed, and the cell of the mesh that each is a part of.
+
+    Returns:
+        (m, d+1) points and (m,) cells, ascending.
+
+    Raises:
+        InvalidMeshError: no cells of the dimension of space, or cells that are not linear.
+    """
+    top = mesh.cells.dimensions == mesh.dimension
+    names = sorted({CELL_NAMES[int(code)] for code in np.unique(mesh.cells.types[top])})
+    if not names or not set(names) <= set(CUT[mesh.dimension]):
+        found = f"cells are {', '.join(names)}" if names else f"there is no cell of dimension {mesh.dimension}"
+        raise InvalidMeshError(
+            f"linear cells that fill a {mesh.dimension}-D region are needed ({', '.join(CUT[mesh.dimension])}), but {found}",
+            where=mesh.name,
+            remedy="straighten quadratic cells with geoop.mesh.straight.straightened, or mesh the region with geoop.mesh.generate",
+        )
+    rows, owner = simplices(mesh.cells, mesh.dimension)
+    corner = mesh.points[rows]
+    turned = np.linalg.det(corner[:, 1:] - corner[:, :1]) < 0.0
+    rows[turned, :2] = rows[turned, 1::-1]
+    return rows, owner

@@ -21,6 +21,15 @@ class Monitor(Protocol):
         ...
 
 
+@runtime_checkable
+class DifferentiableMonitor(Monitor, Protocol):
+    """A monitor that knows its slopes: movers that need them ask it once, and other monitors at neighbouring places."""
+
+    def with_gradient(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) densities at points (n, d) [m], and (n, d) their slopes there [1/m]."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Moved:
     """A mesh after a move.

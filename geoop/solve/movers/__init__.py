@@ -1,0 +1,1 @@
+"""Classical movers, one method per file: they put the points of a mesh where a monitor wants them."""

@@ -1,0 +1,175 @@
+"""Optimal transport of the points of a mesh: the Monge-Ampere equation by linear finite elements, on convex regions.
+
+Among all maps that share a density evenly the one that moves the points least is x = xi + grad phi with phi convex; it cannot fold. It
+solves m(x) det(I + H(phi)) = const, and takes the boundary onto itself: J. F. Williams and C. J. Budd, "Moving mesh generation using
+the parabolic Monge-Ampere equation", SIAM J. Sci. Comput. 31, 2009; A. T. T. McRae, C. J. Cotter and C. J. Budd, "Optimal-transport-based
+mesh adaptivity on the plane and sphere using finite elements", SIAM J. Sci. Comput. 40, 2018. Here phi is linear on the cells of the
+mesh, its gradient is recovered at the points (as O. Lakkis and T. Pryer do with Hessians, SIAM J. Sci. Comput. 35, 2013), and the
+equation is asked of the moved cells themselves. Steps are Newton's, each a linear elliptic problem; the boundary condition of
+J.-D. Benamou, B. D. Froese and A. M. Oberman (J. Comput. Phys. 260, 2014) is kept by putting the points of the boundary back on it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import ConvexHull
+
+from ...errors import ConfigurationError, InvalidMeshError
+from ...fem.gradient_recovery import GradientRecovery
+from ...fem.monge_ampere_system import MongeAmpereSystem
+from ...fem.simplices import corner_simplices
+from ...fem.solving import LinearSystem
+from ...interfaces.moving import Monitor, Moved
+from ...interfaces.outcome import Outcome
+from ...mesh.mesh import Mesh
+from ..monitors import sound_densities
+from .boundary import CORNER_ANGLE, Boundary
+from .tangling import inverted_cells, require_sound, untangled
+
+_HOLLOW = 1e-3  # share of its convex hull that a region may miss and count as convex: a polygon of few points round a curved wall
+_HALVINGS = 6  # of a step
+_SLACK = 1.05  # growth of the imbalance that a step may bring: rough modes that the map does not see come and go
+
+
+@dataclass(frozen=True)
+class MongeAmpere:
+    """The mover by optimal transport, for meshes of linear cells that fill a convex region of the plane or of space.
+
+    Quads, hexahedra, wedges and pyramids are cut into simplices for the equation; folding is judged on their own corners.
+
+    Attributes:
+        tolerance: largest movement in a step, in edge lengths of the moved cells, at which the iteration ends.
+        max_steps: of the iteration.
+        corner_angle: turn of the boundary from which on a point is a corner and stays [degrees].
+    """
+
+    tolerance: float = 2e-3
+    max_steps: int = 40
+    corner_angle: float = CORNER_ANGLE
+
+    def __post_init__(self) -> None:
+        if not (0.0 < self.tolerance < 1.0 and self.max_steps >= 1 and 0.0 < self.corner_angle < 180.0):
+            raise ConfigurationError(
+                f"tolerance {self.tolerance}, max_steps {self.max_steps}, corner_angle {self.corner_angle}",
+                where="MongeAmpere",
+                remedy="0 < tolerance < 1, max_steps >= 1, 0 < corner_angle < 180",
+            )
+
+    def move(self, mesh: Mesh, monitor: Monitor) -> Moved:
+        """The mesh whose cells share the monitor evenly.
+
+        Args:
+            mesh: linear cells that fill a convex region, none of them folded.
+            monitor: densities of points.
+
+        Returns:
+            the mesh with the same cells and patches; corners stay, other points of the boundary stay on their part of it. Outcome
+            ``converged``; ``max_sweeps_reached``: a valid mesh, not yet even; ``repaired``: only a share of the move leaves all cells
+            upright, and that was made; ``tangled``: the mesh that was given.
+
+        Raises:
+            InvalidMeshError: cells that are not linear, folded cells, or a region that is not convex.
+            PatchError: patches inside the region.
+            FieldError: densities that are not finite and positive.
+        """
+        started = time.perf_counter()
+        cells, _ = corner_simplices(mesh)
+        require_sound(mesh)
+        require_convex(mesh, cells)
+        boundary = Boundary.of(mesh, self.corner_angle)
+        run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, monitor)
+        run.iterate(self.tolerance, self.max_steps)
+        points, share, bad = untangled(mesh, run.positions, boundary.onto)
+        outcome = _outcome(run, self.tolerance, share, bad)
+        moved = mesh if share == 0.0 else mesh.moved(points)
+        return Moved(moved, outcome, bad if share == 0.0 else 0, run.steps, time.perf_counter() - started)
+
+
+def _outcome(run: _Run, tolerance: float, share: float, bad: int) -> Outcome:
+    found = f"masses of the points differ by {run.imbalance:.1%} (standard deviation) after {run.steps} steps"
+    if share == 0.0:
+        return Outcome("tangled", f"{bad} cells inverted, at every share of the move")
+    if share < 1.0:
+        return Outcome("repaired", f"{share:.0%} of the move, the whole inverts {bad} cells; {found}")
+    if run.change > tolerance:
+        detail = f"last step moved a point by {run.change:.1e} of an edge, tolerance {tolerance:.1e}; {found}"
+        return Outcome("max_sweeps_reached", detail, "allow more steps, MongeAmpere(max_steps=...), or smooth the monitor; the mesh is valid")
+    return Outcome("converged", found)
+
+
+class _Run:
+    """One move: the potential, the points that it gives, and how evenly they share the monitor."""
+
+    def __init__(self, mesh: Mesh, system: MongeAmpereSystem, recovery: GradientRecovery, boundary: Boundary, monitor: Monitor) -> None:
+        self.mesh, self.system, self.recovery, self.boundary, self.monitor = mesh, system, recovery, boundary, monitor
+        self.potential = np.zeros(len(mesh.points))
+        self.steps, self.change = 0, 0.0
+        used = np.unique(system.cells)
+        self._used, self._free = used, used[1:]  # a potential is free up to a constant
+        self._look(np.array(mesh.points))
+
+    def _look(self, positions: np.ndarray) -> None:
+        self.positions = positions
+        self.density = sound_densities(self.monitor, positions)
+        mass, even = self.system.masses(positions, self.density), self.system.lumped
+        self.residual = mass - even * (mass.sum() / even.sum())
+        used = self._used
+        relative = self.residual[used] / (even[used] * (mass.sum() / even.sum()))
+        self.imbalance = float(np.sqrt((relative**2 * even[used]).sum() / even[used].sum()))
+
+    def iterate(self, tolerance: float, max_steps: int) -> None:
+        """Steps of Newton until they move no point by more than the tolerance."""
+        for _ in range(max_steps):
+            if np.abs(self.residual).max() <= 1e-13 * self.system.lumped.max() * self.density.max():
+                self.change = 0.0
+                return
+            self.steps += 1
+            if not self._step() or self.change <= tolerance:
+                return
+
+    def _step(self) -> bool:
+        """One step, shortened until all cells stay upright and the masses get no less even; False where none does."""
+        matrix = self.system.matrix(self.positions, self.density)[self._free][:, self._free]
+        update = np.zeros(len(self.potential))
+        update[self._free] = LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension).solve(self.residual[self._free])
+        before = self.positions, self.density, self.residual, self.imbalance
+        for halving in range(_HALVINGS):
+            potential = self.potential + 0.5**halving * update
+            positions = self.boundary.onto(self.mesh.points + self.recovery.gradient(potential))
+            if inverted_cells(self.mesh, positions).any():
+                continue
+            self._look(positions)
+            if self.imbalance <= _SLACK * before[3]:
+                self.potential = potential
+                size = np.abs(self.system.moved_measures(positions)) ** (1.0 / self.mesh.dimension)
+                edge = np.full(len(positions), np.inf)
+                np.minimum.at(edge, self.system.cells, size[:, None])
+                self.change = float((np.linalg.norm(positions - before[0], axis=1) / edge).max())
+                return True
+        self.positions, self.density, self.residual, self.imbalance = before
+        self.change = np.inf if self.steps == 1 else self.change
+        return False
+
+
+def require_convex(mesh: Mesh, cells: np.ndarray) -> None:
+    """Refuse regions with holes, re-entrant corners or several parts, on which optimal transport may tear a mesh or leave the region.
+
+    Args:
+        mesh: the mesh.
+        cells: (m, d+1) simplices that fill it.
+
+    Raises:
+        InvalidMeshError: the region misses more than a thousandth of its convex hull.
+    """
+    measure = MongeAmpereSystem(mesh.points, cells).measures.sum()
+    hull = ConvexHull(mesh.points[np.unique(cells)]).volume
+    if measure < (1.0 - _HOLLOW) * hull:
+        raise InvalidMeshError(
+            f"the region fills {measure / hull:.1%} of its convex hull: it has a hole, a re-entrant corner or several parts, and optimal "
+            "transport would take points out of it",
+            where=mesh.name,
+            remedy="take the variational mover: geoop.solve.movers.variational.Variational().move(mesh, monitor)",
+        )

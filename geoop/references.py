@@ -22,7 +22,7 @@ REFERENCES: dict[str, str] = {
   year    = {2013}
 }""",
     "benamou-2010-monge-ampere": """@article{benamou2010monge,
-  title   = {Two Numerical Methods for the Elliptic {Monge-Amp{\`e}re} Equation},
+  title   = {Two Numerical Methods for the Elliptic {Monge-Amp{\\`e}re} Equation},
   author  = {Benamou, Jean-David and Froese, Brittany D. and Oberman, Adam M.},
   journal = {ESAIM: Mathematical Modelling and Numerical Analysis},
   volume  = {44},

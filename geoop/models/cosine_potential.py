@@ -56,16 +56,17 @@ class CosineLattice(nn.Module):
 
 def gradient_at(series: Tensor, points: Tensor) -> Tensor:
     """(b, q, 2) gradient of the series (b, n, n) at points (b, q, 2)."""
-    (cx, sx), (cy, sy), wave = *_waves(points, series.shape[-1]), _wave(series)
-    return torch.stack([((-wave * sx) @ series * cy).sum(dim=2), (cx @ series * (-wave * sy)).sum(dim=2)], dim=2)
+    n = series.shape[-1]
+    (cx, sx), (cy, sy), wave = _waves(points[..., 0], n), _waves(points[..., 1], n), _wave(series)
+    return -torch.stack([((series @ cy) * (wave * sx)).sum(dim=1), ((series @ (wave * sy)) * cx).sum(dim=1)], dim=2)
 
 
 def hessian_at(series: Tensor, points: Tensor) -> Tensor:
     """(b, q, 2, 2) second derivatives of the series (b, n, n) at points (b, q, 2)."""
-    (cx, sx), (cy, sy), wave = *_waves(points, series.shape[-1]), _wave(series)
-    plain = cx @ series
-    xx, yy = ((-(wave**2) * cx) @ series * cy).sum(dim=2), (plain * (-(wave**2)) * cy).sum(dim=2)
-    xy = ((-wave * sx) @ series * (-wave * sy)).sum(dim=2)
+    n = series.shape[-1]
+    (cx, sx), (cy, sy), wave = _waves(points[..., 0], n), _waves(points[..., 1], n), _wave(series)
+    xx, yy = -((series @ cy) * (wave**2 * cx)).sum(dim=1), -((series @ (wave**2 * cy)) * cx).sum(dim=1)
+    xy = ((series @ (wave * sy)) * (wave * sx)).sum(dim=1)
     return torch.stack([xx, xy, xy, yy], dim=2).unflatten(2, (2, 2))
 
 
@@ -77,11 +78,19 @@ def sampled(values: Tensor, points: Tensor) -> Tensor:
 
 
 def _wave(series: Tensor) -> Tensor:
-    return math.pi * torch.arange(series.shape[-1], dtype=series.dtype, device=series.device)
+    """(n, 1) wave numbers."""
+    return math.pi * torch.arange(series.shape[-1], dtype=series.dtype, device=series.device)[:, None]
 
 
-def _waves(points: Tensor, n: int) -> list[tuple[Tensor, Tensor]]:
-    """Cosines and sines (b, q, n) of the waves in x and in y."""
-    wave = math.pi * torch.arange(n, dtype=points.dtype, device=points.device)
-    angles = [points[..., k, None] * wave for k in (0, 1)]
-    return [(angle.cos(), angle.sin()) for angle in angles]
+def _waves(place: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """(b, n, q) cosines and sines of k pi x, k < n, at places x (b, q), by the recurrence of Chebyshev; places carry no derivative."""
+    angle = math.pi * place.detach()
+    cosines, sines = (place.new_empty(len(place), n, place.shape[1]) for _ in range(2))
+    cosines[:, 0], sines[:, 0] = 1.0, 0.0
+    cosines[:, 1], sines[:, 1] = angle.cos(), angle.sin()
+    twice = 2 * cosines[:, 1]
+    for table in (cosines, sines):
+        for k in range(2, n):
+            # into the table itself: new memory for every wave would cost more than the arithmetic
+            torch.mul(twice, table[:, k - 1], out=table[:, k]).sub_(table[:, k - 2])
+    return cosines, sines

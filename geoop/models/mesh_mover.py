@@ -51,9 +51,9 @@ class UnrolledMover(AbstractMeshMover):
 
         laplace phi_(k+1) = sqrt((phi_xx - phi_yy)^2 + 4 phi_xy^2 + 4 c/m(x)) - 2
 
-    (Benamou, Froese and Oberman 2010, doi 10.1051/m2an/2010017; here m is at the moved place, and c makes the mean zero). A step here adds a network's density to the right side and multiplies
-    the waves of its change by learned factors of their length; both are trained with the equation's residual alone, without target meshes, as in
-    Hu et al. 2024 (arXiv 2312.05583). Before training it is the plain iteration. phi is a cosine series: C^infinity, evaluated at any points.
+    (Benamou, Froese and Oberman 2010; here m is at the moved place, and c makes the mean zero). A step here adds a network's density to the right
+    side and multiplies the waves of its change by learned factors of their length; both are trained with the equation's residual alone, without target
+    meshes, as in Hu et al. 2024 (arXiv 2312.05583). Before training it is the plain iteration. phi is a cosine series: C^infinity, evaluated at any points.
 
     Args:
         nodes: of the lattice of phi per direction.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..graph.graph import Graph
 from ..graph.neighbors import knn
@@ -27,9 +27,10 @@ class MomentInterpolation(AbstractOperator):
         w'_j =  w_j - v_j (r_j - nu) . S^-1 sum_i w_i r_i,      r_j = y_j - x,  v_j ~ (1 - d_j^2/d_k^2)^2,  nu = sum v_j r_j,  S = sum v_j (r_j - nu)(r_j - nu)^T
 
     so that sum w'_j = 1 and sum w'_j y_j = x, outside of the hull of the sources too: what the weights miss of a plane is added by a weighted
-    least-squares fit (moving least squares, Lancaster and Salkauskas 1981). ItpNet of MM-PDE (Hu et al. 2024, arXiv 2312.05583) has no such correction, and loses a constant
-    on its way to the moved mesh and back. Weights vanish at the k-th neighbour: the answer is continuous where neighbours change; it starts (before any
-    training) as inverse distances with a plane. Sources on one line let linear functions be reproduced along it alone.
+    least-squares fit (moving least squares, Lancaster and Salkauskas 1981). ItpNet of MM-PDE (Hu et al. 2024, arXiv 2312.05583) has no such
+    correction, and loses a constant on its way to the moved mesh and back. Weights vanish at the k-th neighbour: the answer is continuous where
+    neighbours change; before any training it is nearly that of inverse distances with a plane. Sources on one line let linear functions be reproduced
+    along it alone.
 
     Source: ``scalars`` (n, c) any features. Target: places. Returns the target with ``scalars`` (m, c).
 
@@ -45,7 +46,7 @@ class MomentInterpolation(AbstractOperator):
     def __init__(self, dimension: int = 2, *, neighbours: int = 10, hidden: int = 24) -> None:
         super().__init__()
         self.neighbours = max(int(neighbours), 2 * dimension + 2)
-        self.net = MLP([dimension + 1, hidden, hidden, 1], zero=True)
+        self.net = MLP([dimension + 1, hidden, hidden, 1])
 
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
         return knn(source.pos, target.pos, self.neighbours, source.ptr, target.ptr)

@@ -1,4 +1,4 @@
-"""A trained mesh mover with what a move needs: a box found in the mesh, a gate that no folded cell passes, and a checkpoint."""
+"""A trained mesh mover with what a move needs: a box found in the mesh, a gate that no folded cell passes, a checkpoint."""
 
 from __future__ import annotations
 
@@ -19,24 +19,20 @@ from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, wr
 from ..mesh.mesh import Mesh
 from ..mesh.topology import edges
 from ..models.mesh_mover import AbstractMeshMover, UnrolledMover
+from ..solve.monitors import sound_densities
+from ..solve.movers.tangling import require_sound, untangled
 
-#: Share of a cell's corner areas that a move has to leave.
-LEAST_AREA = 1e-3
-#: Share of the network's displacement below which the mesh is given back as it was.
-LEAST_SHARE = 1e-2
 #: Distance from the side of the box within which a point lies on it, in lengths of the box.
 ON_SIDE = 1e-9
 #: Places decoded at once.
 CHUNK = 20_000
-_CORNERS = {"triangle": ((0, 1, 2),), "quad": ((0, 1, 2), (1, 2, 3), (2, 3, 0), (3, 0, 1))}
 
 
 @dataclass(frozen=True, eq=False)
 class NeuralMover:
     """Moves plane meshes that fill a box by one evaluation of a network: a :class:`~geoop.interfaces.moving.Mover`.
 
-    Points of a side slide along it and corners stay, exactly. The network says how far; the gate takes the largest share of that for which no cell loses
-    all of its area, found from the areas themselves, which are quadratic in the share::
+    Points of a side slide along it and corners stay, exactly. The network says how far; what leaves no cell folded of that is done, the whole nearly always::
 
         mover = geoop.load("mover.safetensors")
         moved = mover.move(mesh, hessian_monitor(mesh, values))
@@ -60,23 +56,18 @@ class NeuralMover:
         Raises:
             InvalidMeshError: not a plane mesh of triangles and quads that fills a box, or a box whose patches meet elsewhere than at its corners; all
                 that is wrong in one error.
-            FieldError: densities that are not finite and positive.
+            FieldError: densities that are not finite and positive, or a network that answers so.
+
+        Returns:
+            the moved mesh; outcome ``converged``; ``repaired``: a share of the move, the whole would fold cells; ``tangled``: the mesh that was given.
         """
         begun = time.perf_counter()
+        require_sound(mesh)
         box = _Box.of(mesh)
-        displacement = box.displacement(self._unit(mesh, monitor, box))
-        share = largest_share(mesh, displacement)
-        seconds = time.perf_counter() - begun
-        if share < LEAST_SHARE:
-            return Moved(mesh, Outcome("tangled", f"cells fold at {share:.1e} of the way"), folded(mesh, mesh.points + displacement), 1, seconds)
-        if share == 1.0:
-            return Moved(mesh.moved(mesh.points + displacement), Outcome("converged"), 0, 1, seconds)
-        outcome = Outcome(
-            "repaired",
-            f"moved {share:.0%} of the way: {folded(mesh, mesh.points + displacement)} cells would fold farther on",
-            "nothing to do; a weaker or smoother monitor, or a finer mesh, lets the points go all the way",
-        )
-        return Moved(mesh.moved(mesh.points + share * displacement), outcome, 0, 1, seconds)
+        whole = mesh.points + box.displacement(self._unit(mesh, monitor, box))
+        points, share, bad = untangled(mesh, whole, lambda tried: tried)  # the sides are straight: any share of the way stays on them
+        moved = mesh.moved(points) if share else mesh
+        return Moved(moved, _outcome(share, bad), 0 if share else bad, 1, time.perf_counter() - begun)
 
     def _unit(self, mesh: Mesh, monitor: Monitor, box: _Box) -> np.ndarray:
         """(n, 2) displacements in the unit square, before the sides are seen to."""
@@ -105,16 +96,8 @@ class NeuralMover:
 
     def _log(self, monitor: Monitor, points: np.ndarray) -> torch.Tensor:
         """(k,) log m at points (k, 2), float32, less its mean."""
-        values = np.asarray(monitor.at(points), dtype=np.float64)
-        sound = values.shape == (len(points),) and bool(np.isfinite(values).all()) and bool((values > 0).all())
-        if not sound:
-            bad = values.size if values.shape != (len(points),) else int((~(np.isfinite(values) & (values > 0))).sum())
-            raise FieldError(
-                f"the monitor answers shape {values.shape} for {len(points)} points; {bad} values are not finite and positive",
-                where=type(monitor).__name__,
-                remedy="a density of points is one positive number per point: clean the field it comes from, or add a constant",
-            )
-        return torch.from_numpy(np.log(values) - np.log(values).mean()).float()
+        log_m = np.log(sound_densities(monitor, points))
+        return torch.from_numpy(log_m - log_m.mean()).float()
 
     def save(self, path: str | Path) -> Path:
         """Write the checkpoint: one safetensors file, atomically; ``geoop.load`` reads it.
@@ -144,48 +127,16 @@ class NeuralMover:
         return cls(model, checkpoint.header.get("about", {}))
 
 
-def largest_share(mesh: Mesh, displacement: np.ndarray) -> float:
-    """The largest share s <= 1 of a displacement (n, 2) [m] for which every corner of every cell keeps :data:`LEAST_AREA` of its area on the whole way.
-
-    The area between three points that move in straight lines is quadratic in s: the first root is found for each, nothing is tried out.
-    """
-    share = 1.0
-    for corners in _corner_triangles(mesh):
-        p, v = mesh.points[corners], displacement[corners]
-        a, b, da, db = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0], v[:, 1] - v[:, 0], v[:, 2] - v[:, 0]
-        c0, c1, c2 = _cross(a, b), _cross(a, db) + _cross(da, b), _cross(da, db)
-        sign = np.sign(c0)
-        c0, c1, c2 = (1 - LEAST_AREA) * sign * c0, sign * c1, sign * c2
-        # the smaller positive root of c0 + c1 s + c2 s^2, in the form that does not cancel; c0 > 0
-        inside = c1**2 - 4 * c0 * c2
-        root = np.sqrt(np.maximum(inside, 0.0))
-        below = np.where(c1 > 0, c1 + root, c1 - root)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            roots = np.stack([-2 * c0 / below, -below / (2 * c2)])
-        roots = np.where((inside >= 0) & np.isfinite(roots) & (roots > 0), roots, np.inf)
-        share = min(share, float(roots.min(initial=np.inf)))
-    return share
-
-
-def folded(mesh: Mesh, points: np.ndarray) -> int:
-    """Cells with a corner that is turned round, or flat, when the mesh is put on other points (n, 2)."""
-    count = 0
-    for name, frames in _CORNERS.items():
-        cells = mesh.cells.block(name)
-        bad = np.zeros(len(cells), dtype=bool)
-        for frame in frames:
-            before, after = (_cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]) for p in (mesh.points[cells[:, frame]], points[cells[:, frame]]))
-            bad |= before * after <= 0
-        count += int(bad.sum())
-    return count
-
-
-def _corner_triangles(mesh: Mesh) -> list[np.ndarray]:
-    return [mesh.cells.block(name)[:, frame] for name, frames in _CORNERS.items() if len(mesh.cells.block(name)) for frame in frames]
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+def _outcome(share: float, bad: int) -> Outcome:
+    if share == 1.0:
+        return Outcome("converged", "one evaluation of a network")
+    if share == 0.0:
+        return Outcome("tangled", f"{bad} cells inverted, at every share of the move")
+    return Outcome(
+        "repaired",
+        f"{share:.0%} of the move, the whole inverts {bad} cells",
+        "nothing to do; a weaker or smoother monitor, or a finer mesh, lets the points go all the way",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,12 +182,9 @@ def _unsuited(mesh: Mesh):
         yield f"cells of dimension {mesh.cell_dimension} in {mesh.dimension}-D"
         return
     index = np.flatnonzero(mesh.cells.dimensions == 2)
-    known = sum(len(mesh.cells.block(name)) for name in _CORNERS)
+    known = sum(len(mesh.cells.block(name)) for name in ("triangle", "quad"))
     if known != len(index):
         yield f"{len(index) - known} cells are neither triangles nor quads"
-    flat = sum(int((_cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]) == 0).sum()) for p in (mesh.points[c] for c in _corner_triangles(mesh)))
-    if flat:
-        yield f"{flat} corners of cells have no area"
     listed = edges(mesh.cells, np.arange(len(mesh.points)))
     lonely = listed.corners[listed.counts[listed.group] == 1]
     on_side = _on_sides(mesh)

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from ..errors import FieldError
 from ..mesh.mesh import Mesh
 from .simplices import corner_simplices
+from .small_matrices import inverses
 
 _STEPS = 200  # of a walk
 _INSIDE = 1e-9  # barycentric coordinate that counts as not outside
@@ -47,7 +48,7 @@ class Interpolant:
     def slopes(self) -> np.ndarray:
         """(m, d+1, d) gradients of the barycentric coordinates of every cell [1/m]."""
         corner = self.points[self.cells]
-        inverse = np.linalg.inv(corner[:, 1:] - corner[:, :1])
+        inverse = inverses(corner[:, 1:] - corner[:, :1])
         rest = np.swapaxes(inverse, 1, 2)
         return np.concatenate([-rest.sum(axis=1, keepdims=True), rest], axis=1)
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 
 from .interpolant import Interpolant
+from .small_matrices import determinants
 
 _LEAST = 0.05  # eigenvalue of the Jacobian kept in the linear problem, so that it stays elliptic while the map is not convex yet
 
@@ -49,14 +50,17 @@ class MongeAmpereSystem:
     def moved_measures(self, positions: np.ndarray) -> np.ndarray:
         """(m,) signed areas or volumes where the points are at ``positions`` (n, d) [m^d]."""
         corner = positions[self.cells]
-        return np.linalg.det(corner[:, 1:] - corner[:, :1]) / (2.0 if self.points.shape[1] == 2 else 6.0)
+        return determinants(corner[:, 1:] - corner[:, :1]) / (2.0 if self.points.shape[1] == 2 else 6.0)
 
     def masses(self, positions: np.ndarray, density: np.ndarray) -> np.ndarray:
-        """(n,) integral of density times hat function over the moved cells, of a density (n,) at the moved points, linear in between."""
+        """(n,) mass of the moved cells, shared evenly by their corners, of a density (n,) at the moved points, linear in between.
+
+        Even shares, as those of :attr:`lumped`: cells of equal mass then balance at the boundary too, where a density weighted by the
+        hat functions leans to one side and would push the whole mesh along.
+        """
         k = self.cells.shape[1]
-        local = density[self.cells]
-        share = (local + local.sum(axis=1, keepdims=True)) / (k * (k + 1))
-        return self._gathered(self.moved_measures(positions)[:, None] * share)
+        mass = self.moved_measures(positions) * density[self.cells].mean(axis=1)
+        return self._gathered(np.repeat(mass / k, k))
 
     def _gathered(self, local: np.ndarray) -> np.ndarray:
         return np.bincount(self.cells.ravel(), weights=local.ravel(), minlength=len(self.points))

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InvalidMeshError
 from ..mesh.cells import CELL_NAMES, Cells
 from ..mesh.mesh import Mesh
+from .small_matrices import determinants
 
 #: Corners of each face of a linear cell in VTK order; quadrilaterals and triangles.
 _FACES: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -98,6 +99,6 @@ def corner_simplices(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
         )
     rows, owner = simplices(mesh.cells, mesh.dimension)
     corner = mesh.points[rows]
-    turned = np.linalg.det(corner[:, 1:] - corner[:, :1]) < 0.0
+    turned = determinants(corner[:, 1:] - corner[:, :1]) < 0.0
     rows[turned, :2] = rows[turned, 1::-1]
     return rows, owner

@@ -27,10 +27,11 @@ from ...interfaces.outcome import Outcome
 from ...mesh.mesh import Mesh
 from ..monitors import sound_densities
 from .boundary import CORNER_ANGLE, Boundary
-from .tangling import inverted_cells, require_sound, untangled
+from .tangling import Folding
 
 _HOLLOW = 1e-3  # share of its convex hull that a region may miss and count as convex: a polygon of few points round a curved wall
 _HALVINGS = 6  # of a step
+_FRESH, _RENEWAL = 4, 4  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
 _SLACK = 1.05  # growth of the imbalance that a step may bring: rough modes that the map does not see come and go
 
 
@@ -77,12 +78,13 @@ class MongeAmpere:
         """
         started = time.perf_counter()
         cells, _ = corner_simplices(mesh)
-        require_sound(mesh)
+        folding = Folding(mesh)
+        folding.require_sound()
         require_convex(mesh, cells)
         boundary = Boundary.of(mesh, self.corner_angle)
-        run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, monitor)
+        run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, folding, monitor)
         run.iterate(self.tolerance, self.max_steps)
-        points, share, bad = untangled(mesh, run.positions, boundary.onto)
+        points, share, bad = folding.untangled(run.positions, boundary.onto)
         outcome = _outcome(run, self.tolerance, share, bad)
         moved = mesh if share == 0.0 else mesh.moved(points)
         return Moved(moved, outcome, bad if share == 0.0 else 0, run.steps, time.perf_counter() - started)
@@ -103,8 +105,10 @@ def _outcome(run: _Run, tolerance: float, share: float, bad: int) -> Outcome:
 class _Run:
     """One move: the potential, the points that it gives, and how evenly they share the monitor."""
 
-    def __init__(self, mesh: Mesh, system: MongeAmpereSystem, recovery: GradientRecovery, boundary: Boundary, monitor: Monitor) -> None:
-        self.mesh, self.system, self.recovery, self.boundary, self.monitor = mesh, system, recovery, boundary, monitor
+    def __init__(
+        self, mesh: Mesh, system: MongeAmpereSystem, recovery: GradientRecovery, boundary: Boundary, folding: Folding, monitor: Monitor
+    ) -> None:
+        self.mesh, self.system, self.recovery, self.boundary, self.folding, self.monitor = mesh, system, recovery, boundary, folding, monitor
         self.potential = np.zeros(len(mesh.points))
         self.steps, self.change = 0, 0.0
         used = np.unique(system.cells)
@@ -132,14 +136,16 @@ class _Run:
 
     def _step(self) -> bool:
         """One step, shortened until all cells stay upright and the masses get no less even; False where none does."""
-        matrix = self.system.matrix(self.positions, self.density)[self._free][:, self._free]
+        if self.steps <= _FRESH or self.steps % _RENEWAL == 0:
+            matrix = self.system.matrix(self.positions, self.density)[self._free][:, self._free]
+            self._linear = LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension)
         update = np.zeros(len(self.potential))
-        update[self._free] = LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension).solve(self.residual[self._free])
+        update[self._free] = self._linear.solve(self.residual[self._free])
         before = self.positions, self.density, self.residual, self.imbalance
         for halving in range(_HALVINGS):
             potential = self.potential + 0.5**halving * update
             positions = self.boundary.onto(self.mesh.points + self.recovery.gradient(potential))
-            if inverted_cells(self.mesh, positions).any():
+            if self.folding.inverted(positions).any():
                 continue
             self._look(positions)
             if self.imbalance <= _SLACK * before[3]:

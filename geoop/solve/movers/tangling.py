@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ...errors import InvalidMeshError
+from ...fem.small_matrices import determinants
 from ...mesh.measure import signed_measures
 from ...mesh.mesh import Mesh
 
@@ -16,81 +19,98 @@ _FRAMES: dict[str, tuple[tuple[int, ...], ...]] = {
     "quad": ((0, 1, 3), (1, 2, 0), (2, 3, 1), (3, 0, 2)),
     "tetra": ((0, 1, 2, 3),),
     "hexahedron": ((0, 1, 3, 4), (1, 2, 0, 5), (2, 3, 1, 6), (3, 0, 2, 7), (4, 7, 5, 0), (5, 4, 6, 1), (6, 5, 7, 2), (7, 6, 4, 3)),
-    "wedge": ((0, 1, 2, 3), (1, 2, 0, 4), (2, 0, 1, 5), (3, 5, 4, 0), (4, 3, 5, 1), (5, 4, 3, 2)),
+    "wedge": ((0, 2, 1, 3), (1, 0, 2, 4), (2, 1, 0, 5), (3, 4, 5, 0), (4, 5, 3, 1), (5, 3, 4, 2)),
     "pyramid": ((0, 1, 3, 4), (1, 2, 0, 4), (2, 3, 1, 4), (3, 0, 2, 4)),
 }
 #: Shares of a move that are tried when the whole of it tangles.
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 
 
-def corner_jacobians(mesh: Mesh, points: np.ndarray | None = None) -> np.ndarray:
-    """(m,) smallest Jacobian determinant at the corners of every cell of the dimension of space [m^2 or m^3]; NaN for other cells.
+@dataclass(frozen=True, eq=False)
+class Folding:
+    """The cells of a mesh, asked again and again whether they fold.
 
-    A triangle has one, twice its area, a quad four: it may fold at one corner while its area is positive. Cells that have no
-    corner frames here (polygons, polyhedra, quadratic cells) give their signed measure.
-
-    Args:
-        mesh: the cells.
-        points: (n, d) where the points are [m]; None: where the mesh has them.
+    Attributes:
+        mesh: before the move.
     """
-    points = mesh.points if points is None else points
-    least, largest = np.full(len(mesh.cells), np.nan), np.full(len(mesh.cells), np.nan)
-    other = mesh.cells.dimensions == mesh.dimension
-    for name in mesh.cells.names:
-        if name not in _FRAMES or not len(which := mesh.cells.where(name)) or not other[which[0]]:
-            continue
-        frames = np.array(_FRAMES[name])
-        x = points[mesh.cells.block(name)]
-        edges = x[:, frames[:, 1:]] - x[:, frames[:, :1]]
-        found = np.linalg.det(edges)
-        least[which], largest[which], other[which] = found.min(axis=1), found.max(axis=1), False
-    if other.any():
-        least[other] = largest[other] = signed_measures(mesh.moved(points))[other]
-    return np.where(_clockwise(mesh), -largest, least)
 
+    mesh: Mesh
 
-def _clockwise(mesh: Mesh) -> np.ndarray:
-    """(m,) cells that are numbered the other way round: sound, their corners all turn right."""
-    return signed_measures(mesh) < 0.0
+    @cached_property
+    def _blocks(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Per type with corner frames: (k,) cells, (k, f, d+1) their frames, (k, 1) -1 where they are numbered the other way round."""
+        cells, found = self.mesh.cells, []
+        turned = np.where(signed_measures(self.mesh) < 0.0, -1.0, 1.0)
+        for name in cells.names:
+            which = cells.where(name)
+            if name in _FRAMES and len(which) and cells.dimensions[which[0]] == self.mesh.dimension:
+                found.append((which, cells.block(name)[:, np.array(_FRAMES[name])], turned[which, None]))
+        return found
+
+    @cached_property
+    def _others(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cells of the dimension of space without corner frames (polygons, polyhedra, quadratic cells), and their signs."""
+        other = self.mesh.cells.dimensions == self.mesh.dimension
+        for which, *_ in self._blocks:
+            other[which] = False
+        return np.flatnonzero(other), np.where(signed_measures(self.mesh)[other] < 0.0, -1.0, 1.0)
+
+    def jacobians(self, points: np.ndarray) -> np.ndarray:
+        """(m,) smallest Jacobian determinant at the corners of every cell of the dimension of space [m^2 or m^3]; NaN for other cells.
+
+        A triangle has one, twice its area, a quad four: it may fold at one corner while its area is positive. Cells without corner
+        frames give their signed measure. Cells that were numbered the other way round before the move are sound.
+
+        Args:
+            points: (n, d) where the points are [m].
+        """
+        answer = np.full(len(self.mesh.cells), np.nan)
+        for which, frames, sign in self._blocks:
+            x = points[frames]
+            answer[which] = (sign * determinants(x[:, :, 1:] - x[:, :, :1])).min(axis=1)
+        other, sign = self._others
+        if len(other):
+            answer[other] = sign * signed_measures(self.mesh.moved(points))[other]
+        return answer
+
+    def inverted(self, points: np.ndarray) -> np.ndarray:
+        """(m,) cells that are folded or flat where the points are moved to (n, d) [m]."""
+        return self.jacobians(points) <= 0.0  # NaN is not
+
+    def require_sound(self) -> None:
+        """Refuse a mesh that has folded or flat cells before anything has moved.
+
+        Raises:
+            InvalidMeshError: it has.
+        """
+        bad = self.inverted(self.mesh.points)
+        if bad.any():
+            raise InvalidMeshError(
+                f"{int(bad.sum())} of {len(bad)} cells are folded or flat before the move, first cell {int(np.argmax(bad))}",
+                where=self.mesh.name,
+                remedy="repair or generate the mesh again: `geoop inspect FILE` lists such cells",
+            )
+
+    def untangled(self, points: np.ndarray, onto: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, float, int]:
+        """As much of a move as leaves every cell upright: the points on the straight way from the mesh to their goals.
+
+        Args:
+            points: (n, d) goals [m].
+            onto: puts the points of the boundary back on it.
+
+        Returns:
+            (n, d) points, the share of the way that they went (0: none, the points of the mesh), and how many cells the whole way inverts.
+        """
+        first = 0
+        for share in SHARES:
+            tried = points if share == 1.0 else onto(self.mesh.points + share * (points - self.mesh.points))
+            bad = int(self.inverted(tried).sum())
+            if not bad:
+                return tried, share, first
+            first = first or bad
+        return self.mesh.points, 0.0, first
 
 
 def inverted_cells(mesh: Mesh, points: np.ndarray) -> np.ndarray:
     """(m,) cells of a sound mesh that are folded or flat where its points are moved to (n, d) [m]."""
-    jacobian = corner_jacobians(mesh, points)
-    return np.isfinite(jacobian) & (jacobian <= 0.0)
-
-
-def require_sound(mesh: Mesh) -> None:
-    """Refuse a mesh that has folded or flat cells before anything has moved.
-
-    Raises:
-        InvalidMeshError: it has.
-    """
-    bad = inverted_cells(mesh, mesh.points)
-    if bad.any():
-        raise InvalidMeshError(
-            f"{int(bad.sum())} of {len(mesh.cells)} cells are folded or flat before the move, first cell {int(np.argmax(bad))}",
-            where=mesh.name,
-            remedy="repair or generate the mesh again: `geoop inspect FILE` lists such cells",
-        )
-
-
-def untangled(mesh: Mesh, points: np.ndarray, onto: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, float, int]:
-    """As much of a move as leaves every cell upright: the points on the straight way from the mesh to their goals.
-
-    Args:
-        mesh: sound, before the move.
-        points: (n, d) goals [m].
-        onto: puts the points of the boundary back on it.
-
-    Returns:
-        (n, d) points, the share of the way that they went (0: none, the points of the mesh), and how many cells the whole way inverts.
-    """
-    first = 0
-    for share in SHARES:
-        tried = points if share == 1.0 else onto(mesh.points + share * (points - mesh.points))
-        bad = int(inverted_cells(mesh, tried).sum())
-        if not bad:
-            return tried, share, first
-        first = first or bad
-    return mesh.points, 0.0, first
+    return Folding(mesh).inverted(points)

@@ -37,11 +37,11 @@ class AbstractMeshMover(nn.Module, ABC):
 
     @abstractmethod
     def displacement(self, latent: Tensor, points: Tensor) -> Tensor:
-        """(b, q, 2) grad phi at points (b, q, 2) of the unit square."""
+        """(b, q, 2) grad phi at points (b, q, 2) of the unit square, or at (1, q, 2) for all samples."""
 
     @abstractmethod
     def hessian(self, latent: Tensor, points: Tensor) -> Tensor:
-        """(b, q, 2, 2) second derivatives of phi at points (b, q, 2)."""
+        """(b, q, 2, 2) second derivatives of phi at the same points."""
 
 
 class UnrolledMover(AbstractMeshMover):

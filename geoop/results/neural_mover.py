@@ -20,7 +20,7 @@ from ..mesh.mesh import Mesh
 from ..mesh.topology import edges
 from ..models.mesh_mover import AbstractMeshMover, UnrolledMover
 from ..solve.monitors import sound_densities
-from ..solve.movers.tangling import require_sound, untangled
+from ..solve.movers.tangling import Folding
 
 #: Distance from the side of the box within which a point lies on it, in lengths of the box.
 ON_SIDE = 1e-9
@@ -62,10 +62,11 @@ class NeuralMover:
             the moved mesh; outcome ``converged``; ``repaired``: a share of the move, the whole would fold cells; ``tangled``: the mesh that was given.
         """
         begun = time.perf_counter()
-        require_sound(mesh)
+        folding = Folding(mesh)
+        folding.require_sound()
         box = _Box.of(mesh)
         whole = mesh.points + box.displacement(self._unit(mesh, monitor, box))
-        points, share, bad = untangled(mesh, whole, lambda tried: tried)  # the sides are straight: any share of the way stays on them
+        points, share, bad = folding.untangled(whole, lambda tried: tried)  # the sides are straight: any share of the way stays on them
         moved = mesh.moved(points) if share else mesh
         return Moved(moved, _outcome(share, bad), 0 if share else bad, 1, time.perf_counter() - begun)
 

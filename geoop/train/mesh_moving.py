@@ -48,7 +48,7 @@ def monge_ampere_residual(model: AbstractMeshMover, latent: Tensor, log_monitor:
         model: that moves.
         latent: (b, ...) of :meth:`AbstractMeshMover.encode`.
         log_monitor: (b, m, m) log m at the cell-centred nodes of a lattice.
-        points: (b, q, 2) places.
+        points: (b, q, 2) places, or (1, q, 2) the same for all.
 
     Returns:
         (b, q) log(m det(I + H phi)/integral of m), and (b, q) by how much determinant or trace fall short of :data:`FOLDED`; both of them, since two
@@ -125,7 +125,7 @@ class _Moving(Loop):
         latent, missed = self._encoded(monitors, draw)
         if self.targets is not None:
             return _away(self.mover, latent, _turned_places(self.targets[rows], turn)) + missed
-        points = torch.rand(s.batch, s.points, 2, generator=draw)
+        points = torch.rand(1, s.points, 2, generator=draw)  # the same places for all samples
         residual, folded = monge_ampere_residual(self.mover, latent, monitors, points)
         return residual.square().mean() + s.folding * folded.mean() + missed
 

@@ -33,7 +33,7 @@ def cloud(n: int, seed: int = 0) -> PointSet:
 MODELS = {
     "unrolled": lambda: UnrolledMover(16, 24, steps=3, width=4),
     "unrolled, no network": lambda: UnrolledMover(16, 24, steps=3, width=0, learned=False),
-    "branch and trunk": lambda: BranchTrunkMover(16, 24, waves=3, tokens=4),
+    "branch and trunk": lambda: BranchTrunkMover(16, 24, moments=4, waves=3),
 }
 every_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS.keys())
 
@@ -154,7 +154,7 @@ def test_it_is_built_again_from_its_arguments_and_cites_its_sources(make):
 def test_bad_sizes_and_clouds_are_named():
     with pytest.raises(ConfigurationError, match="4 and 96 nodes"):
         UnrolledMover(4)
-    with pytest.raises(ConfigurationError, match="width 6"):
-        BranchTrunkMover(6)
+    with pytest.raises(ConfigurationError, match="width 0"):
+        BranchTrunkMover(0)
     with pytest.raises(ShapeError, match="in 3-D with 2 scalars"):
         UnrolledMover(16, 24).encode(PointSet(torch.rand(20, 3), torch.rand(20, 2)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .mesh.operating_point import OperatingPoint as OperatingPoint
     from .mesh.quantity import Field as Field
     from .mesh.quantity import Quantity as Quantity
+    from .results.adapting import adapt as adapt
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
@@ -45,6 +46,7 @@ _MODULES = {
     "OperatingPoint": "mesh.operating_point",
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
+    "adapt": "results.adapting",
     "collect": "io.collecting.collect",
     "convert": "io.converting",
     "describe": "study.data_card",

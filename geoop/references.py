@@ -296,6 +296,28 @@ REFERENCES: dict[str, str] = {
   booktitle = {Advances in Neural Information Processing Systems},
   year      = {2024}
 }""",
+    "huang-2015-variational": """@article{huang2015variational,
+  title   = {A geometric discretization and a simple implementation for variational mesh generation and adaptation},
+  author  = {Huang, Weizhang and Kamenski, Lennard},
+  journal = {Journal of Computational Physics},
+  volume  = {301},
+  pages   = {322--337},
+  year    = {2015}
+}""",
+    "mcrae-2018-monge-ampere": """@article{mcrae2018mongeampere,
+  title   = {Optimal-transport-based mesh adaptivity on the plane and sphere using finite elements},
+  author  = {McRae, Andrew T. T. and Cotter, Colin J. and Budd, Chris J.},
+  journal = {SIAM Journal on Scientific Computing},
+  volume  = {40},
+  year    = {2018}
+}""",
+    "zhang-2005-recovery": """@article{zhang2005recovery,
+  title   = {A New Finite Element Gradient Recovery Method: Superconvergence Property},
+  author  = {Zhang, Zhimin and Naga, Ahmed},
+  journal = {SIAM Journal on Scientific Computing},
+  volume  = {26},
+  year    = {2005}
+}""",
 }
 
 

@@ -1,10 +1,16 @@
 """Moving meshes on known fields."""
+
 import numpy as np
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 
 CENTRE = np.array([0.5, 0.5])
-def _r(x): return np.linalg.norm(x - CENTRE, axis=1)
+
+
+def _r(x):
+    return np.linalg.norm(x - CENTRE, axis=1)
+
+
 FIELDS = {
     "ring .05": lambda x: np.tanh((_r(x) - 0.25) / 0.05),
     "ring .02": lambda x: np.tanh((_r(x) - 0.25) / 0.02),
@@ -12,6 +18,8 @@ FIELDS = {
     "Gaussian": lambda x: np.exp(-(_r(x) ** 2) / (2 * 0.05**2)),
     "smooth": lambda x: np.sin(2 * np.pi * x[:, 0]) * np.sin(2 * np.pi * x[:, 1]),
 }
+
+
 def square(n):
     t = np.linspace(0, 1, n)
     p = np.stack(np.meshgrid(t, t, indexing="ij"), -1).reshape(-1, 2)

@@ -135,6 +135,11 @@ def _fitted(points: np.ndarray, patch: csr_matrix, rows: np.ndarray, last: bool)
     basis = np.concatenate([np.ones((*z.shape[:2], 1)), z, half * z[..., i] * z[..., j]], axis=2) * there[..., None]
     value, vector = np.linalg.eigh(np.einsum("nka,nkb->nab", basis, basis))
     weak = value <= _SINGULAR * value[:, -1:]
+    if last and weak.any():  # a mesh with too few points for a quadratic: a linear fit, of least size where even that is not there
+        poor = weak.any(axis=1)
+        basis[poor, :, 1 + d :] = 0.0
+        value[poor], vector[poor] = np.linalg.eigh(np.einsum("nka,nkb->nab", basis[poor], basis[poor]))
+        weak = value <= _SINGULAR * value[:, -1:]
     sound = ~weak.any(axis=1) | last
     inverse = np.where(weak, 0.0, 1.0 / np.where(weak, 1.0, value))
     fit = np.einsum("nab,nb,ncb,nkc->ank", vector, inverse, vector, basis, optimize=True)

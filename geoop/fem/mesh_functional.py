@@ -12,7 +12,7 @@ never raises it cannot fold a cell (the same authors, "On the mesh nonsingularit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,10 +43,18 @@ class MeshFunctional:
     Attributes:
         points: (n, d) of the mesh that is the ideal where the density is even.
         cells: (m, d+1) its simplices.
+        hold: times the measure of all cells, over that of the ideal mesh, is added. In a region that keeps its shape that is a constant;
+            where points slide along a polyline they cut its corners, and without it cells would press them to where most is cut.
     """
 
     points: np.ndarray
     cells: np.ndarray
+    hold: float = 0.0
+
+    def held(self, positions: np.ndarray, density: np.ndarray) -> MeshFunctional:
+        """The functional with what is added set so that cells do not press on the boundary, on the mean; exactly so where nothing moves
+        and the density is even. Arguments as :meth:`value`."""
+        return replace(self, hold=(P - 1.0) * replace(self, hold=0.0).value(positions, density))
 
     @cached_property
     def _edges(self) -> np.ndarray:
@@ -80,7 +88,8 @@ class MeshFunctional:
         weight = volume * share ** (1.0 - P) / (self._volumes.sum() * (1.0 - THETA) * d ** (d * P / 2))
         stretch = weight * THETA * square ** (d * P / 2)
         size = weight * (1.0 - 2.0 * THETA) * d ** (d * P / 2) * (self._volumes / volume) ** P
-        return Look(float((stretch + size).sum()), (inverse, jacobian, square, share, stretch, size))
+        added = self.hold * volume / self._volumes.sum()
+        return Look(float((stretch + size + added).sum()), (inverse, jacobian, square, share, stretch, size, added))
 
     def gradient(self, seen: Look, slope: np.ndarray) -> np.ndarray:
         """(n, d) derivative of the functional by the positions that were looked at [1/m].
@@ -89,10 +98,10 @@ class MeshFunctional:
             seen: by :meth:`look`, no cell folded.
             slope: (n, d) of the density there [1/m].
         """
-        inverse, jacobian, square, share, stretch, size = seen.parts
+        inverse, jacobian, square, share, stretch, size, added = seen.parts
         d, energy = self.points.shape[1], stretch + size
         own = np.einsum("mij,mkj->mik", inverse, jacobian) @ jacobian
-        tension = (energy - P * size)[:, None, None] * inverse - (d * P * stretch / square)[:, None, None] * own
+        tension = (energy + added - P * size)[:, None, None] * inverse - (d * P * stretch / square)[:, None, None] * own
         local = np.concatenate([-tension.sum(axis=1, keepdims=True), tension], axis=1)
         local += ((1.0 - P) * energy / share)[:, None, None] * slope[self.cells] / (d + 1)
         rows = self.cells.ravel()
@@ -100,7 +109,7 @@ class MeshFunctional:
 
     def stiffness(self, seen: Look) -> csr_matrix:
         """(n, n) sum over cells of their energy times grad u . grad v where they are: the scale of the second derivatives [1/m^2]."""
-        inverse, *_, stretch, size = seen.parts
+        inverse, *_, stretch, size, _ = seen.parts
         slopes = np.concatenate([-inverse.sum(axis=1, keepdims=True), inverse], axis=1)
         local = np.einsum("m,mid,mjd->mij", stretch + size, slopes, slopes, optimize=True)
         i, j = np.broadcast_arrays(self.cells[:, :, None], self.cells[:, None, :])

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..errors import CheckpointError, ConfigurationError, FieldError, InvalidMeshError
+from ..fem.simplices import corner_simplices
 from ..graph.pointset import PointSet
 from ..interfaces.moving import Monitor, Moved
 from ..interfaces.outcome import Outcome
@@ -62,9 +63,9 @@ class NeuralMover:
             the moved mesh; outcome ``converged``; ``repaired``: a share of the move, the whole would fold cells; ``tangled``: the mesh that was given.
         """
         begun = time.perf_counter()
-        folding = Folding(mesh)
-        folding.require_sound()
         box = _Box.of(mesh)
+        folding = Folding(mesh)
+        folding.require_sound(corner_simplices(mesh)[0])
         whole = mesh.points + box.displacement(self._unit(mesh, monitor, box))
         points, share, bad = folding.untangled(whole, lambda tried: tried)  # the sides are straight: any share of the way stays on them
         moved = mesh.moved(points) if share else mesh

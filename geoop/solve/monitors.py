@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_matrix, eye
+from scipy.sparse import coo_matrix, csr_matrix, eye
 
 from ..errors import ConfigurationError, FieldError
 from ..fem.gradient_recovery import GradientRecovery
@@ -34,8 +34,8 @@ STRENGTH = 5.0
 CAP = 100.0
 #: Length over which a monitor is smoothed, in mean edge lengths of the mesh.
 SMOOTHING = 1.0
-#: Curvature over the square of the extent, relative to the magnitude of a field, that is taken for rounding.
-_ROUNDING = 1e-12
+#: Units in the last place of a field's values that its derivatives may be made of and count as none.
+_DIGITS = 64.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +138,9 @@ def hessian_monitor(
     """
     values = _values(mesh, field, "hessian_monitor")
     recovery = GradientRecovery.of(mesh)
-    squares = sum(np.einsum("nij,nij->n", h, h) for h in (recovery.hessian(column) for column in values.T))
-    floor = _flat(mesh, recovery, values, order=2)
+    # a constant is taken off first: rounding then is that of the field's range, and none for a constant field
+    squares = sum(np.einsum("nij,nij->n", h, h) for h in (recovery.hessian(column) for column in (values - _level(recovery, values)).T))
+    floor = _rounding(recovery.hessian_matrices, values)
     return _monitor(mesh, recovery, np.sqrt(squares), floor, (strength, cap, smoothing), "hessian_monitor")
 
 
@@ -248,17 +249,20 @@ def _edge_length(recovery: GradientRecovery) -> float:
     return float(np.linalg.norm(corner[:, i] - corner[:, j], axis=2).mean())
 
 
-def _flat(mesh: Mesh, recovery: GradientRecovery, values: np.ndarray, order: int) -> float:
-    """Derivative of the given order below which a field counts as flat: rounding of its values, and of its range over the region."""
-    size, extent = np.abs(values).max(), float(np.linalg.norm(np.ptp(mesh.points[recovery.cells], axis=(0, 1))))
-    rounding = 64.0 * np.spacing(size) / _edge_length(recovery) ** order
-    return max(rounding, _ROUNDING * size / extent**order)
+def _level(recovery: GradientRecovery, values: np.ndarray) -> np.ndarray:
+    """(k,) values at the first point that a cell has."""
+    return values[recovery.cells.flat[0]]
+
+
+def _rounding(matrices: tuple[csr_matrix, ...], values: np.ndarray) -> float:
+    """Derivative below which a field counts as flat: what the rounding of its values may make."""
+    return _DIGITS * np.finfo(float).eps * float(np.abs(values).max()) * max(float(abs(matrix).sum(axis=1).max()) for matrix in matrices)
 
 
 def _slopes(mesh: Mesh, values: np.ndarray) -> tuple[GradientRecovery, np.ndarray, float]:
     recovery = GradientRecovery.of(mesh)
-    slope = np.linalg.norm(recovery.gradient(values).reshape(len(values), -1), axis=1)
-    return recovery, slope, _flat(mesh, recovery, values, order=1)
+    slope = np.linalg.norm(recovery.gradient(values - _level(recovery, values)).reshape(len(values), -1), axis=1)
+    return recovery, slope, _rounding(recovery.matrices, values)
 
 
 def _monitor(

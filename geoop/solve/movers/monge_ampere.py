@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -31,7 +32,8 @@ from .tangling import Folding
 
 _HOLLOW = 1e-3  # share of its convex hull that a region may miss and count as convex: a polygon of few points round a curved wall
 _HALVINGS = 6  # of a step
-_FRESH, _RENEWAL = 4, 4  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
+_FRESH, _RENEWAL = 4, 8  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
+_MEMORY = 5  # updates that are mixed
 _SLACK = 1.05  # growth of the imbalance that a step may bring: rough modes that the map does not see come and go
 
 
@@ -47,6 +49,7 @@ class MongeAmpere:
         corner_angle: turn of the boundary from which on a point is a corner and stays [degrees].
     """
 
+    reference: ClassVar[str] = "mcrae-2018-monge-ampere"
     tolerance: float = 2e-3
     max_steps: int = 40
     corner_angle: float = CORNER_ANGLE
@@ -68,7 +71,7 @@ class MongeAmpere:
 
         Returns:
             the mesh with the same cells and patches; corners stay, other points of the boundary stay on their part of it. Outcome
-            ``converged``; ``max_sweeps_reached``: a valid mesh, not yet even; ``repaired``: only a share of the move leaves all cells
+            ``converged``; ``max_sweeps_reached`` and ``stagnated``: a valid mesh, not yet even; ``repaired``: only a share of the move leaves all cells
             upright, and that was made; ``tangled``: the mesh that was given.
 
         Raises:
@@ -79,7 +82,7 @@ class MongeAmpere:
         started = time.perf_counter()
         cells, _ = corner_simplices(mesh)
         folding = Folding(mesh)
-        folding.require_sound()
+        folding.require_sound(cells)
         require_convex(mesh, cells)
         boundary = Boundary.of(mesh, self.corner_angle)
         run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, folding, monitor)
@@ -96,6 +99,8 @@ def _outcome(run: _Run, tolerance: float, share: float, bad: int) -> Outcome:
         return Outcome("tangled", f"{bad} cells inverted, at every share of the move")
     if share < 1.0:
         return Outcome("repaired", f"{share:.0%} of the move, the whole inverts {bad} cells; {found}")
+    if run.stuck:
+        return Outcome("stagnated", f"no step makes it more even; {found}", "smooth the monitor or refine the mesh; the mesh is valid")
     if run.change > tolerance:
         detail = f"last step moved a point by {run.change:.1e} of an edge, tolerance {tolerance:.1e}; {found}"
         return Outcome("max_sweeps_reached", detail, "allow more steps, MongeAmpere(max_steps=...), or smooth the monitor; the mesh is valid")
@@ -110,7 +115,8 @@ class _Run:
     ) -> None:
         self.mesh, self.system, self.recovery, self.boundary, self.folding, self.monitor = mesh, system, recovery, boundary, folding, monitor
         self.potential = np.zeros(len(mesh.points))
-        self.steps, self.change = 0, 0.0
+        self.steps, self.change, self.stuck = 0, 0.0, False
+        self._past: list[tuple[np.ndarray, np.ndarray]] = []
         used = np.unique(system.cells)
         self._used, self._free = used, used[1:]  # a potential is free up to a constant
         self._look(np.array(mesh.points))
@@ -131,19 +137,48 @@ class _Run:
                 self.change = 0.0
                 return
             self.steps += 1
-            if not self._step() or self.change <= tolerance:
+            if not self._step():
+                self.stuck = True
+                return
+            if self.change <= tolerance:
                 return
 
+    def _mixed(self, update: np.ndarray) -> np.ndarray:
+        """(n - 1,) an update of the free potential, with what the last ones taught about rough modes (Anderson's mixing).
+
+        The linear problem sees differences between neighbours that a recovered gradient hardly sees, so that Newton's step falls short
+        of them, by the same factor each time.
+        """
+        here = self.potential[self._free], update
+        if self._past:
+            place = np.stack([here[0] - p for p, _ in self._past], axis=1)
+            change = np.stack([here[1] - u for _, u in self._past], axis=1)
+            weighed = self._linear.matrix @ change
+            share = np.linalg.lstsq(change.T @ weighed, weighed.T @ update, rcond=1e-8)[0]
+            update = update - (place + change) @ share
+        self._past = [*self._past[1 - _MEMORY :], here]
+        return update
+
     def _step(self) -> bool:
-        """One step, shortened until all cells stay upright and the masses get no less even; False where none does."""
+        """One step; False where none leaves all cells upright and the masses as even as they are."""
         if self.steps <= _FRESH or self.steps % _RENEWAL == 0:
             matrix = self.system.matrix(self.positions, self.density)[self._free][:, self._free]
             self._linear = LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension)
-        update = np.zeros(len(self.potential))
-        update[self._free] = self._linear.solve(self.residual[self._free])
+            self._past = []  # updates of different linear problems do not compare
+        update = self._linear.solve(self.residual[self._free])
+        mixed = self._mixed(update)
+        if mixed is not update:
+            if self._tried(mixed, halvings=2):
+                return True
+            self._past = self._past[-1:]
+        return self._tried(update, halvings=_HALVINGS)
+
+    def _tried(self, update: np.ndarray, halvings: int) -> bool:
+        """Adds an update (n - 1,) to the potential, shortened until it serves; False where it does not."""
         before = self.positions, self.density, self.residual, self.imbalance
-        for halving in range(_HALVINGS):
-            potential = self.potential + 0.5**halving * update
+        for halving in range(halvings):
+            potential = np.array(self.potential)
+            potential[self._free] += 0.5**halving * update
             positions = self.boundary.onto(self.mesh.points + self.recovery.gradient(potential))
             if self.folding.inverted(positions).any():
                 continue
@@ -156,7 +191,6 @@ class _Run:
                 self.change = float((np.linalg.norm(positions - before[0], axis=1) / edge).max())
                 return True
         self.positions, self.density, self.residual, self.imbalance = before
-        self.change = np.inf if self.steps == 1 else self.change
         return False
 
 

@@ -40,11 +40,13 @@ class Folding:
     def _blocks(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Per type with corner frames: (k,) cells, (k, f, d+1) their frames, (k, 1) -1 where they are numbered the other way round."""
         cells, found = self.mesh.cells, []
-        turned = np.where(signed_measures(self.mesh) < 0.0, -1.0, 1.0)
         for name in cells.names:
             which = cells.where(name)
             if name in _FRAMES and len(which) and cells.dimensions[which[0]] == self.mesh.dimension:
-                found.append((which, cells.block(name)[:, np.array(_FRAMES[name])], turned[which, None]))
+                frames = cells.block(name)[:, np.array(_FRAMES[name])]
+                x = self.mesh.points[frames]
+                turned = determinants(x[:, :, 1:] - x[:, :, :1]).sum(axis=1, keepdims=True) < 0.0
+                found.append((which, frames, np.where(turned, -1.0, 1.0)))
         return found
 
     @cached_property
@@ -77,12 +79,21 @@ class Folding:
         """(m,) cells that are folded or flat where the points are moved to (n, d) [m]."""
         return self.jacobians(points) <= 0.0  # NaN is not
 
-    def require_sound(self) -> None:
-        """Refuse a mesh that has folded or flat cells before anything has moved.
+    def require_sound(self, simplices: np.ndarray) -> None:
+        """Refuse a mesh that has folded or flat cells before anything has moved, or cells that lie on one side of the facet they share.
+
+        Args:
+            simplices: (s, d+1) right-handed triangles or tetrahedra that fill the cells.
 
         Raises:
             InvalidMeshError: it has.
         """
+        if repeated := _repeated_facets(simplices):
+            raise InvalidMeshError(
+                f"{repeated} facets have cells that overlap: both lie on the same side",
+                where=self.mesh.name,
+                remedy="repair or generate the mesh again: `geoop inspect FILE` lists inverted cells",
+            )
         bad = self.inverted(self.mesh.points)
         if bad.any():
             raise InvalidMeshError(
@@ -109,6 +120,17 @@ class Folding:
                 return tried, share, first
             first = first or bad
         return self.mesh.points, 0.0, first
+
+
+def _repeated_facets(simplices: np.ndarray) -> int:
+    """How many facets two right-handed simplices run round in the same direction."""
+    sides = {3: ((0, 1), (1, 2), (2, 0)), 4: ((0, 2, 1), (0, 1, 3), (1, 2, 3), (2, 0, 3))}[simplices.shape[1]]
+    rows = np.concatenate([simplices[:, side] for side in sides])
+    first = np.argmin(rows, axis=1)[:, None]
+    if rows.shape[1] == 3:  # the direction of a triangle is that of its points after the lowest
+        rows = np.take_along_axis(rows, (first + np.arange(3)) % 3, axis=1)
+    rows = rows[np.lexsort(rows.T)]
+    return int((rows[1:] == rows[:-1]).all(axis=1).sum())
 
 
 def inverted_cells(mesh: Mesh, points: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix, kron
@@ -48,7 +49,8 @@ class Variational:
         corner_angle: turn of the boundary from which on a point is a corner and stays [degrees].
     """
 
-    tolerance: float = 2e-2
+    reference: ClassVar[str] = "huang-2015-variational"
+    tolerance: float = 5e-2
     max_steps: int = 100
     corner_angle: float = CORNER_ANGLE
 
@@ -79,7 +81,7 @@ class Variational:
         started = time.perf_counter()
         cells, _ = corner_simplices(mesh)
         folding = Folding(mesh)
-        folding.require_sound()
+        folding.require_sound(cells)
         boundary = Boundary.of(mesh, self.corner_angle)
         descent = _Descent(mesh, MeshFunctional(mesh.points, cells), boundary, folding, monitor)
         done = descent.run(self.tolerance, self.max_steps)
@@ -102,13 +104,15 @@ class _Descent:
     """One move: free coordinates, the functional there, and what is known of its second derivatives."""
 
     def __init__(self, mesh: Mesh, functional: MeshFunctional, boundary: Boundary, folding: Folding, monitor: Monitor) -> None:
-        self.mesh, self.functional, self.boundary, self.folding, self.monitor = mesh, functional, boundary, folding, monitor
+        self.mesh, self.boundary, self.folding, self.monitor = mesh, boundary, folding, monitor
         self.free = np.zeros(boundary.n_free)
         self.positions = np.array(mesh.points)
         self.steps, self.change = 0, 0.0
         self._pairs: list[tuple[np.ndarray, np.ndarray]] = []
+        self.functional = functional
         density, slope = self._densities(self.positions)
-        self._seen = functional.look(self.positions, density)
+        self.functional = functional.held(self.positions, density)
+        self._seen = self.functional.look(self.positions, density)
         self.first = self.energy
         self.gradient, self._directions = self._derivative(self.free, self._seen, slope)
 

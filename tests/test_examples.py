@@ -106,3 +106,11 @@ def test_09_schwarz(out):
     assert 7.0 < numbers["tip [um]"] < 15.0  # a beam of the upright's length alone: 10.3
     for name in ("link.vtu", "bracket.vtu", "link_convergence.png", "link_parts.png"):
         assert (out / name).is_file()
+
+
+def test_12_adapt(out):
+    numbers = main_of("12")(quick=True, out=out)
+    for name in ("Monge-Ampere", "network"):
+        assert numbers[f"imbalance, {name}"] < 0.6 * numbers["imbalance before"]
+        assert numbers[f"inverted, {name}"] == 0
+    assert (out / "adapted-network.vtu").exists()

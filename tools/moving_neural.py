@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from geoop.graph.graph import Graph
+from geoop.graph.pointset import PointSet
 from geoop.interfaces.moving import Mover
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.triangles import mesh_inside
-from geoop.mesh.measure import signed_measures
+from geoop.mesh.measure import point_weights, signed_measures
 from geoop.mesh.mesh import Mesh
+from geoop.mesh.topology import edges
 from geoop.models.branch_trunk_mover import BranchTrunkMover
 from geoop.models.mesh_mover import AbstractMeshMover, UnrolledMover
+from geoop.models.moving_mesh_stepper import MovingMeshStepper
 from geoop.results.neural_mover import NeuralMover
 from geoop.train.mesh_moving import MovingSettings, fit_mover
 from geoop.train.monitor_family import LayeredField, drawn_monitors
+from geoop.train.moving_steps import SteppingSettings, StepSample, fit_stepper, one_step_error
+from geoop.truth.datasets import burgers
 
 Function = Callable[[np.ndarray], np.ndarray]
 CENTRE = np.array([0.5, 0.5])
@@ -172,3 +179,79 @@ def models() -> dict[str, AbstractMeshMover]:
         "iteration, 6 steps": UnrolledMover(width=0, learned=False),
         "iteration, 60 steps": UnrolledMover(steps=60, width=0, learned=False),
     }
+
+
+def cost(
+    movers: Mapping[str, Mover], monitor_of: Callable[[Mesh, np.ndarray], Any], sides: Sequence[int] = (48, 142), field: str = "ring .05"
+) -> list[dict[str, Any]]:
+    """Rows (mover, points): computing and wall seconds of a move on squares of (n, n) points, the better of two, and its gain."""
+    rows = []
+    for n in sides:
+        mesh = square(n)
+        monitor, before = monitor_of(mesh, FIELDS[field](mesh.points)), interpolation_error(mesh, FIELDS[field])
+        for name, mover in movers.items():
+            tries = []
+            for _ in range(2):
+                wall, busy = time.perf_counter(), time.process_time()
+                moved = mover.move(mesh, monitor)
+                tries.append((time.process_time() - busy, time.perf_counter() - wall))
+            gain = before / interpolation_error(moved.mesh, FIELDS[field])
+            rows.append({"mover": name, "points": n * n, "cpu_seconds": min(t[0] for t in tries), "seconds": min(t[1] for t in tries), "gain": gain})
+    return rows
+
+
+def burgers_samples(
+    mover: Mover, monitor_of: Callable[[Mesh, np.ndarray], Any], *, series: int = 20, seed: int = 0
+) -> dict[str, dict[str, list[StepSample]]]:
+    """Samples ``train`` and ``test`` of one step of the set ``burgers``: ``moved`` for every state by a mover, and ``unmoved``, the control."""
+    plan = burgers.plan(series * burgers.FRAMES, seed)
+    found: dict[str, dict[str, list[StepSample]]] = {"moved": {}, "unmoved": {}}
+    for split, every in (("train", 2), ("test", 3)):
+        rows: dict[str, list[StepSample]] = {"moved": [], "unmoved": []}
+        for name in sorted({frame.rsplit("_t", 1)[0] for frame in plan.splits[split]}):
+            mesh = burgers.case(seed, f"{name}_t00").mesh
+            listed = edges(mesh.cells, np.arange(len(mesh.points)))
+            pairs = torch.from_numpy(np.unique(np.sort(listed.corners, axis=1), axis=0))
+            graph = Graph.sorted(torch.cat([pairs[:, 0], pairs[:, 1]]), torch.cat([pairs[:, 1], pairs[:, 0]]), len(mesh.points), len(mesh.points))
+            stepper, velocity = MovingMeshStepper(2, 1), burgers.frames(seed, name)
+            told = torch.tensor([np.log(burgers.drawn(seed, name)["viscosity"] / 0.0055) / 0.35], dtype=torch.float32)
+            for k in range(0, burgers.FRAMES - 1, every):
+                state, following = (torch.tensor(velocity[i], dtype=torch.float32) for i in (k, k + 1))
+                for kind, other in (("moved", mover.move(mesh, monitor_of(mesh, velocity[k])).mesh), ("unmoved", mesh)):
+                    rows[kind].append(StepSample(state, following, told, stepper.prepare(_points(mesh), _points(other), graph)))
+        for kind, items in rows.items():
+            found[kind][split] = items
+    return found
+
+
+def burgers_row(samples: Mapping[str, list[StepSample]], kind: str, seed: int, minutes: float = 1.5) -> dict[str, Any]:
+    """One training of a stepper: mean square error of one step on unseen series, beside that of the state that stays as it is."""
+    stays = float(np.mean([float((s.after - s.before).square().mean()) for s in samples["test"]]))
+    torch.manual_seed(seed)
+    model = MovingMeshStepper(2, 1, width=32, edge_width=16, depth=2, scale=stays**0.5)
+    begun = time.process_time()
+    history = fit_stepper(
+        model, samples["train"], SteppingSettings(cpu_minutes=minutes, batch=1, seed=seed, rate=5e-3, muon_rate=2e-2), progress=False
+    )
+    row = {"meshes": kind, "seed": seed, "mse": one_step_error(model, samples["test"]), "persistence": stays, "gate": float(model.gate.detach())}
+    parameters = sum(p.numel() for p in model.parameters())
+    return row | {"parameters": parameters, "steps": 20 * len(history), "cpu_seconds": time.process_time() - begun}
+
+
+def _points(mesh: Mesh) -> PointSet:
+    return PointSet(torch.tensor(mesh.points, dtype=torch.float32), weight=torch.tensor(point_weights(mesh), dtype=torch.float32))
+
+
+def picture(mesh: Mesh, moved: Mapping[str, Mesh], path: Path) -> Path:
+    """The mesh before and after several moves, side by side."""
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 1 + len(moved), figsize=(4.2 * (1 + len(moved)), 4.4), constrained_layout=True)
+    for axis, (name, item) in zip(axes, {"before": mesh, **moved}.items(), strict=True):
+        axis.triplot(*item.points.T, item.cells.block("triangle"), lw=0.35, color="black")
+        axis.set_aspect("equal")
+        axis.set_title(name)
+        axis.axis("off")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return path

@@ -156,7 +156,7 @@ def test_damaged_checkpoints_are_named(tmp_path):
 
 def test_what_cannot_be_moved_is_named_at_once():
     mover, even = plain(), FunctionMonitor(lambda p: np.ones(len(p)))
-    with pytest.raises(InvalidMeshError, match="edges of the boundary do not lie on the sides"):
+    with pytest.raises(InvalidMeshError, match="the cells cover 7[0-9.]*% of the box"):
         mover.move(disk(6), even)
     mesh = square(9)
     side = mesh.patches["left"].block("line")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .mesh.operating_point import OperatingPoint as OperatingPoint
     from .mesh.quantity import Field as Field
     from .mesh.quantity import Quantity as Quantity
+    from .results.adapting import adapt as adapt
     from .results.deforming import deform as deform
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
@@ -47,6 +48,7 @@ _MODULES = {
     "OperatingPoint": "mesh.operating_point",
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
+    "adapt": "results.adapting",
     "collect": "io.collecting.collect",
     "convert": "io.converting",
     "deform": "results.deforming",

@@ -21,6 +21,15 @@ REFERENCES: dict[str, str] = {
   volume  = {45},
   year    = {2013}
 }""",
+    "benamou-2010-monge-ampere": """@article{benamou2010monge,
+  title   = {Two Numerical Methods for the Elliptic {Monge-Amp{\\`e}re} Equation},
+  author  = {Benamou, Jean-David and Froese, Brittany D. and Oberman, Adam M.},
+  journal = {ESAIM: Mathematical Modelling and Numerical Analysis},
+  volume  = {44},
+  number  = {4},
+  pages   = {737--758},
+  year    = {2010}
+}""",
     "bouziani-2024-spon": """@article{bouziani2024spon,
   title   = {Structure-Preserving Operator Learning},
   author  = {Bouziani, Nacime and Boull{\\'e}, Nicolas},
@@ -65,6 +74,13 @@ REFERENCES: dict[str, str] = {
   author    = {Hao, Zhongkai and Wang, Zhengyi and Su, Hang and Ying, Chengyang and Dong, Yinpeng and Liu, Songming and Cheng, Ze and Song, Jian and Zhu, Jun},
   booktitle = {International Conference on Machine Learning},
   year      = {2023}
+}""",
+    "hu-2024-mmpde": """@inproceedings{hu2024better,
+  title     = {Better Neural {PDE} Solvers Through Data-Free Mesh Movers},
+  author    = {Hu, Peiyan and Wang, Yue and Ma, Zhi-Ming},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2024},
+  note      = {arXiv:2312.05583}
 }""",
     "jordan-2024-muon": """@misc{jordan2024muon,
   title  = {Muon: An optimizer for hidden layers in neural networks},
@@ -340,6 +356,12 @@ REFERENCES: dict[str, str] = {
   author    = {Park, Junyoung and Choo, Jinhyun and Park, Jinkyoo},
   booktitle = {International Conference on Learning Representations},
   year      = {2022}
+}""",
+    "zhang-2024-um2n": """@inproceedings{zhang2024um2n,
+  title     = {{UM2N}: Towards Universal Mesh Movement Networks},
+  author    = {Zhang, Mingrui and Wang, Chunyang and Kramer, Stephan and Wallwork, Joseph G. and Li, Siyi and Liu, Jiancheng and Chen, Xiang and Piggott, Matthew D.},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year      = {2024}
 }""",
     "huang-2015-variational": """@article{huang2015variational,
   title   = {A geometric discretization and a simple implementation for variational mesh generation and adaptation},

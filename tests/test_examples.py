@@ -130,3 +130,11 @@ def test_11_rollout(out):
         assert abs(numbers[f"{name}, phase at the end"]) < 0.15 and abs(numbers[f"{name}, Strouhal over the exact one"] - 1) < 0.15
     assert numbers["divergence"] < 2 * numbers["divergence of the truth"]
     assert (out / "rollout.pvd").exists() and (out / "rollout.gif").exists()
+
+
+def test_12_adapt(out):
+    numbers = main_of("12")(quick=True, out=out)
+    for name in ("Monge-Ampere", "network"):
+        assert numbers[f"imbalance, {name}"] < 0.6 * numbers["imbalance before"]
+        assert numbers[f"inverted, {name}"] == 0
+    assert (out / "adapted-network.vtu").exists()

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError, GeoopError
+from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
@@ -165,6 +166,7 @@ app.command()(predict)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)
+app.command()(adapt)
 app.command()(encode)
 
 

@@ -28,6 +28,7 @@ from ..scaling.framed import Framed
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
 from .decoder import Decoder
+from .neural_mover import NeuralMover
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,14 +174,16 @@ class Surrogate:
         return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
-def load(source: str | Path) -> Surrogate:
-    """A surrogate from a checkpoint that ``geoop fit`` wrote.
+def load(source: str | Path) -> Surrogate | NeuralMover:
+    """A surrogate from a checkpoint that ``geoop fit`` wrote, or a mesh mover from one of its own.
 
     Raises:
         CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
     """
     checkpoint = read_checkpoint(source)
     header = checkpoint.header
+    if "mover" in header:
+        return NeuralMover.load(source)
     try:
         kind = resolve(header["model"]["class"], (AbstractModel,))
         model = kind(**header["model"]["arguments"])

@@ -58,7 +58,7 @@ def report(found: Mapping[str, Row], console: Console) -> None:
     kinds: dict[str, list[Row]] = {}
     for key in sorted(found):
         kinds.setdefault(key.rpartition("/")[0], []).append(found[key])
-    for kind, members in kinds.items():
+    for kind, members in ((kind, [_flat(row) for row in rows_of]) for kind, rows_of in kinds.items()):
         names = list(dict.fromkeys(name for row in members for name in row if name != "key"))
         made = Table(title=kind)
         for name in ("", *names):
@@ -66,6 +66,15 @@ def report(found: Mapping[str, Row], console: Console) -> None:
         for row in members:
             made.add_row(row["key"].rpartition("/")[2], *(_text(row.get(name)) for name in names))
         console.print(made)
+
+
+def _flat(row: Row) -> Row:
+    """Numbers of groups beside the others, as "group: name"; of lists the last member."""
+    found: Row = {}
+    for name, value in row.items():
+        group = value[-1] if isinstance(value, list) and value else value
+        found |= {f"{name}: {inner}": item for inner, item in group.items()} if isinstance(group, dict) else {name: group}
+    return found
 
 
 def _shown(row: Row) -> str:

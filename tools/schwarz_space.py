@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from benchmark_memory import status
 from schwarz_problems import imposed
 
 import geoop
@@ -95,13 +95,13 @@ def _case(file: Path) -> Case:
 def _idle(file: Path) -> float:
     """Peak memory [MB] of a process that has imported everything, holds the case and does nothing."""
     _case(file)
-    return _memory()
+    return status("VmHWM")
 
 
 def _direct(file: Path) -> tuple[np.ndarray, dict[str, Any]]:
     begun = time.perf_counter()
     truth = Diffusion().discrete(_case(file)).solve()
-    return truth, {"fem seconds": time.perf_counter() - begun, "fem memory [MB]": _memory()}
+    return truth, {"fem seconds": time.perf_counter() - begun, "fem memory [MB]": status("VmHWM")}
 
 
 def _stitched(file: Path, output: Path, cpu_minutes: float, parts: int) -> tuple[np.ndarray, dict[str, Any]]:
@@ -119,7 +119,7 @@ def _stitched(file: Path, output: Path, cpu_minutes: float, parts: int) -> tuple
         "sweeps": result.sweeps,
         "preparation": prepared - begun,
         "seconds": time.perf_counter() - prepared,
-        "memory [MB]": _memory(),
+        "memory [MB]": status("VmHWM"),
         "largest part, points": max(points),
         "largest matrix of a part [MB]": max(n * m * 8e-6 for n, m in zip(points, rims, strict=True)),
     }
@@ -134,10 +134,5 @@ def _certified(file: Path, u: np.ndarray, parts: int) -> tuple[np.ndarray, dict[
         "steps": proof.certificate.steps,
         "from zero": proof.certificate.from_zero,
         "certificate seconds": time.perf_counter() - begun,
-        "certificate memory [MB]": _memory(),
+        "certificate memory [MB]": status("VmHWM"),
     }
-
-
-def _memory() -> float:
-    """Largest resident memory of this process so far [MB]."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError
-from .printing import Json, show_result
+from .printing import NOT_CONVERGED, Json, show_result
 
 
 def adapt(
@@ -26,7 +26,7 @@ def adapt(
     unit: Annotated[str | None, typer.Option(help="length unit of files that know none: m, mm, cm, in, ft")] = None,
     as_json: Json = False,
 ) -> None:
-    """Move the points of a mesh to where a field asks for them; cells and patches stay, fields are brought along, no cell folds."""
+    """Move the points of a mesh to where a field asks for them; cells and patches stay, fields are brought along, no cell folds. Exits with 3 where it did not converge."""
     from ..io.reading import read_case
     from ..mesh.planar import flattened, is_one_layer
     from ..results.adapting import adapt as run
@@ -46,3 +46,5 @@ def adapt(
         f"written: {written.path}",
     ]
     show_result({"output": str(written.path), **found.to_dict()}, "\n".join(lines), as_json)
+    if not found.moved.outcome.ok:
+        raise typer.Exit(NOT_CONVERGED)

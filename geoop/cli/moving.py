@@ -85,6 +85,8 @@ def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str],
         problems.append(f"--picture is '{picture}', must end in .png, .svg or .pdf in a folder that is there")
     if frames is not None and (frames < 2 or output.suffix.lower() != ".pvd" or "--displacement" in said):
         problems.append("--frames needs 2 or more, an --output that ends in .pvd, and --pitch or --translate")
+    if frames is not None and picture is not None:
+        problems.append("--picture is of one move: leave out --frames for it")
     if problems:
         raise ConfigurationError(
             "; ".join(problems), where="geoop deform", remedy="for example: geoop deform wing.su2 --patch wall --pitch 10 --about 0.25,0 -o moved.vtu"

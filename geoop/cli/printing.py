@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+#: Exit status of a run whose files are written, but whose iteration did not end as asked.
+NOT_CONVERGED = 3
+
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
 
 

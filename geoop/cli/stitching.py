@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
-from .printing import Json, show_result
+from .printing import NOT_CONVERGED, Json, show_result
 
 if TYPE_CHECKING:
     from ..mesh.case import Case
     from ..results.stitching import Direct
     from ..solve.schwarz.result import SchwarzResult, SweepNote
-
-#: Exit status of a run whose files are written, but whose iteration did not end as asked.
-NOT_CONVERGED = 3
 
 
 def schwarz(

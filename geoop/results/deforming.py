@@ -32,7 +32,8 @@ class Deformation:
     """A mesh that has followed a motion, and how well.
 
     Attributes:
-        case: on the moved mesh, its point and cell fields as they were, with the field ``displacement`` [m] at the points; the one
+        case: on the moved mesh, its point and cell fields as they were, with the field ``displacement`` [m] at the points
+            (``mesh_displacement`` where the case has one of that name); the one
             that was given where the outcome is ``tangled``.
         moved: outcome, steps and seconds.
         quality: smallest scaled Jacobian of the cells before and after; NaN where no cell has one.
@@ -102,7 +103,10 @@ def deform(
     moved = chosen.deform(case.mesh, displacement)
     quality = smallest_quality(case.mesh), smallest_quality(moved.mesh)
     fields = dict(case.fields)
-    fields["displacement"] = Field(QUANTITIES["displacement"], moved.mesh.points - case.mesh.points)
+    quantity = QUANTITIES["displacement"]
+    if quantity.name in fields:  # the user's own: of a structure, or of a move before this one
+        quantity = replace(quantity, name="mesh_displacement")
+    fields[quantity.name] = Field(quantity, moved.mesh.points - case.mesh.points)
     made = Case(moved.mesh, case.operating_point, fields, case.boundary, case.wall, case.time, case.name)
     return Deformation(made, moved, quality)
 

@@ -17,10 +17,11 @@ from ..graph.pointset import PointSet
 from ..interfaces.moving import Monitor, Moved
 from ..interfaces.outcome import Outcome
 from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
-from ..mesh.measure import cell_measures
+from ..mesh.measure import cell_measures, point_weights
 from ..mesh.mesh import Mesh
 from ..models.mesh_mover import AbstractMeshMover, UnrolledMover
 from ..solve.monitors import sound_densities
+from ..solve.movers.boundary import require_one_zone
 from ..solve.movers.tangling import Folding
 
 #: Distance from the side of the box within which a point lies on it, in lengths of the box.
@@ -65,6 +66,7 @@ class NeuralMover:
             the moved mesh; outcome ``converged``; ``repaired``: a share of the move, the whole would fold cells; ``tangled``: the mesh that was given.
         """
         begun = time.perf_counter()
+        require_one_zone(mesh)
         box = _Box.of(mesh)
         folding = Folding(mesh)
         if len(mesh.cells.block("quad")):  # triangles whose areas add up to that of the box are sound: folded ones would count twice
@@ -85,7 +87,7 @@ class NeuralMover:
                 log_m = self._log(monitor, box.world(nodes)).view(1, m, m)
                 latent = self.model.solve(log_m)
             else:
-                latent = self.model.encode(self._cloud(points, self._log(monitor, mesh.points)))
+                latent = self.model.encode(self._cloud(points, self._log(monitor, mesh.points), point_weights(mesh)))
             if isinstance(self.model, UnrolledMover):
                 latent = latent.double()  # a series is evaluated in double precision: neighbours in thin layers differ by less than float32 tells
             place = torch.from_numpy(points).to(latent.dtype)[None]
@@ -95,9 +97,9 @@ class NeuralMover:
             raise FieldError("the network answers values that are not finite", where="NeuralMover", remedy="train it again, or use another mover")
         return found
 
-    def _cloud(self, points: np.ndarray, log_m: torch.Tensor) -> PointSet:
+    def _cloud(self, points: np.ndarray, log_m: torch.Tensor, weight: np.ndarray) -> PointSet:
         pos = torch.from_numpy(points).float()
-        return PointSet(pos, log_m[:, None], weight=torch.full((len(pos),), 1.0 / len(pos)))
+        return PointSet(pos, log_m[:, None], weight=torch.from_numpy(weight / weight.sum()).float())
 
     def _log(self, monitor: Monitor, points: np.ndarray) -> torch.Tensor:
         """(k,) log m at points (k, 2), float32, less its mean."""

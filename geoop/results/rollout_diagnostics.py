@@ -162,7 +162,8 @@ def diagnose(
     values, truth = ([case.fields[quantity].values for case in cases] for cases in (own, true))
     vector = values[0].ndim == 2
     mean = np.mean([case.fields[quantity].values for case in reference.cases], axis=0)
-    still, last = before[0].fields[quantity].values, [case.fields[quantity].values for case in before]
+    start = reference.cases[int(np.abs(reference.times - predicted.times[given - 1]).argmin())] if given else before[0]
+    still, last = start.fields[quantity].values, [case.fields[quantity].values for case in before]
     sizes = np.array([measure.norm(v) for v in truth])
     swings = np.array([measure.norm(v - mean) for v in truth])
 

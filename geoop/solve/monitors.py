@@ -136,11 +136,11 @@ def hessian_monitor(
         ConfigurationError: strength, cap or smoothing out of range.
         InvalidMeshError: no such cells.
     """
-    values = _values(mesh, field, "hessian_monitor")
+    values, digits = _values(mesh, field, "hessian_monitor")
     recovery = GradientRecovery.of(mesh)
     # a constant is taken off first: rounding then is that of the field's range, and none for a constant field
     squares = sum(np.einsum("nij,nij->n", h, h) for h in (recovery.hessian(column) for column in (values - _level(recovery, values)).T))
-    floor = _rounding(recovery.hessian_matrices, values)
+    floor = _rounding(recovery.hessian_matrices, values, digits)
     return _monitor(mesh, recovery, np.sqrt(squares), floor, (strength, cap, smoothing), "hessian_monitor")
 
 
@@ -148,8 +148,8 @@ def gradient_monitor(
     mesh: Mesh, field: Field | np.ndarray, *, strength: float = STRENGTH, cap: float = CAP, smoothing: float = SMOOTHING
 ) -> PointMonitor:
     """1 + strength |grad u| / max |grad u|: points gather where a field is steep. Arguments and errors as :func:`hessian_monitor`."""
-    values = _values(mesh, field, "gradient_monitor")
-    recovery, slope, floor = _slopes(mesh, values)
+    values, digits = _values(mesh, field, "gradient_monitor")
+    recovery, slope, floor = _slopes(mesh, values, digits)
     return _monitor(mesh, recovery, slope, floor, (strength, cap, smoothing), "gradient_monitor")
 
 
@@ -162,8 +162,8 @@ def arc_length_monitor(
     :func:`gradient_monitor`. Arguments and errors as :func:`hessian_monitor`. Source: A. B. White, "On selection of
     equidistributing meshes for two-point boundary-value problems", SIAM J. Numer. Anal. 16, 1979.
     """
-    values = _values(mesh, field, "arc_length_monitor")
-    recovery, slope, floor = _slopes(mesh, values)
+    values, digits = _values(mesh, field, "arc_length_monitor")
+    recovery, slope, floor = _slopes(mesh, values, digits)
     return _monitor(mesh, recovery, slope, floor, (strength, cap, smoothing), "arc_length_monitor", arc=True)
 
 
@@ -177,7 +177,7 @@ def error_monitor(
     Raises:
         FieldError: negative values, too.
     """
-    values = _values(mesh, error, "error_monitor")
+    values, _ = _values(mesh, error, "error_monitor")
     if values.shape[1] != 1 or (values < 0.0).any():
         raise FieldError(
             f"{int((values < 0.0).sum())} of {len(values)} values are negative, in {values.shape[1]} components",
@@ -205,7 +205,7 @@ def wall_monitor(
         ConfigurationError: strength, cap or width out of range.
     """
     distance = wall_distance(mesh, patches)
-    width = 0.1 * float(distance.max()) if width is None else width
+    width = 0.1 * float(distance[np.unique(mesh.cells.connectivity)].max()) if width is None else width
     _require_settings("wall_monitor", strength, cap, width=width)
     if not width > 0.0:
         raise ConfigurationError(f"width is {width}", where="wall_monitor", remedy="give a positive length in metres")
@@ -213,8 +213,8 @@ def wall_monitor(
     return PointMonitor(Interpolant.of(mesh), values, "wall_monitor")
 
 
-def _values(mesh: Mesh, field: Field | np.ndarray, name: str) -> np.ndarray:
-    """(n, k) values at the points of a mesh; no axis of components counts as one.
+def _values(mesh: Mesh, field: Field | np.ndarray, name: str) -> tuple[np.ndarray, float]:
+    """(n, k) values at the points of a mesh, no axis of components counts as one; and the relative rounding that they came with.
 
     Raises:
         FieldError: of another size or place, or not finite, all in one error.
@@ -223,7 +223,10 @@ def _values(mesh: Mesh, field: Field | np.ndarray, name: str) -> np.ndarray:
         raise FieldError(
             f"'{field.name}' lives at {field.location}s", where=name, remedy="bring it to the points of the mesh first, e.g. by averaging"
         )
-    values = np.asarray(field.values if isinstance(field, Field) else field, dtype=np.float64)
+    given = np.asarray(field.values if isinstance(field, Field) else field)
+    # digits that a file did not keep are no curvature: rounded values count as what their own precision tells
+    digits = np.finfo(given.dtype).eps if given.dtype.kind == "f" else np.finfo(float).eps
+    values = given.astype(np.float64)
     problems = []
     if values.ndim == 0 or len(values) != len(mesh.points):
         problems.append(f"values of shape {values.shape} for {len(mesh.points)} points")
@@ -231,7 +234,7 @@ def _values(mesh: Mesh, field: Field | np.ndarray, name: str) -> np.ndarray:
         problems.append(f"{int((~np.isfinite(values)).sum())} of {values.size} values are NaN or infinite")
     if problems:
         raise FieldError("; ".join(problems), where=name, remedy="give one finite value per point of the mesh (smooth or fill gaps first)")
-    return values.reshape(len(values), -1)
+    return values.reshape(len(values), -1), float(digits)
 
 
 def _require_settings(where: str, strength: float, cap: float, **lengths: float) -> None:
@@ -254,15 +257,15 @@ def _level(recovery: GradientRecovery, values: np.ndarray) -> np.ndarray:
     return values[recovery.cells.flat[0]]
 
 
-def _rounding(matrices: tuple[csr_matrix, ...], values: np.ndarray) -> float:
+def _rounding(matrices: tuple[csr_matrix, ...], values: np.ndarray, digits: float) -> float:
     """Derivative below which a field counts as flat: what the rounding of its values may make."""
-    return _DIGITS * np.finfo(float).eps * float(np.abs(values).max()) * max(float(abs(matrix).sum(axis=1).max()) for matrix in matrices)
+    return _DIGITS * digits * float(np.abs(values).max()) * max(float(abs(matrix).sum(axis=1).max()) for matrix in matrices)
 
 
-def _slopes(mesh: Mesh, values: np.ndarray) -> tuple[GradientRecovery, np.ndarray, float]:
+def _slopes(mesh: Mesh, values: np.ndarray, digits: float) -> tuple[GradientRecovery, np.ndarray, float]:
     recovery = GradientRecovery.of(mesh)
     slope = np.linalg.norm(recovery.gradient(values - _level(recovery, values)).reshape(len(values), -1), axis=1)
-    return recovery, slope, _rounding(recovery.matrices, values)
+    return recovery, slope, _rounding(recovery.matrices, values, digits)
 
 
 def _monitor(

@@ -166,6 +166,11 @@ def _jump_problems(stepper: Stepper, last: float, times: np.ndarray, restart: in
     problems = []
     if stepper.longest is not None and leads.max() > stepper.longest * (1 + _TOLERANCE):
         problems.append(f"a jump of {leads.max():.6g} s, the stepper was trained up to {stepper.longest:.6g} s: use a smaller restart or more times")
+    only = stepper.interval is not None and stepper.longest is not None and stepper.longest <= stepper.interval * (1 + 1e-3)
+    if only and np.abs(leads - stepper.interval).max() > 1e-3 * stepper.interval:
+        problems.append(
+            f"jumps of {leads.min():.6g} to {leads.max():.6g} s, the stepper was trained on {stepper.interval:.6g} s alone and is told no other"
+        )
     interval, again = stepper.interval, restart is not None and restart < count and stepper.history > 1
     if again and interval is not None and np.abs(np.diff(np.concatenate([[last], times])) - interval).max() > 1e-3 * interval:
         problems.append(f"times are not {interval:.6g} s apart, as the states of the stepper's history are: its own answers become its history")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -252,10 +253,13 @@ def _series(dataset: Dataset, split: str, quantities: Sequence[str], settings: S
             count = int((series.times[-1] - series.times[0]) / settings.interval * (1 + 1e-9)) + 1
             series = at_times(series, series.times[0] + settings.interval * torch.arange(count).numpy())
         require_frames(series, name, quantities=quantities)
+        first = series.cases[0].mesh.points
+        if any(case.mesh.points is not first and not np.array_equal(case.mesh.points, first) for case in series.cases):
+            problems.append(f"the mesh of {name} moves, a stepper takes all frames to lie on the first one")
         if len(series) < settings.history + 1:
             problems.append(f"{name} has {len(series)} frames, {settings.history + 1} are needed")
         found[name] = series
-    steps = {round(float(s.times[1] - s.times[0]), 9): name for name, s in found.items() if len(s) > 1}
+    steps = {float(s.times[1] - s.times[0]): name for name, s in found.items() if len(s) > 1}
     if not found:
         problems.append(f"no series in split '{split}'")
     elif max(steps) - min(steps) > 1e-6 * max(steps):

@@ -10,7 +10,7 @@ import torch
 
 import geoop
 from geoop.cli.app import main
-from geoop.cli.stitching import NOT_CONVERGED
+from geoop.cli.printing import NOT_CONVERGED
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 

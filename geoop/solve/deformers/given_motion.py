@@ -61,7 +61,7 @@ class GivenMotion:
             remedy = f"patches are {sorted(mesh.patches)}; give (k, {mesh.dimension}) metres at mesh.patch_points(patch) for each one that moves"
             clashing = "; let a patch that shares points with a moving one slide along itself (slide=), or give it a displacement that agrees"
             raise error("; ".join([*names, *problems]), where=mesh.name, remedy=remedy + (clashing if problems else ""))
-        sliding, tangents = _sliding(mesh, slide, given)
+        sliding, tangents = sliding_directions(mesh, slide, given)
         return cls(mesh, given, values, sliding, tangents, tuple(displacement))
 
     @property
@@ -102,7 +102,7 @@ def _collected(mesh: Mesh, displacement: Mapping[str, np.ndarray], slide: Sequen
     """Points of known displacement, their displacement, and the contradictions between patches."""
     n, d = mesh.points.shape
     value, owner = np.zeros((n, d)), np.full(n, -1)
-    size = float(np.ptp(mesh.points, axis=0).max())
+    size = float(np.ptp(mesh.points[np.unique(mesh.cells.connectivity)], axis=0).max())
     parts = [(name, mesh.patch_points(name), np.asarray(values, dtype=np.float64)) for name, values in displacement.items()]
     stay = [name for name in mesh.patches if name not in displacement and name not in slide]
     parts += [(name, mesh.patch_points(name), np.zeros(d)) for name in stay if len(mesh.patches[name])]
@@ -135,7 +135,7 @@ def _unnamed(mesh: Mesh) -> np.ndarray:
     return points[~covered[points]]
 
 
-def _sliding(mesh: Mesh, slide: Sequence[str], given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sliding_directions(mesh: Mesh, slide: Sequence[str], given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sliding points that are not given, and the projections onto the directions that their facets leave open."""
     n, d = mesh.points.shape
     spread, weight = np.zeros((n, d, d)), np.zeros(n)

@@ -12,7 +12,7 @@ from ...interfaces.moving import Moved
 from ...interfaces.outcome import Outcome
 from ...mesh.distance import signed_distance
 from ...mesh.mesh import Mesh
-from .given_motion import GivenMotion, require_free_way
+from .given_motion import GivenMotion, require_free_way, sliding_directions
 from .path import way
 from .validity import Validity
 
@@ -59,7 +59,8 @@ def carried(mesh: Mesh, displacement: Mapping[str, np.ndarray], follow: Follow, 
         share = min(1.0, done + length)
         now = mesh.moved(points)
         target = mesh.points[motion.points] + at(share)
-        step = GivenMotion(now, motion.points, target - points[motion.points], motion.sliding, motion.tangents, motion.moving)
+        tangents = sliding_directions(now, slide, motion.points)[1]  # a bent patch has turned under points that slid along it
+        step = GivenMotion(now, motion.points, target - points[motion.points], motion.sliding, tangents, motion.moving)
         tried = points + follow(now, step)
         tried[motion.points] = target
         _put_back(mesh, tried, motion.sliding, slide)
@@ -70,7 +71,8 @@ def carried(mesh: Mesh, displacement: Mapping[str, np.ndarray], follow: Follow, 
                 return _tangled(mesh, inverted, done, taken, time.perf_counter() - begun)
             continue
         points, done, taken = tried, share, taken + 1
-    detail = f"{taken} steps, largest displacement {motion.largest:.3g} m"
+    inside = float(np.linalg.norm(points - mesh.points, axis=1).max(initial=0.0))
+    detail = f"{taken} step{'s' * (taken != 1)}, patches move up to {motion.largest:.3g} m, points inside up to {inside:.3g} m"
     return Moved(mesh.moved(points), Outcome("converged", detail), steps=taken, seconds=time.perf_counter() - begun)
 
 

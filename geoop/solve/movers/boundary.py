@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ...errors import PatchError
+from ...errors import InvalidMeshError, PatchError
 from ...fem.gradient_recovery import boundary_facets
 from ...fem.simplices import corner_simplices, cut_quads
 from ...mesh.cells import Cells
@@ -157,12 +157,27 @@ class Boundary:
         return csr_matrix((np.concatenate(entries), index), shape=(len(self.points) * d, start))
 
 
+def require_one_zone(mesh: Mesh) -> None:
+    """Refuse a mesh of several zones: cells keep their zone, and points would carry the interface between two away from where it is.
+
+    Raises:
+        InvalidMeshError: more than one zone.
+    """
+    if len(mesh.zones) > 1:
+        raise InvalidMeshError(
+            f"zones {sorted(mesh.zones)}: points would move, and with them the interfaces",
+            where=mesh.name,
+            remedy="move every zone as a mesh of its own, or leave out the zones: Mesh(points, cells, patches)",
+        )
+
+
 def _labels(mesh: Mesh, facets: np.ndarray) -> np.ndarray:
     """(f,) number of the combination of patches that each facet of the boundary belongs to; 0: none.
 
     Raises:
         PatchError: patches with facets that are not on the boundary, all of them in one error.
     """
+    require_one_zone(mesh)
     index = {tuple(row): i for i, row in enumerate(np.sort(facets, axis=1).tolist())}
     label, problems = np.zeros(len(facets), dtype=np.int64), []
     for number, (name, cells) in enumerate(mesh.patches.items()):

@@ -17,17 +17,19 @@ class Curve:
     """A polyline through points of a mesh.
 
     Attributes:
-        nodes: (k,) points of the mesh in order; the first again at the end of a closed curve. The ends of an open one stay.
+        nodes: (k,) points of the mesh in order; the first again at the end of a loop. The ends of an open one stay.
         vertices: (k, d) where they are at first [m].
+        held: whether a loop has a corner where it begins, such as a trailing edge, which stays.
     """
 
     nodes: np.ndarray
     vertices: np.ndarray
+    held: bool = False
 
     @property
     def closed(self) -> bool:
-        """Whether it ends where it begins."""
-        return bool(self.nodes[0] == self.nodes[-1])
+        """Whether it ends where it begins, with no corner there."""
+        return bool(self.nodes[0] == self.nodes[-1]) and not self.held
 
     @property
     def sliding(self) -> np.ndarray:
@@ -126,5 +128,5 @@ def curves_of(points: np.ndarray, edges: np.ndarray, stops: np.ndarray) -> list[
             following = around[free[around]]
             edge = following[0] if len(following) and not stops[here] else -1
         nodes = np.array(chain, dtype=np.int64)
-        found.append(Curve(nodes, points[nodes]))
+        found.append(Curve(nodes, points[nodes], held=bool(stops[nodes[0]])))
     return found

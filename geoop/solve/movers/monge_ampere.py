@@ -239,5 +239,5 @@ def require_convex(mesh: Mesh, facets: np.ndarray) -> None:
             f"the region is not convex: its boundary at ({place}) lies {depth.max():.3g} m inside its convex hull (a hole, a re-entrant corner, "
             "several parts), and optimal transport would take points out of it",
             where=mesh.name,
-            remedy="take the variational mover: geoop.solve.movers.variational.Variational().move(mesh, monitor)",
+            remedy="take the variational mover: geoop adapt --mover variational, geoop.adapt(case, monitor, 'variational')",
         )

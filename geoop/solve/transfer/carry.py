@@ -14,7 +14,7 @@ from ...mesh.measure import cell_centers
 from ...mesh.mesh import Mesh
 from ...mesh.quantity import Field, Location
 from .conservative import Supermesh
-from .interpolation import Outside, interpolated
+from .interpolation import Outside, brought_in, interpolated
 from .moving_least_squares import moving_least_squares
 
 Method = Literal["p1", "conservative", "moving-least-squares"]
@@ -69,7 +69,9 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
     kept, notes = _boundary(case, mesh)
     wall = None if case.wall is None else tuple(name for name in case.wall if name in mesh.patches)
     mesh = replace(mesh, notes=(*mesh.notes, *notes)) if notes else mesh
-    return Case(mesh, case.operating_point, {name: fields[name] for name in case.fields}, kept, wall or None, case.time, case.name)
+    return Case(
+        mesh, case.operating_point, {name: fields[name] for name in case.fields}, kept, wall if wall or not case.wall else None, case.time, case.name
+    )
 
 
 def _carries(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[Location, Carry]:
@@ -83,10 +85,10 @@ def _carries(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[Locati
 
         return {"point": lambda values: cut().points(values, outside=outside), "cell": lambda values: cut().cells(values, outside=outside)}
     return {
-        "point": (lambda values: moving_least_squares(old.points, new.points)[0] @ values)
+        "point": (lambda values: moving_least_squares(old.points, brought_in(old, new.points, outside))[0] @ values)
         if method == "moving-least-squares"
         else (lambda values: interpolated(old, values, new.points, outside=outside)),
-        "cell": lambda values: moving_least_squares(cell_centers(old), cell_centers(new))[0] @ values,
+        "cell": lambda values: moving_least_squares(cell_centers(old), brought_in(old, cell_centers(new), outside))[0] @ values,
     }
 
 

@@ -43,15 +43,37 @@ def interpolated(mesh: Mesh, values: np.ndarray, points: np.ndarray, *, outside:
     answer = evaluate(space, np.asarray(values, dtype=np.float64)[domain.nodes], places)
     lost = np.flatnonzero(places.cells < 0)
     if len(lost) and outside == "error":
-        at = ", ".join(f"{x:.4g}" for x in points[lost[0]])
-        raise FieldError(
-            f"{len(lost)} of {len(points)} points lie outside of the cells, first ({at})",
-            where=mesh.name,
-            remedy="choose outside='nearest', or give a mesh of the same region",
-        )
+        _refuse(mesh, points, lost)
     if len(lost):
         answer[lost] = _at_boundary(mesh, values, points[lost])
     return answer
+
+
+def brought_in(mesh: Mesh, points: np.ndarray, outside: Outside) -> np.ndarray:
+    """(m, d) the points, those beyond the cells of a mesh at the nearest places of its boundary; a cloud has no beyond.
+
+    Raises:
+        FieldError: points outside where ``outside`` is ``error``.
+    """
+    if mesh.is_cloud:
+        return points
+    lost = np.flatnonzero(locate(Domain.of(mesh), points).cells < 0)
+    if len(lost) and outside == "error":
+        _refuse(mesh, points, lost)
+    if not len(lost):
+        return points
+    inside = np.array(points, dtype=np.float64)
+    inside[lost] = _at_boundary(mesh, mesh.points, points[lost])
+    return inside
+
+
+def _refuse(mesh: Mesh, points: np.ndarray, lost: np.ndarray) -> None:
+    at = ", ".join(f"{x:.4g}" for x in points[lost[0]])
+    raise FieldError(
+        f"{len(lost)} of {len(points)} points lie outside of the cells, first ({at})",
+        where=mesh.name,
+        remedy="choose outside='nearest', or give a mesh of the same region",
+    )
 
 
 def _at_boundary(mesh: Mesh, values: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -1,10 +1,13 @@
 """The variational mover: identity, holes and re-entrant corners, what stays where, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from fem_shapes import cube, square
 from moving_shapes import interpolation_error, l_shape, plate, ring
 
+import geoop
 from geoop.errors import ConfigurationError, FieldError, InvalidMeshError
 from geoop.interfaces.moving import Mover
 from geoop.mesh.cells import Cells
@@ -102,3 +105,14 @@ def test_bad_input_is_named():
     with pytest.raises(ConfigurationError, match="tolerance 2"):
         Variational(tolerance=2.0)
     assert isinstance(Variational(), Mover)
+
+
+def test_a_trailing_edge_is_a_corner_and_the_section_keeps_its_shape():
+    """A loop with one corner: it was taken for a smooth one, and points slid over the edge and cut it off."""
+    mesh = geoop.read(Path(__file__).resolve().parents[3] / "meshes" / "naca0012_ogrid.su2")
+    wall = mesh.patch_points("wall")
+    edge = wall[np.argmax(mesh.points[wall, 0])]
+    moved = Variational(max_steps=5).move(mesh, hessian_monitor(mesh, np.tanh((mesh.points[:, 0] - 0.5) / 0.2))).mesh
+    np.testing.assert_array_equal(moved.points[edge], mesh.points[edge])
+    assert np.ptp(moved.points[wall], axis=0)[0] == pytest.approx(np.ptp(mesh.points[wall], axis=0)[0], rel=1e-3)
+    assert np.abs(moved.points - mesh.points).max() > 1e-3

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..errors import ConfigurationError, FieldError
 from ..fem.interpolant import Interpolant
@@ -144,7 +145,8 @@ def _monitor(case: Case, said: str, settings: tuple[float, float, float]) -> Mon
     if not name and len(at_points) == 1:
         name = at_points[0]
     if name not in at_points:
-        found = f"no field '{name}' at the points" if name else f"{len(at_points)} fields at the points, and none is named"
+        elsewhere = f" (it lives at {case.fields[name].location}s)" if name in case.fields else ""
+        found = f"no field '{name}' at the points{elsewhere}" if name else f"{len(at_points)} fields at the points, and none is named"
         raise FieldError(
             found,
             where=case.name,
@@ -165,6 +167,10 @@ def _carried(case: Case, mesh: Mesh) -> tuple[dict[str, Field], list[str]]:
         starts = np.cumsum([0, *(values.shape[1] for values in flat.values())])
         for (name, item), a, b in zip(at_points.items(), starts, starts[1:], strict=False):
             kept[name] = replace(item, values=found[:, a:b].reshape(item.values.shape))
+        counted = {name: item for name, item in at_points.items() if item.values.dtype.kind in "biu"}
+        if counted:  # numbers of zones and the like have no values between them
+            nearest = cKDTree(case.mesh.points).query(mesh.points)[1]
+            kept |= {name: replace(item, values=item.values[nearest]) for name, item in counted.items()}
     in_cells = {name: item for name, item in case.fields.items() if item.location == "cell"}
     if in_cells:
         simplex = before.locate(cell_centers(mesh))[0]

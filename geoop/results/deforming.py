@@ -116,7 +116,7 @@ def displacement_of(source: str, mesh: Mesh, patches: Sequence[str]) -> dict[str
 
     Args:
         source: ``FILE/field``: a vector field at points [m]; the points of the file are found by their places, or by their numbers
-            where they are those of the mesh. ``FILE`` alone: its points, in the order of the mesh, are where those shall be, as in
+            where they are those of the mesh, or those of the mesh moved by that field. ``FILE`` alone: its points, in the order of the mesh, are where those shall be, as in
             the solution of a solver that moved the mesh.
         mesh: that moves.
         patches: whose displacement is wanted.
@@ -145,6 +145,9 @@ def displacement_of(source: str, mesh: Mesh, patches: Sequence[str]) -> dict[str
         )
     values, flat = vectors[name].values[:, :d], points[:, :d]
     same = len(points) == len(mesh.points) and np.abs(flat - mesh.points).max() <= _SAME * float(np.ptp(mesh.points, axis=0).max())
+    if not same and len(points) == len(mesh.points):  # what deform wrote: the points that have moved by this very field
+        back = np.abs(flat - values - mesh.points).max()
+        same = bool(back <= _SAME * float(np.ptp(mesh.points, axis=0).max()))
     tree = None if same else KDTree(flat)
     for patch in patches:
         index = mesh.patch_points(patch)

@@ -12,6 +12,7 @@ from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field, Quantity
+from geoop.results.deforming import displacement_of
 from geoop.solve.deformers.elastic import Elastic
 from geoop.solve.monitors import hessian_monitor, wall_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
@@ -129,3 +130,42 @@ def test_a_field_of_the_name_displacement_survives_a_deformation():
 
 def _linear(mesh, patch):
     return np.stack([np.zeros(len(mesh.patch_points(patch))), 0.1 * mesh.points[mesh.patch_points(patch), 1]], axis=1)
+
+
+@pytest.mark.parametrize("method", ["p1", "moving-least-squares", "conservative"])
+def test_numbers_of_zones_are_not_averaged(method):
+    mesh = square(9)
+    zone = np.where(mesh.points[:, 0] < 0.5, 1, 4)
+    material = np.where(mesh.points[mesh.cells.block("triangle")].mean(axis=1)[:, 1] < 0.5, 1, 4)
+    number = Quantity("zone", "z", "1"), Quantity("material", "m", "1")
+    case = Case(mesh, None, {"zone": Field(number[0], zone), "material": Field(number[1], material, "cell")})
+    carried = transfer(case, square(14), method=method)
+    for name in ("zone", "material"):
+        assert carried.field(name).values.dtype.kind == "i" and set(np.unique(carried.field(name).values)) == {1, 4}
+
+
+def test_what_deform_wrote_can_be_applied_again(tmp_path):
+    mesh = square(9)
+    sides = {name: _linear(mesh, name) for name in ("left", "right")}
+    done = geoop.deform(Case(mesh), {"top": np.array([0.0, 0.1]), **sides})
+    geoop.write(done.case, tmp_path / "moved.vtu")
+    found = displacement_of(f"{tmp_path / 'moved.vtu'}/displacement", mesh, ["top"])["top"]
+    np.testing.assert_allclose(found, np.broadcast_to([0.0, 0.1], found.shape), atol=1e-12)
+
+
+class Beyond(Doubling):
+    """Answers that leave the range of the training by half its width, and stay there."""
+
+    ranges: dict = {"temperature": (0.0, 1.0)}
+
+    def prepare(self, case) -> Advance:
+        return lambda states, lead: replace(
+            states[-1].with_fields(Field(TEMPERATURE, np.full(len(case.mesh.points), 1.5))), time=states[-1].time + lead
+        )
+
+
+def test_an_excess_that_stays_as_it_is_is_no_drift():
+    mesh = square(5)
+    first = Case(mesh, None, {"temperature": Field(TEMPERATURE, np.ones(len(mesh.points)))}, time=0.0)
+    rolled = rollout(Beyond(), first, np.arange(1.0, 12.0))
+    assert rolled.outcome.ok and min(rolled.excess) > 0.1

@@ -1,4 +1,8 @@
-"""Which cells a move has turned inside out, told on the real cells: signed measures, and the Jacobians at corners and inside."""
+"""Which cells a move has turned inside out, told on the real cells: signed measures, and Jacobians at the corners of linear cells.
+
+Of quadratic cells the quadrature points are looked at: a corner may fold a little before they do. Of hexahedra the corners: inside they may fold with all of
+these upright, which is rare.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ...errors import ConfigurationError, FieldError, InvalidMeshError
 from ...mesh.case import Case
@@ -32,7 +33,8 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
 
     All three carry constants and linear functions exactly, at points and in cells (those of cells as means), wherever the new mesh
     lies in the old one. Scalars, vectors and tensors are carried component by component, all at once: what is prepared for one field
-    serves for all. Global fields stay. Numbers and vectors imposed on whole patches stay where the new mesh has the patch; values
+    serves for all. Integers and truth values (numbers of zones and the like) have nothing between them: each place gets those of the
+    nearest point or cell. Global fields stay. Numbers and vectors imposed on whole patches stay where the new mesh has the patch; values
     along patches do not, and the mesh's notes say so.
 
     Args:
@@ -58,7 +60,12 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
     fields = {name: field for name, field in case.fields.items() if field.location == "global"}
     carries = _carries(case.mesh, mesh, method, outside)
     for location, carry in carries.items():
-        chosen = [field for field in case.fields.values() if field.location == location]
+        of_place = [field for field in case.fields.values() if field.location == location]
+        counted = [field for field in of_place if field.values.dtype.kind in "biu"]
+        if counted:
+            nearest = _nearest(case.mesh, mesh, location)
+            fields |= {field.name: Field(field.quantity, field.values[nearest], location) for field in counted}
+        chosen = [field for field in of_place if field.values.dtype.kind == "f"]
         if not chosen:
             continue
         columns = [field.values.reshape(len(field.values), -1).astype(np.float64) for field in chosen]
@@ -72,6 +79,12 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
     return Case(
         mesh, case.operating_point, {name: fields[name] for name in case.fields}, kept, wall if wall or not case.wall else None, case.time, case.name
     )
+
+
+def _nearest(old: Mesh, new: Mesh, location: Location) -> np.ndarray:
+    """(m,) the nearest point, or cell by its middle, of the old mesh."""
+    source, target = (mesh.points if location == "point" else cell_centers(mesh) for mesh in (old, new))
+    return cKDTree(source).query(target)[1]
 
 
 def _carries(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[Location, Carry]:

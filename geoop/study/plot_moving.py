@@ -19,7 +19,7 @@ def before_and_after(before: Mesh, after: Mesh, path: str | Path, *, window: Seq
     Args:
         before, after: in the plane.
         path: .png, .svg or .pdf.
-        window: (x0, x1, y0, y1) [m] of what is shown; None: all.
+        window: (x0, x1, y0, y1) [m] of what is shown; None: the patches that have moved and half their size around them, or all where none has.
         title: of the picture.
 
     Raises:
@@ -31,6 +31,7 @@ def before_and_after(before: Mesh, after: Mesh, path: str | Path, *, window: Seq
         raise ConfigurationError(f"window is {tuple(window)}", where="before_and_after", remedy="give x0, x1, y0, y1 with x0 < x1 and y0 < y1")
     from matplotlib.collections import LineCollection
 
+    window = _around_what_moved(before, after) if window is None else window
     figure = figure_of((11.0, 5.0))
     for number, (mesh, what) in enumerate(((before, "before"), (after, "after"))):
         listed = edges(mesh.cells, np.arange(len(mesh.points))).corners
@@ -43,7 +44,21 @@ def before_and_after(before: Mesh, after: Mesh, path: str | Path, *, window: Seq
             lines = [mesh.points[cells.block(kind)[:, :2]] for kind in cells.names]
             if lines:
                 axes.add_collection(LineCollection(list(np.concatenate(lines)), colors=f"C{colour % 10}", linewidths=1.2, label=name))
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=what)
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=what, xlabel="x [m]", ylabel="y [m]")
     axes.legend(frameon=False, fontsize=8, loc="upper right")
     figure.suptitle(title or after.name, fontsize=10)
     return save_figure(figure, path)
+
+
+def _around_what_moved(before: Mesh, after: Mesh) -> Sequence[float] | None:
+    """Round the patches of which a point has moved: of a section in a large domain nothing else is seen."""
+    gone = np.abs(after.points - before.points).max(axis=1) > 1e-12 * float(np.ptp(before.bounds, axis=0).max())
+    moved = [before.patch_points(name) for name in before.patches if gone[before.patch_points(name)].any()]
+    if not moved:
+        return None
+    index = np.concatenate(moved)
+    both = np.concatenate([before.points[index], after.points[index]])
+    low, high = both.min(axis=0), both.max(axis=0)
+    margin = 0.5 * float((high - low).max())
+    low, high = np.maximum(low - margin, before.bounds[0]), np.minimum(high + margin, before.bounds[1])
+    return low[0], high[0], low[1], high[1]

@@ -18,6 +18,7 @@ from geoop.solve.monitors import hessian_monitor, wall_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
 from geoop.solve.rollout import rollout
 from geoop.solve.transfer.carry import transfer
+from geoop.study.plot_moving import _around_what_moved
 
 TEMPERATURE = Quantity("temperature", "T", "K")
 
@@ -169,3 +170,13 @@ def test_an_excess_that_stays_as_it_is_is_no_drift():
     first = Case(mesh, None, {"temperature": Field(TEMPERATURE, np.ones(len(mesh.points)))}, time=0.0)
     rolled = rollout(Beyond(), first, np.arange(1.0, 12.0))
     assert rolled.outcome.ok and min(rolled.excess) > 0.1
+
+
+def test_a_picture_shows_what_has_moved_and_not_the_whole_domain():
+    mesh = annulus(rings=30).moved(
+        np.where(np.linalg.norm(annulus(rings=30).points, axis=1, keepdims=True) > 1.5, 50.0, 1.0) * annulus(rings=30).points
+    )
+    after = mesh.moved(mesh.points + np.where(np.linalg.norm(mesh.points, axis=1, keepdims=True) < 1.2, 0.05, 0.0))
+    x0, x1, y0, y1 = _around_what_moved(mesh, after)
+    assert -2.5 < x0 < -1.0 and 1.0 < x1 < 2.5 and -2.5 < y0 < -1.0 and 1.0 < y1 < 2.5
+    assert _around_what_moved(mesh, mesh) is None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from moving_fields import FIELDS as KNOWN
 
 from geoop.graph.graph import Graph
 from geoop.graph.pointset import PointSet
@@ -31,15 +32,8 @@ from geoop.train.moving_steps import PairSettings, StepSample, fit_pairs, one_st
 from geoop.truth.datasets import burgers
 
 Function = Callable[[np.ndarray], np.ndarray]
-CENTRE = np.array([0.5, 0.5])
 #: The five fields of the issue.
-FIELDS: dict[str, Function] = {
-    "ring .05": lambda p: np.tanh((np.linalg.norm(p - CENTRE, axis=-1) - 0.25) / 0.05),
-    "ring .02": lambda p: np.tanh((np.linalg.norm(p - CENTRE, axis=-1) - 0.25) / 0.02),
-    "front .05": lambda p: np.tanh((p.sum(axis=-1) - 1) / 0.05),
-    "Gaussian .05": lambda p: np.exp(-((p - CENTRE) ** 2).sum(axis=-1) / (2 * 0.05**2)),
-    "smooth": lambda p: np.sin(2 * np.pi * p[..., 0]) * np.sin(2 * np.pi * p[..., 1]),
-}
+FIELDS: dict[str, Function] = {{"front": "front .05", "Gaussian": "Gaussian .05"}.get(name, name): field for name, field in KNOWN.items()}
 #: Fields to be tested on, per family; monitors to be trained on.
 CASES, MONITORS = 24, 512
 #: CPU-minutes of training of a mover.

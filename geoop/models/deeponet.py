@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-import torch
 from torch import Tensor, nn
 
-from ..graph.hierarchy import Connection
-from ..graph.pointset import Inputs, PointSet
-from .cloud_model import CloudModel, CloudState, PreparedCloud
+from ..graph.pointset import PointSet
+from .cloud_model import CloudState
 from .input_clouds import InputClouds
 from .point_branch import PointBranch
+from .pooled_model import PooledModel
 from .ports import Ports
-from .sample_token import sample_token
 from .site_trunk import SiteTrunk
 
 
-class DeepONet(CloudModel):
+class DeepONet(PooledModel):
     """DeepONet (Lu et al. 2021, arXiv 1910.03193) with the signed distance in its trunk (Rabeh et al. 2025, arXiv 2512.04434):
 
         u_c(x) = sum_k W_ck b_k(domain, boundary, functions, conditions) t_k(x, sdf(x), ...) + beta_c,      k = 1..modes
@@ -61,15 +59,6 @@ class DeepONet(CloudModel):
         self.clouds = InputClouds(self.ports, width)
         said = self.ports.scalars_in + self.ports.vectors_in * self.ports.dimension
         self.branch = PointBranch(1 + self.clouds.count, width, said, modes, tokens=tokens, depth=depth)
-
-    def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
-        """Nothing: all points are pooled."""
-        return {}
-
-    def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
-        said = torch.cat([inputs.scalars, inputs.vectors.flatten(1)], dim=1)
-        coefficients = self.branch([points, *self.clouds(prepared.surface, inputs)], said)
-        return {"branch": sample_token(coefficients, points)}
 
     def read(self, state: CloudState, queries: PointSet) -> Tensor:
         """(n, modes) products of coefficients and modes; the linear head adds them up."""

@@ -10,22 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigurationError
-from ..graph.hierarchy import Connection
-from ..graph.pointset import Inputs, PointSet
+from ..graph.pointset import PointSet
 from ..layers.fourier import FourierFeatures
-from .cloud_model import CloudModel, CloudState, PreparedCloud
+from .cloud_model import CloudState
 from .input_clouds import InputClouds
 from .past import Past
 from .point_branch import PointBranch
+from .pooled_model import PooledModel
 from .ports import Ports
-from .sample_token import sample_token
 from .site_trunk import SiteTrunk
 
 #: Wave vectors of the trunk in cycles per size of the frame: their standard deviation.
 _WAVES = 4.0
 
 
-class TimeDeepONet(CloudModel):
+class TimeDeepONet(PooledModel):
     """Next state from the last ones (Rabeh et al. 2025, arXiv 2512.04434), on clouds of any size:
 
         u_c(x, t + tau) = sum_k W_ck b_k t_k(x, sdf(x)) + beta_c + sum_j (a_j + sum_r A_jr g_r(x, sdf(x))) u_c(x, t_j)
@@ -87,15 +86,6 @@ class TimeDeepONet(CloudModel):
         said = self.ports.scalars_in + self.ports.vectors_in * self.ports.dimension
         count = modes + self.frames * (1 + self.gates)
         self.branch = PointBranch(1 + self.clouds.count, width, said, count, tokens=tokens, depth=depth)
-
-    def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
-        """Nothing: all points are pooled."""
-        return {}
-
-    def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
-        said = torch.cat([inputs.scalars, inputs.vectors.flatten(1)], dim=1)
-        coefficients = self.branch([points, *self.clouds(prepared.surface, inputs)], said)
-        return {"branch": sample_token(coefficients, points)}
 
     def read(self, state: CloudState, queries: PointSet) -> Tensor:
         """(n, out) fields at queries whose ``scalars`` are what is known there."""

@@ -187,8 +187,7 @@ def _crossing(mesh: Mesh, points: np.ndarray, moving: Sequence[str], slide: Sequ
         pairs = intersecting_triangles(points, facets)
     names = list(mesh.patches)
     hits = {tuple(sorted((names[of[i]], names[of[j]]))) for i, j in pairs if names[of[i]] in moving or names[of[j]] in moving}
-    joined = lambda a, b: len(np.intersect1d(mesh.patch_points(a), mesh.patch_points(b))) > 0  # noqa: E731
-    hits = sorted((a, b) for a, b in hits if not ((a in slide or b in slide) and joined(a, b)))
+    hits = sorted((a, b) for a, b in hits if not ((a in slide or b in slide) and len(np.intersect1d(mesh.patch_points(a), mesh.patch_points(b)))))
     return [f"patch '{a}' is moved through itself" if a == b else f"patches '{a}' and '{b}' are moved through each other" for a, b in hits]
 
 

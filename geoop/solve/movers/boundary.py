@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ...errors import InvalidMeshError, PatchError
+from ...errors import ConfigurationError, InvalidMeshError, PatchError
 from ...fem.gradient_recovery import boundary_facets
 from ...fem.simplices import corner_simplices, cut_quads
 from ...mesh.cells import Cells
@@ -155,6 +155,20 @@ class Boundary:
             start += count
         index = (np.concatenate(rows), np.concatenate(columns))
         return csr_matrix((np.concatenate(entries), index), shape=(len(self.points) * d, start))
+
+
+def require_settings(where: str, tolerance: float, max_steps: int, corner_angle: float) -> None:
+    """Refuse settings of a mover that are out of range.
+
+    Raises:
+        ConfigurationError: a tolerance outside of (0, 1), no step, or an angle outside of (0, 180) degrees.
+    """
+    if not (0.0 < tolerance < 1.0 and max_steps >= 1 and 0.0 < corner_angle < 180.0):
+        raise ConfigurationError(
+            f"tolerance {tolerance}, max_steps {max_steps}, corner_angle {corner_angle}",
+            where=where,
+            remedy="0 < tolerance < 1, max_steps >= 1, 0 < corner_angle < 180",
+        )
 
 
 def require_one_zone(mesh: Mesh) -> None:

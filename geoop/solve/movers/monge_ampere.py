@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from ...errors import ConfigurationError, InvalidMeshError
+from ...errors import InvalidMeshError
 from ...fem.gradient_recovery import GradientRecovery
 from ...fem.monge_ampere_system import MongeAmpereSystem
 from ...fem.simplices import corner_simplices
@@ -27,7 +27,7 @@ from ...interfaces.moving import Monitor, Moved
 from ...interfaces.outcome import Outcome
 from ...mesh.mesh import Mesh
 from ..monitors import sound_densities
-from .boundary import CORNER_ANGLE, Boundary
+from .boundary import CORNER_ANGLE, Boundary, require_settings
 from .tangling import Folding
 
 _HOLLOW = 1e-2  # how far inside its convex hull, over its extent, the boundary of a region may lie that counts as convex: rough walls do
@@ -57,12 +57,7 @@ class MongeAmpere:
     corner_angle: float = CORNER_ANGLE
 
     def __post_init__(self) -> None:
-        if not (0.0 < self.tolerance < 1.0 and self.max_steps >= 1 and 0.0 < self.corner_angle < 180.0):
-            raise ConfigurationError(
-                f"tolerance {self.tolerance}, max_steps {self.max_steps}, corner_angle {self.corner_angle}",
-                where="MongeAmpere",
-                remedy="0 < tolerance < 1, max_steps >= 1, 0 < corner_angle < 180",
-            )
+        require_settings("MongeAmpere", self.tolerance, self.max_steps, self.corner_angle)
 
     def move(self, mesh: Mesh, monitor: Monitor) -> Moved:
         """The mesh whose cells share the monitor evenly.

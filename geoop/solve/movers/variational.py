@@ -16,7 +16,6 @@ import numpy as np
 from scipy.sparse import csr_matrix, kron
 from scipy.sparse import identity as eye
 
-from ...errors import ConfigurationError
 from ...fem.mesh_functional import Look, MeshFunctional
 from ...fem.simplices import corner_simplices
 from ...fem.small_matrices import determinants
@@ -25,7 +24,7 @@ from ...interfaces.moving import DifferentiableMonitor, Monitor, Moved
 from ...interfaces.outcome import Outcome
 from ...mesh.mesh import Mesh
 from ..monitors import sound_densities
-from .boundary import CORNER_ANGLE, Boundary
+from .boundary import CORNER_ANGLE, Boundary, require_settings
 from .tangling import Folding
 
 _MEMORY = 12  # pairs of steps and changes of the gradient
@@ -55,12 +54,7 @@ class Variational:
     corner_angle: float = CORNER_ANGLE
 
     def __post_init__(self) -> None:
-        if not (0.0 < self.tolerance < 1.0 and self.max_steps >= 1 and 0.0 < self.corner_angle < 180.0):
-            raise ConfigurationError(
-                f"tolerance {self.tolerance}, max_steps {self.max_steps}, corner_angle {self.corner_angle}",
-                where="Variational",
-                remedy="0 < tolerance < 1, max_steps >= 1, 0 < corner_angle < 180",
-            )
+        require_settings("Variational", self.tolerance, self.max_steps, self.corner_angle)
 
     def move(self, mesh: Mesh, monitor: Monitor) -> Moved:
         """The mesh whose cells share the monitor as evenly as their shapes allow.

@@ -19,6 +19,7 @@ from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
+from .wording import on_the_command_line
 
 app = typer.Typer(
     name="geoop",
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show(error: GeoopError, *, as_json: bool) -> None:
     if as_json:
-        sys.stderr.write(json.dumps(error.to_dict()) + "\n")
+        sys.stderr.write(json.dumps({**error.to_dict(), "remedy": on_the_command_line(error.remedy)}) + "\n")
         return
     from rich.console import Console
     from rich.panel import Panel
@@ -78,9 +79,9 @@ def _show(error: GeoopError, *, as_json: bool) -> None:
     body = Text()
     if error.where:
         body.append(f"{error.where}\n", style="bold")
-    body.append(error.message + "\n")
+    body.append(on_the_command_line(error.message) + "\n")
     body.append("try: ", style="bold green")
-    body.append(error.remedy)
+    body.append(on_the_command_line(error.remedy))
     Console(stderr=True).print(Panel(body, title=type(error).__name__, title_align="left", border_style="red"))
 
 

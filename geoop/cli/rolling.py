@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ConfigurationError
-from .printing import Json, show_result
+from .printing import NOT_CONVERGED, Json, counting, outcome_line, show_result
 
 if TYPE_CHECKING:
     from ..mesh.case import Series
@@ -30,7 +28,7 @@ def rollout(
     plot: Annotated[Path | None, typer.Option(help="with --compare: picture of errors over time, .png, .svg or .pdf")] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict a series in time from its first states; later frames of the file are never shown to the model."""
+    """Predict a series in time from its first states; later frames of the file are never shown to the model. Exits with 3 where it diverged."""
     from ..io.paraview import write_series
     from ..results.rollout_diagnostics import diagnose
     from ..results.stepping import rollout as roll
@@ -38,7 +36,7 @@ def rollout(
 
     _require_names(case, output, movie, plot, compare, probe)
     stepper, series = stepper_of(model), _read(case)
-    with _bar() as progress:
+    with counting("frames") as progress:
         found = roll(stepper, series, steps=steps, restart=restart or None, progress=progress)
     files = [write_series(found.series, output)]
     quantity, diagnosis = stepper.quantities[0], None
@@ -50,17 +48,8 @@ def rollout(
     data |= {"seconds": found.seconds, "excess": list(found.excess), "files": [str(path) for path in files]}
     data |= {} if diagnosis is None else {"frames_compared": diagnosis.rows(), "probes": _probe_rows(diagnosis)}
     show_result(data, "\n".join([*_lines(found, diagnosis), f"written: {', '.join(map(str, files))}"]), as_json)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
-        task = bar.add_task("frames", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    if not found.outcome.ok:
+        raise typer.Exit(NOT_CONVERGED)
 
 
 def _read(path: Path) -> Series:
@@ -122,7 +111,7 @@ def _probe_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 def _lines(found: Rollout, diagnosis: Diagnosis | None) -> list[str]:
     """How it went, line by line."""
-    lines = [f"{len(found.series)} frames, {found.given} of them given, in {found.seconds:.2f} s", f"outcome: {found.outcome}"]
+    lines = [f"{len(found.series)} frames, {found.given} of them given, in {found.seconds:.2f} s", outcome_line(found.outcome)]
     if diagnosis is not None:
         d, last = diagnosis, len(diagnosis.times) - 1
         lines.append(f"error of {d.quantity} (relative L2): mean {d.error.mean():.3g}, at the last common frame {d.error[last]:.3g}")

@@ -87,7 +87,9 @@ def with_facets(mesh):
 
 
 @pytest.mark.parametrize("method", ["p1", "conservative", "moving-least-squares"])
-@pytest.mark.parametrize("pair", [(square(6, "triangle", 0.3), square(9, "quad", 0.2, seed=1)), (cube(3, "tetra", 0.2), cube(4))], ids=["plane", "space"])
+@pytest.mark.parametrize(
+    "pair", [(square(6, "triangle", 0.3), square(9, "quad", 0.2, seed=1)), (cube(3, "tetra", 0.2), cube(4))], ids=["plane", "space"]
+)
 def test_facets_and_wires_beside_a_region_keep_values_of_their_own(method, pair):
     old, new = (with_facets(mesh) for mesh in pair)
     d = old.dimension

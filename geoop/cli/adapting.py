@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError
-from .printing import FAILED, NOT_CONVERGED, Json, outcome_line, show_result, waiting
+from .printing import FAILED, NOT_CONVERGED, Json, outcome_data, outcome_line, show_result, waiting
 
 
 def adapt(
@@ -63,7 +63,7 @@ def adapt(
         *(() if written is None else written.notes),
         f"written: {', '.join(files)}" if files else "nothing is written",
     ]
-    show_result({**found.to_dict(), "files": files}, "\n".join(lines), as_json)
+    show_result({**found.to_dict(), "outcome": outcome_data(found.moved.outcome), "files": files}, "\n".join(lines), as_json)
     if not files:
         raise typer.Exit(FAILED)
     if not found.moved.outcome.ok:

@@ -31,6 +31,9 @@ app = typer.Typer(
 #: ``ClickException``: of click, or of the copy that newer typers carry.
 _USAGE_ERROR = typer.BadParameter.__mro__[2]
 
+#: Exit status after Ctrl-C, as shells have it.
+_INTERRUPTED = 130
+
 Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
 Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")]
 
@@ -56,15 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
         status = 2
     except typer.Exit as stop:
         status = stop.exit_code
-    except typer.Abort:
-        sys.stderr.write("interrupted; what was finished is kept\n")
-        status = 130
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what was finished is kept\n")
-        status = 130
+    except (typer.Abort, KeyboardInterrupt):
+        status = _INTERRUPTED
     except _USAGE_ERROR as error:
         error.show()
         status = error.exit_code
+    if status == _INTERRUPTED:  # newer typers turn the interruption into the status themselves
+        sys.stderr.write("interrupted; what was finished is kept\n")
     return int(status or 0)
 
 

@@ -32,6 +32,11 @@ def outcome_line(outcome: Outcome) -> str:
     return f"outcome: {on_the_command_line(str(outcome))}"
 
 
+def outcome_data(outcome: Outcome) -> dict[str, str]:
+    """The same as plain data, for ``--json`` output."""
+    return {key: on_the_command_line(value) for key, value in outcome.to_dict().items()}
+
+
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr while frames, or other things of one kind, are made: call it with how many are done, and how many there are."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
-from .printing import NOT_CONVERGED, Json, counting, outcome_line, show_result
+from .printing import NOT_CONVERGED, Json, counting, outcome_data, outcome_line, show_result
 
 if TYPE_CHECKING:
     from ..mesh.case import Series
@@ -44,7 +44,12 @@ def rollout(
         points = [_point(text) for text in probe or ()]
         diagnosis = diagnose(found.series, series, quantity, given=found.given, probes=points)
     files += _pictures(found, series if compare else None, diagnosis, movie, plot, quantity)
-    data: dict[str, Any] = {"outcome": found.outcome.to_dict(), "frames": len(found.series), "given": found.given, "diverged_at": found.diverged_at}
+    data: dict[str, Any] = {
+        "outcome": outcome_data(found.outcome),
+        "frames": len(found.series),
+        "given": found.given,
+        "diverged_at": found.diverged_at,
+    }
     data |= {"seconds": found.seconds, "excess": list(found.excess), "files": [str(path) for path in files]}
     data |= {} if diagnosis is None else {"frames_compared": diagnosis.rows(), "probes": _probe_rows(diagnosis)}
     show_result(data, "\n".join([*_lines(found, diagnosis), f"written: {', '.join(map(str, files))}"]), as_json)

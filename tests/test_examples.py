@@ -134,7 +134,7 @@ def test_11_rollout(out):
 
 def test_12_adapt(out):
     numbers = main_of("12")(quick=True, out=out)
-    for name in ("Monge-Ampere", "network"):
-        assert numbers[f"imbalance, {name}"] < 0.6 * numbers["imbalance before"]
+    for name in ("Monge-Ampere", "network", "variational"):
+        assert numbers[f"imbalance, {name}"] < (0.9 if name == "variational" else 0.6) * numbers[f"imbalance before, {name}"]
         assert numbers[f"inverted, {name}"] == 0
-    assert (out / "adapted-network.vtu").exists()
+    assert (out / "adapted-network.vtu").exists() and (out / "adapted_meshes.png").stat().st_size > 20000

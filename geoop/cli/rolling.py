@@ -24,7 +24,7 @@ def rollout(
     restart: Annotated[int, typer.Option(help="frames after which it goes on from its own answers; 0: never, every frame is one jump")] = 1,
     compare: Annotated[bool, typer.Option("--compare", help="beside the later frames of the series: errors, divergence, phases")] = False,
     probe: Annotated[list[str] | None, typer.Option(metavar="X,Y", help="with --compare: phase and Strouhal number there \\[m]; repeat")] = None,
-    movie: Annotated[Path | None, typer.Option(help=".gif, or .png for numbered pictures; of plane meshes")] = None,
+    movie: Annotated[Path | None, typer.Option(help=".gif, .mp4 where ffmpeg is installed, or .png for numbered pictures; of plane meshes")] = None,
     plot: Annotated[Path | None, typer.Option(help="with --compare: picture of errors over time, .png, .svg or .pdf")] = None,
     as_json: Json = False,
 ) -> None:
@@ -75,8 +75,8 @@ def _require_names(case: Path, output: Path, movie: Path | None, plot: Path | No
     problems = []
     if output.suffix.lower() != ".pvd" or output.resolve() == case.resolve():
         problems.append(f"--output is '{output}', must end in .pvd and not be the input")
-    if movie is not None and movie.suffix.lower() not in (".gif", ".png"):
-        problems.append(f"--movie is '{movie}', must end in .gif or .png")
+    if movie is not None and movie.suffix.lower() not in (".gif", ".mp4", ".png"):
+        problems.append(f"--movie is '{movie}', must end in .gif, .mp4 or .png")
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         problems.append(f"--plot is '{plot}', must end in .png, .svg or .pdf")
     if not compare and (plot is not None or probe):
@@ -89,6 +89,10 @@ def _require_names(case: Path, output: Path, movie: Path | None, plot: Path | No
             problems.append(f"--probe is '{text}'")
     if problems:
         raise ConfigurationError("; ".join(problems), where="geoop rollout", remedy="for example -o out.pvd --compare --probe 9.5,8 --movie out.gif")
+    if movie is not None and movie.suffix.lower() == ".mp4":
+        from ..study.plot_rollout import require_movie_writer
+
+        require_movie_writer(movie)
 
 
 def _point(text: str) -> list[float]:

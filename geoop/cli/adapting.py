@@ -34,6 +34,7 @@ def adapt(
     """Move the points of a mesh to where a field asks for them; cells and patches stay, fields are brought along, no cell folds. Exits with 3 where it did not converge."""
     from ..io.reading import read_case
     from ..mesh.planar import flattened, is_one_layer
+    from ..mesh.straight import straightened
     from ..results.adapting import adapt as run
 
     _require(field, output, picture)
@@ -42,6 +43,9 @@ def adapt(
     if is_one_layer(case.mesh):
         case = flattened(case)
         notes = case.mesh.notes[-1:]
+    straight = straightened(case)
+    if straight is not case:
+        case, notes = straight, (*notes, "cells with points in the middle of their sides are taken as straight ones between their corners")
     if picture is not None and case.mesh.dimension != 2:
         raise ConfigurationError("a picture of a solid", where="--picture", remedy="leave it out and look at the output in ParaView")
     with waiting("moving the points"):
@@ -57,7 +61,7 @@ def adapt(
     before, after = found.imbalance
     lines = [
         outcome_line(found.moved.outcome),
-        f"{found.moved.steps} steps, {found.moved.seconds:.2f} s; cells share the monitor to {before:.1%} before, {after:.1%} after (standard deviation)",
+        f"{found.moved.steps} steps, {found.moved.seconds:.2f} s; what cells hold of the monitor differs by {before:.1%} before, {after:.1%} after (standard deviation)",
         *notes,
         *found.notes,
         *(() if written is None else written.notes),

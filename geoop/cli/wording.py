@@ -9,6 +9,8 @@ _ON_THE_COMMAND_LINE = (
     (r"geoop adapt --mover variational, geoop\.adapt\(case, monitor, 'variational'\)", "--mover variational"),
     (r"(MongeAmpere|Variational)\(max_steps=\.\.\.\)", "--steps 300"),
     (r"0 < tolerance < 1, max_steps >= 1, 0 < corner_angle < 180", "--steps 1 or more"),
+    (r"leave unit= out; if the file really .* after reading: \S+ \* \S+\)", "leave --unit out; a file in another unit has to be scaled where it is made"),
+    (r"\bunit='(\w+)' would", r"--unit \1 would"),
     (r"strength >= 0 \(default 5\), cap >= 1, lengths >= 0", "--strength 0 or more, --cap 1 or more, --smoothing 0 or more"),
     (r", or geoop\.load\(\.\.\.\)", ", or MODEL.safetensors"),
     (r"0, or more for KIND:QUANTITY", "--updates 0, or more with --monitor KIND:QUANTITY"),

@@ -51,7 +51,8 @@ class Adapted:
         case: the moved mesh with the fields there; boundary values that are one number per patch. The one that was given where the
             outcome is ``tangled``.
         moved: how the last move went; steps and seconds are those of all.
-        imbalance: standard deviation over mean of the monitor's integral over the cells, before and after: 0 would be shared evenly.
+        imbalance: standard deviation over mean of the monitor's integral over the cells, relative to their measure in the mesh that was
+            given, before and after: 0 would be shared evenly.
         notes: what was not carried over, in sentences.
     """
 
@@ -130,15 +131,24 @@ def adapt(
             break
         asked, moved = renewed, again
     found, lost = (case, []) if moved.mesh is case.mesh else _on(case, moved.mesh, solve)
-    shares = imbalance(case.mesh, asked), imbalance(moved.mesh, asked)
+    shares = imbalance(case.mesh, asked, case.mesh), imbalance(moved.mesh, asked, case.mesh)
     return Adapted(found, moved, shares, tuple(dict.fromkeys([*even, *notes, *lost])))
 
 
-def imbalance(mesh: Mesh, monitor: Monitor) -> float:
-    """Standard deviation over mean of the monitor at the centre of each cell times its measure."""
+def imbalance(mesh: Mesh, monitor: Monitor, given: Mesh | None = None) -> float:
+    """Standard deviation over mean of the monitor at the centre of each cell times the cell's measure.
+
+    Args:
+        mesh: the cells.
+        monitor: their density.
+        given: the same cells before the move: large ones there shall have large shares, as layers at a wall stay layers where nothing is
+            wanted. None: every cell shall have the same share.
+    """
     rows = np.flatnonzero(mesh.cells.dimensions == mesh.dimension)
-    load = cell_measures(mesh)[rows] * monitor.at(cell_centers(mesh)[rows])
-    return float(load.std() / load.mean())
+    wanted = np.ones(len(rows)) if given is None else cell_measures(given)[rows]
+    load = cell_measures(mesh)[rows] * monitor.at(cell_centers(mesh)[rows]) / wanted
+    mean = np.average(load, weights=wanted)
+    return float(np.sqrt(np.average((load - mean) ** 2, weights=wanted)) / mean)
 
 
 def _require_updates(monitor: str | Monitor, updates: int) -> None:

@@ -53,11 +53,12 @@ def meshes_side_by_side(meshes: Mapping[str, Mesh], path: str | Path, *, window:
     for number, (what, mesh) in enumerate(meshes.items()):
         axes = figure.add_subplot(1, len(meshes), number + 1)
         low, high = mesh.bounds if window is None else np.array(window).reshape(2, 2).T
+        edge = 0.02 * (high - low) if window is None else 0.0
+        low, high = low - edge, high + edge
         _draw(axes, mesh, low, high)
-        edge = 0.02 * (high - low)
-        axes.set(xlim=(low[0] - edge[0], high[0] + edge[0]), ylim=(low[1] - edge[1], high[1] + edge[1]), aspect="equal", title=what, xlabel="x [m]")
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=what, xlabel="x [m]")
         axes.set_ylabel("y [m]" if number == 0 or len(meshes) <= 2 else "")
-    if any(mesh.patches for mesh in meshes.values()):
+    if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize=8, loc="upper right")
     if title:
         figure.suptitle(title, fontsize=10)
@@ -65,17 +66,22 @@ def meshes_side_by_side(meshes: Mapping[str, Mesh], path: str | Path, *, window:
 
 
 def _draw(axes: Any, mesh: Mesh, low: np.ndarray, high: np.ndarray) -> None:
-    """Edges that are seen in a window, and patches."""
+    """Edges and patches that are seen in a window."""
     from matplotlib.collections import LineCollection
 
     listed = edges(mesh.cells, np.arange(len(mesh.points))).corners
     ends = mesh.points[np.unique(np.sort(listed, axis=1), axis=0)]
-    shown = ((ends.max(axis=1) >= low) & (ends.min(axis=1) <= high)).all(axis=1)
-    axes.add_collection(LineCollection(list(ends[shown]), colors="0.35", linewidths=0.3))
+    axes.add_collection(LineCollection(list(ends[_seen(ends, low, high)]), colors="0.35", linewidths=0.3))
     for colour, (name, cells) in enumerate(mesh.patches.items()):
-        lines = [mesh.points[cells.block(kind)[:, :2]] for kind in cells.names]
-        if lines:
-            axes.add_collection(LineCollection(list(np.concatenate(lines)), colors=f"C{colour % 10}", linewidths=1.2, label=name))
+        lines = np.concatenate([np.zeros((0, 2, 2)), *(mesh.points[cells.block(kind)[:, :2]] for kind in cells.names)])
+        lines = lines[_seen(lines, low, high)]
+        if len(lines):
+            axes.add_collection(LineCollection(list(lines), colors=f"C{colour % 10}", linewidths=1.2, label=name))
+
+
+def _seen(ends: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(k,) whether the box of a line (k, 2, 2) meets the window."""
+    return ((ends.max(axis=1) >= low) & (ends.min(axis=1) <= high)).all(axis=1)
 
 
 def _around_what_moved(before: Mesh, after: Mesh) -> Sequence[float] | None:

@@ -91,11 +91,11 @@ def adapt(
         adapted = geoop.adapt(geoop.read_case("field.vtu"), "hessian:temperature")
         adapted.write("adapted.vtu")
 
-    A monitor is a function of position that is found once, on the mesh that is given; where that mesh does not resolve the field, neither
-    does the monitor, and finding it again on the moved mesh (``updates``) gains. Where it does, that loses: derivatives from stretched cells
-    are rougher. Gain of the L2 error of linear interpolation on 25 x 25 nodes by 0, 1 and 3 updates, of the carried field (of a formula,
-    ``solve``): ring of width .02: 2.9, 3.2, 3.1 (2.9, 3.7, 3.5); front .05: 3.5, 4.7, 5.2 (3.5, 4.5, 4.8); ring .05: 2.05, 1.98, 1.92
-    (2.05, 2.01, 1.92); Gaussian .05: 2.8, 2.2, 2.1 (2.8, 2.3, 2.2).
+    A monitor is a function of position that is found once, on the mesh that is given. Where that mesh does not resolve the field, finding it
+    again on the moved mesh (``updates``) gains, most where the field can be found there as well (``solve``); where it does, that loses:
+    derivatives on stretched cells are rougher. Gain in the L2 error of linear interpolation on 25 x 25 nodes by 0, 1 and 3 updates of the
+    carried field (of its formula), ``tools/benchmark moving``: ring of width .02: 2.9, 2.9, 2.9 (2.9, 3.5, 3.4); front .05: 4.3, 4.8, 4.9
+    (4.3, 5.1, 5.2); ring .05: 2.0, 2.0, 2.0 (2.0, 2.0, 2.0); Gaussian .05: 2.8, 2.2, 2.1 (2.8, 2.3, 2.3).
 
     Args:
         case: a mesh with fields.

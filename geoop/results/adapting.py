@@ -199,11 +199,10 @@ def _monitor(case: Case, said: str, settings: tuple[float, float, float]) -> Mon
     strength, cap, smoothing = settings
     if kind == "wall":
         return wall_monitor(case.mesh, tuple(name.split(",")) if name else None, strength=strength, cap=cap)
-    if kind not in MONITORS:
-        raise ConfigurationError(
-            f"no monitor '{kind}'", where="adapt", remedy=f"KIND:QUANTITY with one of {', '.join(MONITORS)}; or wall, wall:PATCH,PATCH"
-        )
     at_points = sorted(key for key, item in case.fields.items() if item.location == "point")
+    if kind not in MONITORS:
+        meant = f"hessian:{said}" if said in at_points else f"KIND:QUANTITY with one of {', '.join(MONITORS)}; or wall, wall:PATCH,PATCH"
+        raise ConfigurationError(f"no monitor '{kind}'" + (", which is a field" if said in at_points else ""), where="adapt", remedy=meant)
     if not name and len(at_points) == 1:
         name = at_points[0]
     if name not in at_points:

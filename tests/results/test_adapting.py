@@ -148,6 +148,9 @@ def test_fields_on_facets_and_with_gaps_are_left_out_and_told(case):
 def test_what_is_not_there_is_named(case):
     with pytest.raises(ConfigurationError, match="no monitor 'hesian'"):
         adapt(case, "hesian:temperature")
+    with pytest.raises(ConfigurationError, match="no monitor 'temperature', which is a field") as error:
+        adapt(case, "temperature")
+    assert error.value.remedy == "hessian:temperature"
     with pytest.raises(ConfigurationError, match="no mover 'ampere'"):
         adapt(case, "hessian:temperature", "ampere")
     with pytest.raises(FieldError, match="no field 'pressure'") as error:

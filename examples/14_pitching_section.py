@@ -47,9 +47,11 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
         solution = flow.advance()
         lift.append(ForceGauge(solution.problem.space, "wall")(solution).lift_coefficient)
         if k % (steps // 12) == 0:
-            frames.append(geoop.Case(flow.mesh, time=flow.time, name="pitching").with_fields(*solution.fields(vorticity=True).values()))
+            frames.append(
+                geoop.Case(flow.mesh, wall=("wall",), time=flow.time, name="pitching").with_fields(*solution.fields(vorticity=True).values())
+            )
     print("written:", write_series(Series(np.array([case.time for case in frames]), tuple(frames)), out / "pitching_flow.pvd"))
-    field_picture(frames[-1], "vorticity_z", out / "pitching_flow.png", window=2.5, limits=(-12.0, 12.0))
+    field_picture(frames[-1], "vorticity_z", out / "pitching_flow.png", window=2.0, limits=(-8.0, 8.0))
     last = np.array(lift[-steps:])
     numbers = {"points": float(len(mesh.points)), "largest lift coefficient": float(last.max()), "least lift coefficient": float(last.min())}
     for what, value in numbers.items():

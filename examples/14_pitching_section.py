@@ -34,7 +34,7 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
     motion, follow = Pitching(PITCH, FREQUENCY, tuple(NOSE + [0.25, 0.0])), RadialBasis()
     wall = mesh.points[mesh.patch_points("wall")]
     problem = FlowProblem(TaylorHood(mesh), 1.0 / REYNOLDS, {"inlet": (1.0, 0.0), "walls": (1.0, 0.0), "wall": NO_SLIP}, outlet=("outlet",))
-    steps = 24 if quick else 60  # per period
+    steps = 16 if quick else 60  # per period
     flow = MovingFlow(
         problem,
         lambda time: follow.deform(mesh, {"wall": motion.displacement(wall, time)}).mesh,
@@ -43,10 +43,10 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
         start=np.tile((1.0, 0.0), (problem.space.n, 1)),
     )
     lift, frames = [], []
-    for k in range(steps if quick else 2 * steps):
+    for k in range(2 * steps):
         solution = flow.advance()
         lift.append(ForceGauge(solution.problem.space, "wall")(solution).lift_coefficient)
-        if k % (steps // 12) == 0:
+        if k % (steps // 8) == 0:
             frames.append(
                 geoop.Case(flow.mesh, wall=("wall",), time=flow.time, name="pitching").with_fields(*solution.fields(vorticity=True).values())
             )

@@ -6,6 +6,7 @@ Truth is the solver's own grid of 240 x 240 points, sampled by splines at any po
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from moving_neural import square
+from scipy.interpolate import CloughTocher2DInterpolator
 from scipy.ndimage import map_coordinates, spline_filter
 from scipy.sparse import csr_matrix
 
@@ -32,8 +34,8 @@ from geoop.truth.transport.burgers_periodic import PeriodicBurgers
 
 #: Series in train, validation and test together; of each every so many-th state is taken with the next one.
 SERIES, EVERY = 20, {"train": 2, "val": 3, "test": 3}
-#: CPU-minutes of a training, seeds, frames between the states of a pair.
-MINUTES, SEEDS = 1.5, 3
+#: Seeds of every training; rates of AdamW and Muon, chosen on the validation series among six pairs, for both kinds of meshes together.
+SEEDS, RATES = 3, (2e-3, 1e-2)
 MONITORS = {"Hessian": hessian_monitor, "gradient": gradient_monitor, "arc length": arc_length_monitor}
 SPLINE = 5
 
@@ -64,6 +66,62 @@ class Design:
     gate: Gate = "global"
 
 
+#: Meshes on which fronts are 0.2 to 2 cells wide, where resolution is lacking.
+COARSE: dict[str, Any] = {"cells": 24, "ghost": 3}
+#: Table -> row -> (design, CPU-minutes of a training). The control of every row stands beside it.
+DESIGNS: dict[str, dict[str, tuple[Design, float]]] = {
+    "state on its mesh, 24 cells": {
+        "unmoved": (Design("unmoved", carried=True, **COARSE), 0.75),
+        "moved": (Design("moved", carried=True, **COARSE), 0.75),
+        "unmoved, 36 cells": (Design("unmoved", carried=True, cells=36, ghost=4), 0.75),
+    },
+    "published form, 48 cells": {"unmoved": (Design("unmoved"), 1.5), "moved": (Design("moved"), 1.5)},
+    "state known on both meshes, 24 cells": {
+        "staggered": (Design("staggered", informed=True, **COARSE), 0.75),
+        "moved": (Design("moved", informed=True, **COARSE), 0.75),
+    },
+    "published form, 24 cells": {
+        "unmoved": (Design("unmoved", **COARSE), 0.75),
+        "moved": (Design("moved", **COARSE), 0.75),
+        "unmoved, gate by place": (Design("unmoved", gate="place", **COARSE), 0.75),
+        "moved, gate by place": (Design("moved", gate="place", **COARSE), 0.75),
+        "unmoved, 1.4 times as dense": (Design("unmoved", denser=1.4, **COARSE), 0.75),
+        "moved, 1.4 times as dense": (Design("moved", denser=1.4, **COARSE), 0.75),
+    },
+    "state on its mesh, 48 cells": {
+        "unmoved": (Design("unmoved", carried=True, ghost=3), 1.0),
+        "moved": (Design("moved", carried=True, ghost=3), 1.0),
+    },
+}
+
+
+def measure(output: Path, once: Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]) -> None:
+    """What states lose on meshes; trainings of every design over the seeds. ``once(key, make)`` makes and keeps a row unless there is one."""
+    torch.set_num_threads(1)
+    folder = output / "burgers-fine"
+    for cells in (24, 48):
+        once(f"mm-pde/error of states, {cells} cells/unmoved", lambda c=cells: diagnosis(Design("unmoved", cells=c, ghost=3), folder))
+        for monitor, strength in (("Hessian", 5.0), ("Hessian", 20.0), ("gradient", 5.0), ("arc length", 5.0)):
+            moved = Design("moved", cells=cells, ghost=3, monitor=monitor, strength=strength)
+            once(f"mm-pde/error of states, {cells} cells/moved, {monitor} {strength:g}", lambda d=moved: diagnosis(d, folder))
+    for table, rows in DESIGNS.items():
+        for name, (design, minutes) in rows.items():
+            sets: dict[str, list[JudgedSample]] = {}
+            for seed in range(SEEDS):
+                once(
+                    f"mm-pde/{table}/{name}, seed {seed}",
+                    lambda d=design, m=minutes, s=seed, kept=sets: tested_row(d, folder, kept, s, m),
+                )
+
+
+def tested_row(design: Design, folder: Path, sets: dict[str, list[JudgedSample]], seed: int, minutes: float) -> dict[str, Any]:
+    """A row of a training, judged on the series of test; ``sets`` keeps the samples of a design for its other seeds."""
+    if not sets:
+        sets.update(train=samples(design, "train", folder), judged=samples(design, "test", folder, fine=True))
+    model, row = trained_row(design, sets, seed, RATES, minutes)
+    return row | (rolled(model, design, folder) if design.carried and design.ghost else {})
+
+
 @dataclass(frozen=True, eq=False)
 class JudgedSample:
     """A pair of states with the fine truth that the answer is judged by.
@@ -81,6 +139,11 @@ class JudgedSample:
     def fine_error(self, values: np.ndarray) -> float:
         """Mean square, over the square, of what the linear interpolant of values at the nodes misses."""
         return float(((self.at @ values - self.truth) ** 2).mean())
+
+    def smooth_error(self, values: np.ndarray) -> float:
+        """The same of a cubic interpolant with continuous slopes (Clough and Tocher's) between the nodes: kinder to smooth states."""
+        nodes = self.step.meshes.original.pos.double().numpy()
+        return float(((CloughTocher2DInterpolator(nodes, values)(_fine_points()) - self.truth) ** 2).mean())
 
 
 class FineSeries:
@@ -175,7 +238,7 @@ def samples(design: Design, split: str, folder: Path, *, fine: bool = False) -> 
 
 
 def trained_row(
-    design: Design, sets: dict[str, list[JudgedSample]], seed: int, rates: tuple[float, float], minutes: float = MINUTES
+    design: Design, sets: dict[str, list[JudgedSample]], seed: int, rates: tuple[float, float], minutes: float
 ) -> tuple[MovingMeshStepper, dict[str, Any]]:
     """One training of a stepper, and its row: errors on the split ``judged`` of ``sets`` beside those of a state that stays as it is."""
     train, judged = [s.step for s in sets["train"]], sets["judged"]
@@ -192,6 +255,8 @@ def trained_row(
         answers = [model(s.step.before, s.step.conditions[None], s.step.meshes, s.step.known).double().numpy() for s in judged]
     row["fine_mse"] = float(np.mean([s.fine_error(a) for s, a in zip(judged, answers, strict=True)]))
     row["fine_mse_of_truth_at_nodes"] = float(np.mean([s.fine_error(s.step.after.double().numpy()) for s in judged]))
+    row["smooth_mse"] = float(np.mean([s.smooth_error(a) for s, a in zip(judged, answers, strict=True)]))
+    row["smooth_mse_of_truth_at_nodes"] = float(np.mean([s.smooth_error(s.step.after.double().numpy()) for s in judged]))
     meshes = judged[0].step.meshes
     row |= {"nodes": len(meshes.original), "second_nodes": len(meshes.moved), "parameters": sum(p.numel() for p in model.parameters())}
     row["gate"] = float(model.gate.detach()) if design.gate == "global" else None

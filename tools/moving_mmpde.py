@@ -20,12 +20,9 @@ from scipy.ndimage import map_coordinates, spline_filter
 from scipy.sparse import csr_matrix
 
 from geoop.fem.interpolant import Interpolant
-from geoop.graph.graph import Graph
-from geoop.graph.pointset import PointSet
 from geoop.mesh.measure import point_weights
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.topology import edges
-from geoop.models.moving_mesh_stepper import Gate, MovingMeshStepper
+from geoop.models.moving_mesh_stepper import Gate, MovingMeshStepper, two_meshes
 from geoop.solve.monitors import arc_length_monitor, gradient_monitor, hessian_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
 from geoop.train.moving_steps import PairSettings, StepSample, fit_pairs, one_step_error
@@ -214,11 +211,6 @@ def told(viscosity: float) -> torch.Tensor:
     return torch.tensor([np.log(viscosity / 0.0055) / 0.35], dtype=torch.float32)
 
 
-def prepared(design: Design, mesh: Mesh, second: Mesh) -> Any:
-    """What a stepper of a design needs of two meshes."""
-    return MovingMeshStepper(2, 1).prepare(_points(mesh), _points(second), _edges(mesh), _edges(second))
-
-
 def samples(design: Design, split: str, folder: Path, *, fine: bool = False) -> list[JudgedSample]:
     """Pairs of states of a split; ``fine`` keeps the fine truth beside them."""
     found, base = [], base_mesh(design)
@@ -231,7 +223,9 @@ def samples(design: Design, split: str, folder: Path, *, fine: bool = False) -> 
             before, after = series.at(k, mesh.points), series.at(k + 1, mesh.points)
             known = _single(series.at(k, second.points)) if design.informed else None
             judged = _single(_inside(mesh)) if design.ghost else None
-            step = StepSample(_single(before), _single(after), told(series.viscosity), prepared(design, mesh, second), known, judged)
+            step = StepSample(
+                _single(before), _single(after), told(series.viscosity), two_meshes(MovingMeshStepper(2, 1), mesh, second), known, judged
+            )
             at = _evaluation(mesh, grid) if fine else csr_matrix((0, 0))
             found.append(JudgedSample(step, at, series.at(k + 1, grid) if fine else grid[:0]))
     return found
@@ -273,7 +267,7 @@ def rollout(model: MovingMeshStepper, design: Design, series: FineSeries, start:
     values = series.at(start, mesh.points)
     for k in range(1, steps + 1):
         with torch.no_grad():
-            values = model(_single(values), told(series.viscosity)[None], prepared(design, mesh, mesh)).double().numpy()
+            values = model(_single(values), told(series.viscosity)[None], two_meshes(model, mesh, mesh)).double().numpy()
         errors.append(float(((_evaluation(mesh, grid) @ values - series.at(start + k, grid)) ** 2).mean()))
         following = second_mesh(design, mesh, values)
         # beyond the square the state is that of the other side; nothing else is known of it there
@@ -291,7 +285,7 @@ def rolled(model: MovingMeshStepper, design: Design, folder: Path, split: str = 
             found.append(rollout(model, design, series, start, 10))
             stays.append(float(((series.at(start + 10, grid) - series.at(start, grid)) ** 2).mean()))
     mean = np.mean(found, axis=0)
-    return {"rollout, 1": mean[0], "rollout, 5": mean[4], "rollout, 10": mean[9], "persistence, 10": float(np.mean(stays))}
+    return {f"rollout, {k}": float(mean[k - 1]) for k in (1, 5, 10)} | {"persistence, 10": float(np.mean(stays))}
 
 
 def diagnosis(design: Design, folder: Path) -> dict[str, Any]:
@@ -306,7 +300,7 @@ def diagnosis(design: Design, folder: Path) -> dict[str, Any]:
             pairs = ((at @ series.at(k, mesh.points), now), (at @ series.at(k + 1, mesh.points), then))
             interpolated = at @ Interpolant.of(base).at(before, mesh.points)
             rows.append([float(((a - b) ** 2).mean()) for a, b in (*pairs, (interpolated, now), (now, then))])
-    same, following, told_it, change = np.mean(rows, axis=0)
+    same, following, told_it, change = np.mean(rows, axis=0).tolist()
     return {"nodes": len(base.points), "state": same, "state after": following, "state interpolated from the unmoved": told_it, "change": change}
 
 
@@ -318,16 +312,6 @@ def _fine_points() -> np.ndarray:
 
 def _single(values: np.ndarray) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float32)
-
-
-def _points(mesh: Mesh) -> PointSet:
-    return PointSet(_single(mesh.points), weight=_single(point_weights(mesh)))
-
-
-def _edges(mesh: Mesh) -> Graph:
-    listed = edges(mesh.cells, np.arange(len(mesh.points)))
-    pairs = torch.from_numpy(np.unique(np.sort(listed.corners, axis=1), axis=0))
-    return Graph.sorted(torch.cat([pairs[:, 0], pairs[:, 1]]), torch.cat([pairs[:, 1], pairs[:, 0]]), len(mesh.points), len(mesh.points))
 
 
 def _inside(mesh: Mesh) -> np.ndarray:

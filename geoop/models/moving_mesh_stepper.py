@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +14,9 @@ from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..graph.segment import segment_sum, take_source, take_target
 from ..layers.mlp import MLP
+from ..mesh.measure import point_weights
+from ..mesh.mesh import Mesh
+from ..mesh.topology import edges
 from ..operators.mesh_graph_net import MeshGraphNetProcessor
 from ..operators.moment_interpolation import MomentInterpolation
 
@@ -172,6 +176,28 @@ class MovingMeshStepper(nn.Module):
             raise ShapeError(
                 "; ".join(problems), where="MovingMeshStepper", remedy="one row of u per point of its mesh, one row of conditions per sample"
             )
+
+
+def two_meshes(model: MovingMeshStepper, mesh: Mesh, second: Mesh) -> TwoMeshes:
+    """What a step needs to know of two meshes, of the same cells or not, in the precision of the model.
+
+    Args:
+        model: the stepper.
+        mesh: where the state is given and wanted.
+        second: of the second branch: the same mesh after a move, or any other of the same region.
+
+    Raises:
+        ShapeError: meshes of another dimension than the model's.
+    """
+    kind = next(model.parameters()).dtype
+    points = [PointSet(torch.tensor(item.points, dtype=kind), weight=torch.tensor(point_weights(item), dtype=kind)) for item in (mesh, second)]
+    return model.prepare(*points, *(_edges(item) for item in (mesh, second)))
+
+
+def _edges(mesh: Mesh) -> Graph:
+    listed = edges(mesh.cells, np.arange(len(mesh.points)))
+    pairs = torch.from_numpy(np.unique(np.sort(listed.corners, axis=1), axis=0))
+    return Graph.sorted(torch.cat([pairs[:, 0], pairs[:, 1]]), torch.cat([pairs[:, 1], pairs[:, 0]]), len(mesh.points), len(mesh.points))
 
 
 def _told(u: Tensor, conditions: Tensor, points: PointSet, edges: Graph) -> Tensor:

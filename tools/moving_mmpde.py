@@ -72,7 +72,11 @@ DESIGNS: dict[str, dict[str, tuple[Design, float]]] = {
         "moved": (Design("moved", carried=True, **COARSE), 0.75),
         "unmoved, 36 cells": (Design("unmoved", carried=True, cells=36, ghost=4), 0.75),
     },
-    "published form, 48 cells": {"unmoved": (Design("unmoved"), 1.5), "moved": (Design("moved"), 1.5)},
+    "state on its mesh, 24 cells, longer": {
+        "unmoved": (Design("unmoved", carried=True, **COARSE), 2.0),
+        "moved": (Design("moved", carried=True, **COARSE), 2.0),
+    },
+    "published form, 48 cells": {"unmoved": (Design("unmoved"), 1.0), "moved": (Design("moved"), 1.0)},
     "state known on both meshes, 24 cells": {
         "staggered": (Design("staggered", informed=True, **COARSE), 0.75),
         "moved": (Design("moved", informed=True, **COARSE), 0.75),

@@ -54,7 +54,7 @@ class MovingMeshStepper(nn.Module):
 
         u(t + dt) = u + scale (GNN_a(original mesh, u) + gate Back(GNN_b(moved mesh, There(u))))
 
-    GNNs are steps of MeshGraphNet, every point is told the least-squares slopes of u on its mesh, interpolation keeps constants and linear functions
+    GNNs are steps of MeshGraphNet, every point is told the least-squares slopes of u on its mesh and their products with u, interpolation keeps constants and linear functions
     (:class:`~geoop.operators.moment_interpolation.MomentInterpolation`; the paper's does not), and the gate starts at 0: nothing is risked by the moved
     mesh before it is known to help. The paper's third part, a network of convolutions on u itself, is left out: a network on the original mesh is there
     already. The fair control is the same model with the original points as moved ones (interpolation then gives every point its own value): two networks
@@ -104,13 +104,13 @@ class MovingMeshStepper(nn.Module):
 
         def branch(zero: bool) -> nn.ModuleDict:
             processor = MeshGraphNetProcessor(width, edge_width=edge_width, depth=depth, dimension=dimension, world=False, aggregation="mean")
-            lift = MLP([channels * (1 + dimension) + conditions + 1, width, width])
+            lift = MLP([_numbers_told(channels, conditions, dimension), width, width])
             return nn.ModuleDict({"lift": lift, "processor": processor, "lower": MLP([width, width, channels], zero=zero)})
 
         # the gate holds the moved branch back; were its output zero too, neither would ever learn
         self.unmoved, self.moved = branch(zero=True), branch(zero=False)
         self.there, self.back = MomentInterpolation(dimension), MomentInterpolation(dimension)
-        self.gate = nn.Parameter(torch.zeros(())) if gate == "global" else MLP([channels * (1 + dimension) + conditions + 1, 1], zero=True)
+        self.gate = nn.Parameter(torch.zeros(())) if gate == "global" else MLP([_numbers_told(channels, conditions, dimension), 1], zero=True)
 
     def prepare(self, original: PointSet, moved: PointSet, edges: Graph, moved_edges: Graph | None = None) -> TwoMeshes:
         """Of one sample.
@@ -201,10 +201,23 @@ def _edges(mesh: Mesh) -> Graph:
 
 
 def _told(u: Tensor, conditions: Tensor, points: PointSet, edges: Graph) -> Tensor:
-    """(n, channels (1 + d) + conditions + 1) what every point is told: u, its slopes times the local length, global numbers, and that length."""
-    length = points.weight.clamp_min(1e-12) ** (1 / points.dimension)
-    slopes = length[:, None, None].mul(_slopes(u, points, edges)).flatten(1)
-    return torch.cat([u, slopes, conditions[points.batch], length.log()[:, None] + 4], dim=1)
+    """(n, :func:`_numbers_told`) what every point is told: u; its slopes times the local length; its slopes, and u times them, times the typical length of
+    the mesh, compressed; global numbers; the local length.
+
+    The change in a step does not know how long the cells are. Told slopes in local lengths alone, a network would have to divide by that length: on a mesh
+    that stays the same number everywhere, on a moved one another at every point.
+    """
+    local = points.weight.clamp_min(1e-12) ** (1 / points.dimension)
+    area = points.weight.new_zeros(points.batch_size).index_add(0, points.batch, points.weight) / points.ptr.diff()
+    typical = area.clamp_min(1e-12)[points.batch] ** (1 / points.dimension)
+    slopes = _slopes(u, points, edges)
+    carried = u[:, :, None, None] * slopes[:, None]
+    whole = [torch.asinh(typical[:, None] * item.flatten(1)) for item in (slopes, carried)]
+    return torch.cat([u, (local[:, None, None] * slopes).flatten(1), *whole, conditions[points.batch], local.log()[:, None] + 4], dim=1)
+
+
+def _numbers_told(channels: int, conditions: int, dimension: int) -> int:
+    return channels * (1 + dimension * (2 + channels)) + conditions + 1
 
 
 def _slopes(u: Tensor, points: PointSet, edges: Graph) -> Tensor:

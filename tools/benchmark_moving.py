@@ -24,6 +24,8 @@ SECTIONS = {
     "fields": ("moving_fields", "interpolation on moved meshes, equidistribution, finite elements on moved meshes"),
     "deform": ("moving_deform", "deformers and transfer between meshes"),
     "neural": ("moving_neural", "neural movers beside the classical one; MM-PDE beside its control"),
+    "time": ("moving_time", "problems in time on meshes that follow their solution, beside meshes that stay"),
+    "bodies": ("moving_bodies", "flows round bodies that move"),
     "wakes": ("moving_rollout", "rollouts of cylinder wakes beside standing still"),
 }
 

@@ -100,7 +100,8 @@ def measure(output: Path, once: Callable[[str, Callable[[], dict[str, Any]]], di
     """What states lose on meshes; trainings of every design over the seeds. ``once(key, make)`` makes and keeps a row unless there is one."""
     torch.set_num_threads(1)
     folder = output / "burgers-fine"
-    for cells in (24, 48):
+    for cells in (24, 32, 48):
+        once(f"mm-pde/cost of a step/{cells} cells", lambda c=cells: cost(Design("moved", carried=True, cells=c, ghost=3), folder))
         once(f"mm-pde/error of states, {cells} cells/unmoved", lambda c=cells: diagnosis(Design("unmoved", cells=c, ghost=3), folder))
         for monitor, strength in (("Hessian", 5.0), ("Hessian", 20.0), ("gradient", 5.0), ("arc length", 5.0)):
             moved = Design("moved", cells=cells, ghost=3, monitor=monitor, strength=strength)
@@ -306,6 +307,23 @@ def diagnosis(design: Design, folder: Path) -> dict[str, Any]:
             rows.append([float(((a - b) ** 2).mean()) for a, b in (*pairs, (interpolated, now), (now, then))])
     same, following, told_it, change = np.mean(rows, axis=0).tolist()
     return {"nodes": len(base.points), "state": same, "state after": following, "state interpolated from the unmoved": told_it, "change": change}
+
+
+def cost(design: Design, folder: Path) -> dict[str, Any]:
+    """CPU-seconds of a move, of what is made ready for two meshes, and of the networks' step; the least of five, for a validation state with fronts."""
+    series, base, spent = FineSeries(folder, names("val")[0]), base_mesh(design), []
+    values, model = series.at(15, base.points), MovingMeshStepper(2, 1, width=32, edge_width=16, depth=2)
+    for _ in range(5):
+        times = [time.process_time()]
+        mesh = second_mesh(design, base, values)
+        times.append(time.process_time())
+        ready = two_meshes(model, mesh, mesh)
+        times.append(time.process_time())
+        with torch.no_grad():
+            model(_single(values), told(series.viscosity)[None], ready)
+        spent.append(np.diff([*times, time.process_time()]))
+    move, prepare, step = np.min(spent, axis=0).tolist()
+    return {"nodes": len(base.points), "move": move, "prepare": prepare, "networks": step}
 
 
 def _fine_points() -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from moving_meshes import cube
 
 import geoop
 from geoop.interfaces.moving import Deformer
@@ -115,21 +116,15 @@ def solid(method: Deformer, n: int = 45) -> Row:
 
 def tetrahedra(method: Deformer, n: int, frames: int = 4) -> Row:
     """A bump of a tenth of the side in the floor of a box of (n + 1)^3 points and tetrahedra, inner points jittered; then further frames of a series."""
-    t = np.linspace(0.0, 1.0, n + 1)
-    x = np.stack(np.meshgrid(t, t, t, indexing="ij"), axis=-1)
-    x[1:-1, 1:-1, 1:-1] += 0.2 / n * np.random.default_rng(0).uniform(-1, 1, (n - 1, n - 1, n - 1, 3))
-    i = np.arange((n + 1) ** 3).reshape(n + 1, n + 1, n + 1)
-    corners = [i[a : n + a, b : n + b, c : n + c].ravel() for a, b, c in np.ndindex(2, 2, 2)]
-    # six along the diagonal of a cube, one per order of the axes (H. W. Kuhn 1960), whose steps are 4, 2, 1; right-handed
-    ways = [(4, 6), (2, 3), (1, 5), (6, 2), (3, 1), (5, 4)]
-    rows = np.concatenate([np.stack([corners[k] for k in (0, *way, 7)], axis=1) for way in ways])
-    a, b, c, d = (part.ravel() for part in (i[:-1, :-1, 0], i[1:, :-1, 0], i[1:, 1:, 0], i[:-1, 1:, 0]))
-    floor = np.concatenate([np.stack([a, c, b], axis=1), np.stack([a, d, c], axis=1)])
-    mesh = Mesh(x.reshape(-1, 3), Cells.of(tetra=rows), {"floor": Cells.of(triangle=floor)})
-    at = mesh.points[mesh.patch_points("floor")]
+    mesh = cube(n + 1)
+    points = mesh.points.copy()
+    inner = ((points > 0) & (points < 1)).all(axis=1)
+    points[inner] += 0.2 / n * np.random.default_rng(0).uniform(-1, 1, (int(inner.sum()), 3))
+    mesh = mesh.moved(points)
+    at = points[mesh.patch_points("z_min")]
     wave = np.sin(np.pi * at[:, 0]) * np.sin(np.pi * at[:, 1])
-    frame = lambda k: {"floor": np.stack([0.02 * np.sin(k) * wave, 0 * wave, 0.1 * np.cos(k) * wave**2], axis=1)}  # noqa: E731
-    row = {"nodes": len(mesh.points), "cells": len(rows), **_moved(method, mesh, frame(0))}
+    frame = lambda k: {"z_min": np.stack([0.02 * np.sin(k) * wave, 0 * wave, 0.1 * np.cos(k) * wave**2], axis=1)}  # noqa: E731
+    row = {"nodes": len(mesh.points), "cells": len(mesh.cells), **_moved(method, mesh, frame(0))}
     begun = time.process_time()
     for k in range(1, frames + 1):
         method.deform(mesh, frame(k))

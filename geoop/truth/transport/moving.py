@@ -37,7 +37,7 @@ class MovingTransport:
     """A scalar that is advanced step by step on a mesh that moves.
 
     Args:
-        mesh_at: time [s] -> the same linear triangles or tetrahedra at other points: a deformer's answer to a motion, or a
+        mesh_at: time [s] -> the same linear cells (triangles, tetrahedra; quads and hexahedra are stabilised as if straight) at other points: a deformer's answer to a motion, or a
             :class:`geoop.solve.following.FollowingMesh`; a mesh, where nothing moves.
         velocity: a(x, t, c); free of divergence unless it depends on c.
         diffusivity: D, positive [m^2/s].

@@ -37,8 +37,9 @@ class MovingTransport:
     """A scalar that is advanced step by step on a mesh that moves.
 
     Args:
-        mesh_at: time [s] -> the same linear cells (triangles, tetrahedra; quads and hexahedra are stabilised as if straight) at other points: a deformer's answer to a motion, or a
-            :class:`geoop.solve.following.FollowingMesh`; a mesh, where nothing moves.
+        mesh_at: time [s] -> the same linear cells at other points: a deformer's answer to a motion, or a
+            :class:`geoop.solve.following.FollowingMesh`; a mesh, where nothing moves. The stabilisation is that of triangles and
+            tetrahedra; quads and hexahedra have it as if they were parallelograms.
         velocity: a(x, t, c); free of divergence unless it depends on c.
         diffusivity: D, positive [m^2/s].
         initial: (m, d) points -> (m,) c at time 0.

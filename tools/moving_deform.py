@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from moving_meshes import cube
 
 import geoop
 from geoop.interfaces.moving import Deformer
@@ -67,6 +68,10 @@ def measure(output: Path, once: Once) -> None:
     for method in TIMED[:4]:
         key = f"deform/solid/{method}"
         once(key, lambda key=key, method=method: {"key": key, **solid(METHODS[method])})
+    for n in (21, 45):
+        for method in TIMED[:4]:
+            key = f"deform/tetrahedra/{(n + 1) ** 3}/{method}"
+            once(key, lambda key=key, method=method, n=n: {"key": key, **tetrahedra(METHODS[method], n)})
     if SU2.is_dir():
         for method in METHODS:
             key = f"deform/su2/{method}"
@@ -107,6 +112,23 @@ def solid(method: Deformer, n: int = 45) -> Row:
     lift = np.zeros_like(x)
     lift[:, 2] = 0.1 * (np.sin(np.pi * x[:, 0]) * np.sin(np.pi * x[:, 1])) ** 2
     return {"nodes": len(points), **_moved(method, mesh, {"floor": lift})}
+
+
+def tetrahedra(method: Deformer, n: int, frames: int = 4) -> Row:
+    """A bump of a tenth of the side in the floor of a box of (n + 1)^3 points and tetrahedra, inner points jittered; then further frames of a series."""
+    mesh = cube(n + 1)
+    points = mesh.points.copy()
+    inner = ((points > 0) & (points < 1)).all(axis=1)
+    points[inner] += 0.2 / n * np.random.default_rng(0).uniform(-1, 1, (int(inner.sum()), 3))
+    mesh = mesh.moved(points)
+    at = points[mesh.patch_points("z_min")]
+    wave = np.sin(np.pi * at[:, 0]) * np.sin(np.pi * at[:, 1])
+    frame = lambda k: {"z_min": np.stack([0.02 * np.sin(k) * wave, 0 * wave, 0.1 * np.cos(k) * wave**2], axis=1)}  # noqa: E731
+    row = {"nodes": len(mesh.points), "cells": len(mesh.cells), **_moved(method, mesh, frame(0))}
+    begun = time.process_time()
+    for k in range(1, frames + 1):
+        method.deform(mesh, frame(k))
+    return {**row, "processor seconds of a further frame": (time.process_time() - begun) / frames}
 
 
 def flow_solver(method: Deformer) -> Row:

@@ -13,6 +13,8 @@ from ..errors import ConvergenceError
 #: Above this many unknowns of a solid, multigrid. 59 000 unknowns of quadratic tetrahedra: factors 6.4 s and 0.09 s per right-hand side,
 #: multigrid 2.3 s and 0.66 s (one core); time and memory of factors grow as n^2 and n^(4/3) in space.
 LARGE_SOLID = 60_000
+#: The same for one component on linear tetrahedra: 3e4 unknowns 3.0 s by factors, 0.2 s by multigrid.
+LARGE_SCALAR = 4_000
 _TOLERANCE = 1e-11  # of the residual, relative to the right-hand side
 _SWEEPS = 500
 
@@ -22,22 +24,26 @@ class LinearSystem:
 
     Factors (SuperLU; ordered for symmetric patterns where the matrix is symmetric) unless the matrix is symmetric positive
     definite, from a solid and larger than :data:`LARGE_SOLID`: then conjugate gradients with smoothed aggregation (pyamg) to a
-    relative residual of 1e-11. Both give the same bits for the same matrix.
+    relative residual of 1e-11, unless told otherwise. Both give the same bits for the same matrix.
 
     Args:
         matrix: square, sparse.
         where: what it belongs to, for errors.
         symmetric: whether it is symmetric positive definite.
         dimension: of space.
+        large: unknowns of a solid from which on multigrid; None: :data:`LARGE_SOLID`, which suits stiff and quadratic elements.
+        tolerance: of multigrid's residual, relative to the right-hand side.
 
     Raises:
         ConvergenceError: the matrix is singular.
     """
 
-    def __init__(self, matrix: spmatrix, where: str, *, symmetric: bool = True, dimension: int = 2) -> None:
+    def __init__(
+        self, matrix: spmatrix, where: str, *, symmetric: bool = True, dimension: int = 2, large: int | None = None, tolerance: float = _TOLERANCE
+    ) -> None:
         self.matrix: Any = csr_matrix(matrix)
-        self.where, self.n = where, int(self.matrix.shape[0])
-        self.iterative = symmetric and dimension == 3 and self.n > LARGE_SOLID
+        self.where, self.n, self.tolerance = where, int(self.matrix.shape[0]), tolerance
+        self.iterative = symmetric and dimension == 3 and self.n > (LARGE_SOLID if large is None else large)
         self._solver = self._multigrid() if self.iterative else self._factors(symmetric)
 
     def _factors(self, symmetric: bool) -> Any:
@@ -79,7 +85,7 @@ class LinearSystem:
     def _by_gradients(self, right: np.ndarray) -> np.ndarray:
         columns = []
         for column in right.reshape(self.n, -1).T:
-            answer, steps = cg(self.matrix, column, rtol=_TOLERANCE, maxiter=_SWEEPS, M=self._solver)
+            answer, steps = cg(self.matrix, column, rtol=self.tolerance, maxiter=_SWEEPS, M=self._solver)
             if steps:
                 left = float(np.linalg.norm(self.matrix @ answer - column) / np.linalg.norm(column))
                 raise ConvergenceError(

@@ -58,7 +58,8 @@ def gradient_at(series: Tensor, points: Tensor) -> Tensor:
     """(b, q, 2) gradient of the series (b, n, n) at points (b, q, 2)."""
     n = series.shape[-1]
     (cx, sx), (cy, sy), wave = _waves(points[..., 0], n), _waves(points[..., 1], n), _wave(series)
-    return -torch.stack([((series @ cy) * (wave * sx)).sum(dim=1), ((series @ (wave * sy)) * cx).sum(dim=1)], dim=2)
+    # waves belong to the few coefficients, not to the many places
+    return -torch.stack([((wave * series) @ cy).mul_(sx).sum(dim=1), ((series * wave.T) @ sy).mul_(cx).sum(dim=1)], dim=2)
 
 
 def hessian_at(series: Tensor, points: Tensor) -> Tensor:

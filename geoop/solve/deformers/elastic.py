@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ...errors import ConfigurationError
 from ...interfaces.moving import Moved
 from ...mesh.mesh import Mesh
 from .cell_forms import CellForms
-from .conditions import in_equilibrium
+from .conditions import kept_equilibrium
 from .given_motion import GivenMotion
 from .stepping import carried
 from .stiffening import Stiffening, cell_stiffness, require_stiffening
@@ -54,6 +55,8 @@ class Elastic:
         return carried(mesh, displacement, self._follow, slide=self.slide, steps=self.steps)
 
     def _follow(self, mesh: Mesh, motion: GivenMotion) -> np.ndarray:
-        forms = CellForms.of(mesh)
-        matrix = forms.elasticity(cell_stiffness(forms, self.stiffening, self.exponent, motion.moving), self.poisson)
-        return in_equilibrium(matrix, motion)
+        def matrix() -> Any:
+            forms = CellForms.of(mesh)
+            return forms.elasticity(cell_stiffness(forms, self.stiffening, self.exponent, motion.moving), self.poisson)
+
+        return kept_equilibrium(mesh, motion, ("elastic", self.stiffening, self.exponent, self.poisson, motion.moving), matrix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from ...mesh.topology import sides
 _SAME = 1e-9
 #: Normals round a sliding point that differ by a larger sine than the root of this make an edge or a corner, which is kept.
 _RIDGE = 0.03
+
+_found: WeakKeyDictionary[Mesh, np.ndarray] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +127,13 @@ def _collected(mesh: Mesh, displacement: Mapping[str, np.ndarray], slide: Sequen
 
 
 def _unnamed(mesh: Mesh) -> np.ndarray:
-    """(k,) points of sides that belong to one cell and to no patch."""
+    """(k,) points of sides that belong to one cell and to no patch; looked for once per mesh, which serves all frames of a series."""
+    if mesh not in _found:
+        _found[mesh] = _outside(mesh)
+    return _found[mesh]
+
+
+def _outside(mesh: Mesh) -> np.ndarray:
     listed = sides(mesh, np.arange(len(mesh.points)))
     rows = listed.corners[listed.counts[listed.group] == 1]
     covered = np.zeros(len(mesh.points), dtype=bool)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...interfaces.moving import Moved
 from ...mesh.mesh import Mesh
 from .cell_forms import CellForms
-from .conditions import in_equilibrium
+from .conditions import kept_equilibrium
 from .given_motion import GivenMotion
 from .stepping import carried
 from .stiffening import Stiffening, cell_stiffness, require_stiffening
@@ -50,5 +51,8 @@ class Laplacian:
         return carried(mesh, displacement, self._follow, slide=self.slide, steps=self.steps)
 
     def _follow(self, mesh: Mesh, motion: GivenMotion) -> np.ndarray:
-        forms = CellForms.of(mesh)
-        return in_equilibrium(forms.diffusion(cell_stiffness(forms, self.diffusivity, self.exponent, motion.moving)), motion)
+        def matrix() -> Any:
+            forms = CellForms.of(mesh)
+            return forms.diffusion(cell_stiffness(forms, self.diffusivity, self.exponent, motion.moving))
+
+        return kept_equilibrium(mesh, motion, ("laplacian", self.diffusivity, self.exponent, motion.moving), matrix)

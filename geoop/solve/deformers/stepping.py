@@ -57,7 +57,7 @@ def carried(mesh: Mesh, displacement: Mapping[str, np.ndarray], follow: Follow, 
     inverted = 0
     while done < 1.0 - 1e-12 and motion.largest > 0:
         share = min(1.0, done + length)
-        now = mesh.moved(points)
+        now = mesh.moved(points) if taken else mesh  # itself: what was prepared for it serves the next frame of a series
         target = mesh.points[motion.points] + at(share)
         tangents = sliding_directions(now, slide, motion.points)[1]  # a bent patch has turned under points that slid along it
         step = GivenMotion(now, motion.points, target - points[motion.points], motion.sliding, tangents, motion.moving)

@@ -28,7 +28,7 @@ def require_stiffening(kind: str, exponent: float, where: str) -> None:
 
 
 def cell_stiffness(forms: CellForms, kind: str, exponent: float, moving: Sequence[str]) -> np.ndarray:
-    """(nc,) stiffness of the cells of ``forms.domain``, 1 for the softest.
+    """(nc,) stiffness of the cells of ``forms``, 1 for the softest.
 
     By volume: V^-chi of Stein, Tezduyar and Benney (J. Appl. Mech. 70 (2003) 58), who scale by Jacobians; by distance: y^-chi with
     the distance y of the middle of the cell to the moving patches (Jasak and Tukovic, Trans. FAMENA 30 (2006) 1).
@@ -40,11 +40,10 @@ def cell_stiffness(forms: CellForms, kind: str, exponent: float, moving: Sequenc
         moving: patches that move.
     """
     if kind == "uniform" or exponent == 0:
-        return np.ones(len(forms.weights))
+        return np.ones(len(forms.connectivity))
     if kind == "volume":
         size = forms.measures
     else:
-        mesh, grid = forms.domain.mesh, forms.domain.grid
-        size = wall_distance(mesh, tuple(moving), grid.p[:, grid.t].mean(axis=1).T)
-        size = np.maximum(size, 1e-12 * float(np.ptp(mesh.points, axis=0).max()))
+        size = wall_distance(forms.mesh, tuple(moving), forms.middles)
+        size = np.maximum(size, 1e-12 * float(np.ptp(forms.mesh.points, axis=0).max()))
     return (size.max() / size) ** exponent

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.spatial import ConvexHull
 
 from ...errors import InvalidMeshError
 from ...fem.gradient_recovery import GradientRecovery
 from ...fem.monge_ampere_system import MongeAmpereSystem
 from ...fem.simplices import corner_simplices
-from ...fem.solving import LinearSystem
+from ...fem.solving import LARGE_SCALAR, LinearSystem
 from ...interfaces.moving import Monitor, Moved
 from ...interfaces.outcome import Outcome
 from ...mesh.mesh import Mesh
@@ -35,6 +36,7 @@ _PAIRS = 1 << 24  # points and planes of the hull looked at at once
 _HALVINGS = 6  # of a step
 _FRESH, _RENEWAL = 4, 8  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
 _SMALL_STEPS, _GAIN = 20, 0.98  # of the parabolic method where Newton's fails, and what they must make of the imbalance
+_LINEAR = 1e-3  # residual of a linear problem of a solid, relative: its step is corrected by the next one
 _MEMORY = 5  # updates that are mixed
 _SLACK = 1.05  # growth of the imbalance that a step may bring: rough modes that the map does not see come and go
 
@@ -160,7 +162,7 @@ class _Run:
         """One step; False where none leaves all cells upright and the masses as even as they are."""
         if self._linear is None or self.steps <= _FRESH or self.steps % _RENEWAL == 0:
             matrix = self.system.matrix(self.positions, self.density)[self._free][:, self._free]
-            self._linear = LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension)
+            self._linear = self._prepared(matrix)
             self._past = []  # updates of different linear problems do not compare
         update = self._linear.solve(self.residual[self._free])
         mixed = self._mixed(self._linear, update)
@@ -178,7 +180,7 @@ class _Run:
         before = self.potential, self.positions, self.density, self.residual, self.imbalance
         if self._laplacian is None:
             still = self.system.matrix(self.mesh.points, np.ones(len(self.potential)))[self._free][:, self._free]
-            self._laplacian = LinearSystem(still, self.mesh.name, dimension=self.mesh.dimension)
+            self._laplacian = self._prepared(still)
         for _ in range(_SMALL_STEPS):
             update = self._laplacian.solve(self.residual[self._free]) / self.density[self._used].max()
             if not self._tried(update, halvings=_HALVINGS, most=np.inf):
@@ -188,6 +190,9 @@ class _Run:
             return True
         self.potential, self.positions, self.density, self.residual, self.imbalance = before
         return False
+
+    def _prepared(self, matrix: csr_matrix) -> LinearSystem:
+        return LinearSystem(matrix, self.mesh.name, dimension=self.mesh.dimension, large=LARGE_SCALAR, tolerance=_LINEAR)
 
     def _tried(self, update: np.ndarray, halvings: int, most: float = _SLACK) -> bool:
         """Adds an update (n - 1,) to the potential, shortened until no cell folds and the imbalance grows by no more than ``most``."""

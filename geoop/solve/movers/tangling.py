@@ -38,14 +38,13 @@ class Folding:
 
     @cached_property
     def _blocks(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Per type with corner frames: (k,) cells, (k, f, d+1) their frames, (k, 1) -1 where they are numbered the other way round."""
+        """Per type with corner frames: (k,) cells, (d+1, k, f) their frames, (k, 1) -1 where they are numbered the other way round."""
         cells, found = self.mesh.cells, []
         for name in cells.names:
             which = cells.where(name)
             if name in _FRAMES and len(which) and cells.dimensions[which[0]] == self.mesh.dimension:
-                frames = cells.block(name)[:, np.array(_FRAMES[name])]
-                x = self.mesh.points[frames]
-                turned = determinants(x[:, :, 1:] - x[:, :, :1]).sum(axis=1, keepdims=True) < 0.0
+                frames = np.ascontiguousarray(cells.block(name)[:, np.array(_FRAMES[name])].transpose(2, 0, 1))
+                turned = _corner_determinants(self.mesh.points, frames).sum(axis=1, keepdims=True) < 0.0
                 found.append((which, frames, np.where(turned, -1.0, 1.0)))
         return found
 
@@ -55,6 +54,8 @@ class Folding:
         other = self.mesh.cells.dimensions == self.mesh.dimension
         for which, *_ in self._blocks:
             other[which] = False
+        if not other.any():
+            return np.zeros(0, dtype=np.int64), np.zeros(0)
         return np.flatnonzero(other), np.where(signed_measures(self.mesh)[other] < 0.0, -1.0, 1.0)
 
     def jacobians(self, points: np.ndarray) -> np.ndarray:
@@ -68,8 +69,7 @@ class Folding:
         """
         answer = np.full(len(self.mesh.cells), np.nan)
         for which, frames, sign in self._blocks:
-            x = points[frames]
-            answer[which] = (sign * determinants(x[:, :, 1:] - x[:, :, :1])).min(axis=1)
+            answer[which] = (sign * _corner_determinants(points, frames)).min(axis=1)
         other, sign = self._others
         if len(other):
             answer[other] = sign * signed_measures(self.mesh.moved(points))[other]
@@ -120,6 +120,12 @@ class Folding:
                 return tried, share, first
             first = first or bad
         return self.mesh.points, 0.0, first
+
+
+def _corner_determinants(points: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """(k, f) determinants of the edges that leave the first of (d+1, k, f) points; coordinates apart, so that arithmetic runs along the cells."""
+    corner = np.ascontiguousarray(points.T)[:, frames]
+    return determinants(np.moveaxis(corner[:, 1:] - corner[:, :1], (0, 1), (-1, -2)))
 
 
 def _repeated_facets(simplices: np.ndarray) -> int:

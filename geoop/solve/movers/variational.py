@@ -19,7 +19,7 @@ from scipy.sparse import identity as eye
 from ...fem.mesh_functional import Look, MeshFunctional
 from ...fem.simplices import corner_simplices
 from ...fem.small_matrices import determinants
-from ...fem.solving import LinearSystem
+from ...fem.solving import LARGE_SCALAR, LinearSystem
 from ...interfaces.moving import DifferentiableMonitor, Monitor, Moved
 from ...interfaces.outcome import Outcome
 from ...mesh.mesh import Mesh
@@ -27,6 +27,7 @@ from ..monitors import sound_densities
 from .boundary import CORNER_ANGLE, Boundary, require_settings
 from .tangling import Folding
 
+_LINEAR = 1e-3  # residual of a direction in a solid, relative
 _MEMORY = 12  # pairs of steps and changes of the gradient
 _RENEWAL = 8  # steps after which the Laplacian is taken on the cells as they are then
 _DECREASE = 1e-4  # share of the slope that a step must bring
@@ -164,7 +165,8 @@ class _Descent:
         matrix = self.functional.stiffness(self._seen)
         d = self.mesh.dimension
         full = kron(matrix, eye(d), format="csr")
-        self._laplacian = LinearSystem(self._directions.T @ full @ self._directions, self.mesh.name, dimension=d)
+        laplacian = self._directions.T @ full @ self._directions
+        self._laplacian = LinearSystem(laplacian, self.mesh.name, dimension=d, large=d * LARGE_SCALAR, tolerance=_LINEAR)
 
     def _direction(self) -> np.ndarray:
         """Minus the gradient through the inverse of the second derivatives as far as they are known (two loops)."""

@@ -10,8 +10,8 @@ Any solver that asks a mesh of the time, ``mesh_at(time)``, follows its own solu
         solver.advance()
 
 Every goal is found from the mesh at rest, so that nothing drifts, and a solution that comes back brings back its mesh. The mesh comes
-where it was wanted when the solution was looked at: goals that were led on to the time of arrival made points swing (front of
-``tools/benchmark moving --sections time``: up to seventeen times the error).
+where it was wanted when the solution was looked at. Goals led on to the time of arrival were tried on a front of Burgers' equation
+(nu = 0.0125): a third less error with eight steps between two looks, up to fifty times as much with one, because points swing.
 """
 
 from __future__ import annotations

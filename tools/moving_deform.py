@@ -144,7 +144,7 @@ def flow_solver(method: Deformer) -> Row:
     return {
         "nodes": len(mesh.points),
         "relative L2 of inner displacement": float(np.linalg.norm(off[inner]) / np.linalg.norm(own[inner])),
-        "quality by the solver": smallest_quality(mesh.moved(after)),
+        "quality by the solver": smallest_quality(mesh.moved(after), mesh),
         **_judged(mesh, moved),
     }
 
@@ -190,7 +190,7 @@ def _judged(mesh: Mesh, moved: Any) -> Row:
         "outcome": moved.outcome.status,
         "steps": moved.steps,
         "seconds": moved.seconds,
-        "quality before": smallest_quality(mesh),
-        "quality after": smallest_quality(moved.mesh) if moved.outcome.ok else None,
+        "quality before": smallest_quality(mesh, mesh),
+        "quality after": smallest_quality(moved.mesh, mesh) if moved.outcome.ok else None,
         "inverted": int(Validity.of(mesh).inverted(moved.mesh.points).sum()) if moved.outcome.ok else moved.inverted,
     }

@@ -125,6 +125,6 @@ def _series(case: Case, motion: dict[str, Motion], frames: int, frequency: float
 
     series = moving_series(case, motion, np.linspace(0.0, 1.0 / frequency, frames), chosen)
     path = write_series(series, output)
-    quality = [smallest_quality(item.mesh) for item in series.cases]
+    quality = [smallest_quality(item.mesh, case.mesh) for item in series.cases]
     data = {"times": series.times, "quality": quality, "files": [str(path)]}
     show_result(data, f"{frames} times to {series.times[-1]:.4g} s, smallest scaled Jacobian {min(quality):.4g}\nwritten: {path}", as_json)

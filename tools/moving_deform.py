@@ -41,6 +41,8 @@ METHODS: dict[str, Deformer] = {
     "spring, torsional": Spring("torsional", steps=1),
     "spring, ball-vertex": Spring(),
 }
+#: What is looked at in huge domains.
+FAR: dict[str, Deformer] = {**{name: METHODS[name] for name in list(METHODS)[:5]}, "rbf, reach of 3 chords": RadialBasis(reach=3.0)}
 #: The measure of time: these are to stay below ten seconds at 1e5 nodes.
 TIMED = ("rbf", "rbf, compact kernel", "elastic", "laplacian", "spring, torsional")
 SIZES = {"1e4": (160, 64), "3e4": (280, 112), "1e5": (500, 200)}
@@ -65,6 +67,10 @@ def measure(output: Path, once: Once) -> None:
             for degrees in (10, 20, 45):
                 key = f"deform/pitch/{grid}/{degrees}/{method}"
                 once(key, lambda key=key, grid=grid, degrees=degrees, method=method: {"key": key, **pitched(METHODS[method], grid, degrees)})
+    for radius in (10, 100, 1000):
+        for method in FAR:
+            key = f"deform/far/{radius}/{method}"
+            once(key, lambda key=key, radius=radius, method=method: {"key": key, **far(FAR[method], radius)})
     for method in TIMED[:4]:
         key = f"deform/solid/{method}"
         once(key, lambda key=key, method=method: {"key": key, **solid(METHODS[method])})
@@ -95,6 +101,19 @@ def pitched(method: Deformer, grid: str, degrees: float) -> Row:
     else:
         mesh = cgrid(naca4(), n_wall=160, n_wake=40, n_normal=60, first_height=1e-5)
     return {"nodes": len(mesh.points), **_moved(method, mesh, {"wall": turned(mesh.points[mesh.patch_points("wall")], -degrees, (0.25, 0.0))})}
+
+
+def far(method: Deformer, radius: float) -> Row:
+    """Ten degrees of pitch in a domain of a radius in chords: how far a point is moved at most, in largest displacements of the section, and where."""
+    mesh = ogrid(naca4(), n_wall=96, n_normal=60, outer_radius=radius, first_height=1e-5)
+    given = {"wall": turned(mesh.points[mesh.patch_points("wall")], -10.0, (0.25, 0.0))}
+    shift = np.linalg.norm(method.deform(mesh, given).mesh.points - mesh.points, axis=1)
+    place = float(np.linalg.norm(mesh.points[np.argmax(shift)] - [0.25, 0.0]))
+    return {
+        **_moved(method, mesh, given),
+        "farthest over the wall's": float(shift.max() / np.linalg.norm(given["wall"], axis=1).max()),
+        "at chords": place,
+    }
 
 
 def solid(method: Deformer, n: int = 45) -> Row:

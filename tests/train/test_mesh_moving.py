@@ -8,7 +8,7 @@ from geoop.errors import CheckpointError, ConfigurationError, ShapeError
 from geoop.graph.pointset import PointSet
 from geoop.models.branch_trunk_mover import BranchTrunkMover
 from geoop.models.mesh_mover import AbstractMeshMover, UnrolledMover
-from geoop.train.mesh_moving import MovingSettings, fit_mover, monge_ampere_residual
+from geoop.train.mesh_moving import MovingSettings, _cloud, _weighed_cloud, fit_mover, monge_ampere_residual
 from geoop.train.monitor_family import LayeredField, drawn_monitors, lattice_monitor
 
 
@@ -119,3 +119,18 @@ def test_bad_input_is_named():
         MovingSettings()
     with pytest.raises(ConfigurationError, match="spiral"):
         LayeredField.drawn(np.random.default_rng(0), kinds=("spiral",))
+
+
+def test_clouds_of_the_branch_have_quadrature_weights():
+    """Weights differ and sum to one; what they integrate is right to an order more than equal weights of random points are."""
+    place = (torch.arange(64) + 0.5) / 64
+    log_m = torch.cos(3 * torch.pi * place)[:, None] * torch.cos(2 * torch.pi * place) + place[:, None]
+    exact, draw = float(log_m.mean()), torch.Generator().manual_seed(0)
+    errors = {weighed: [] for weighed in (True, False)}
+    for _ in range(40):
+        for weighed, make in ((True, _weighed_cloud), (False, _cloud)):
+            cloud = make(log_m, 1000, draw)
+            assert float(cloud.weight.sum()) == pytest.approx(1.0, abs=1e-5) and cloud.pos.min() >= 0 and cloud.pos.max() <= 1
+            errors[weighed].append(float((cloud.weight * cloud.scalars[:, 0]).sum()) - exact)
+    assert _weighed_cloud(log_m, 1000, draw).weight.std() > 1e-5
+    assert np.std(errors[True]) < 0.1 * np.std(errors[False])

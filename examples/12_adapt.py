@@ -1,4 +1,7 @@
-"""A mesh adapted to a field: the Monge-Ampere mover, and a network that was trained for a moment without data."""
+"""A mesh adapted to a field: the Monge-Ampere mover, a network that was trained for a moment without data, and a region with a re-entrant corner.
+
+The picture of the README, ``examples/pictures/adapted_meshes.png``, is the ``adapted_meshes.png`` that this script writes.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,17 @@ import torch
 
 import geoop
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.triangles import mesh_inside
 from geoop.models.mesh_mover import UnrolledMover
 from geoop.results.neural_mover import NeuralMover
+from geoop.study.plot_moving import meshes_side_by_side
 from geoop.train.mesh_moving import MovingSettings, fit_mover
 from geoop.train.monitor_family import drawn_monitors
 
 
 def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
     out.mkdir(parents=True, exist_ok=True)
-    n = 25 if quick else 49
-    x = np.linspace(0, 1, n)
-    points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
-    k = np.arange(n * n).reshape(n, n)
-    corners = [part.ravel() for part in (k[:-1, :-1], k[1:, :-1], k[1:, 1:], k[:-1, 1:])]
-    triangles = np.concatenate([np.stack([corners[i] for i in row], axis=1) for row in ((0, 1, 2), (0, 2, 3))])
-    mesh = geoop.Mesh(points, Cells.of(triangle=triangles), name="square")
-    temperature = np.tanh((np.linalg.norm(points - 0.5, axis=1) - 0.25) / 0.05)
-    case = geoop.Case(mesh).with_fields(geoop.Field(geoop.Quantity("temperature", "T", "K"), temperature))
-
+    case = with_a_ring(square(25 if quick else 49))
     torch.manual_seed(0)
     model = UnrolledMover(24, 48, steps=3, width=0) if quick else UnrolledMover()
     settings = MovingSettings(steps=20, batch=4, points=200, cloud=200) if quick else MovingSettings(cpu_minutes=6.0)
@@ -34,13 +30,45 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
     checkpoint = NeuralMover(model).save(out / "mover.safetensors")
 
     numbers: dict[str, float] = {}
-    for name, mover in (("Monge-Ampere", "monge-ampere"), ("network", checkpoint)):
-        adapted = geoop.adapt(case, "hessian:temperature", mover)
-        adapted.write(out / f"adapted-{name}.vtu")
-        numbers |= {"imbalance before": adapted.imbalance[0], f"imbalance, {name}": adapted.imbalance[1], f"inverted, {name}": adapted.moved.inverted}
+    bent = with_a_ring(l_shape(0.06 if quick else 0.03))
+    found = {}
+    for name, given, mover in (("Monge-Ampere", case, "monge-ampere"), ("network", case, checkpoint), ("variational", bent, "variational")):
+        found[name] = geoop.adapt(given, "hessian:temperature", mover)
+        print("written:", found[name].write(out / f"adapted-{name}.vtu").path)
+        before, after = found[name].imbalance
+        numbers |= {f"imbalance before, {name}": before, f"imbalance, {name}": after, f"inverted, {name}": found[name].moved.inverted}
+    shown = geoop.adapt(with_a_ring(square(33)), "hessian:temperature", "monge-ampere").case.mesh  # coarser: single cells are seen
+    meshes = {"square": square(33), "Monge-Ampere": shown, "L": bent.mesh, "variational": found["variational"].case.mesh}
+    print("written:", meshes_side_by_side(meshes, out / "adapted_meshes.png"))
     for what, value in numbers.items():
         print(f"{what}: {value:.3f}")
     return numbers
+
+
+def square(n: int) -> geoop.Mesh:
+    """The unit square of n x n points."""
+    x = np.linspace(0, 1, n)
+    points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
+    k = np.arange(n * n).reshape(n, n)
+    corners = [part.ravel() for part in (k[:-1, :-1], k[1:, :-1], k[1:, 1:], k[:-1, 1:])]
+    triangles = np.concatenate([np.stack([corners[i] for i in row], axis=1) for row in ((0, 1, 2), (0, 2, 3))])
+    return geoop.Mesh(points, Cells.of(triangle=triangles), name="square")
+
+
+def l_shape(size: float) -> geoop.Mesh:
+    """The unit square without its upper right quarter, of edges of a length [m]."""
+    corners = np.array([[0, 0], [1, 0], [1, 0.5], [0.5, 0.5], [0.5, 1], [0, 1]])
+    count = lambda a, b: int(np.ceil(np.abs(b - a).sum() / size - 1e-9))  # noqa: E731
+    sides = [np.linspace(a, b, count(a, b), endpoint=False) for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
+    points = np.concatenate(sides)
+    row = np.arange(len(points))
+    lines = Cells.of(line=np.stack([row, np.roll(row, -1)], axis=1))
+    return mesh_inside(geoop.Mesh(points, lines, {"wall": lines}, name="L"), size=size)
+
+
+def with_a_ring(mesh: geoop.Mesh) -> geoop.Case:
+    temperature = np.tanh((np.linalg.norm(mesh.points - 0.5, axis=1) - 0.25) / 0.05)
+    return geoop.Case(mesh).with_fields(geoop.Field(geoop.Quantity("temperature", "T", "K"), temperature))
 
 
 if __name__ == "__main__":

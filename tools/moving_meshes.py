@@ -6,21 +6,15 @@ import numpy as np
 
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk
+from geoop.mesh.generate.grid import grid
 from geoop.mesh.generate.triangles import mesh_inside
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import circle
 
 
 def square(side: int) -> Mesh:
-    """The unit square of side^2 nodes; every quad cut along the same diagonal; patches left, right, bottom, top."""
-    t = np.linspace(0.0, 1.0, side)
-    points = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
-    i = np.arange(side**2).reshape(side, side)
-    a, b, c, d = (part.ravel() for part in (i[:-1, :-1], i[1:, :-1], i[1:, 1:], i[:-1, 1:]))
-    triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
-    sides = {"left": i[0, ::-1], "right": i[-1], "bottom": i[:, 0], "top": i[::-1, -1]}
-    patches = {name: Cells.of(line=np.stack([row[:-1], row[1:]], axis=1)) for name, row in sides.items()}
-    return Mesh(points, Cells.of(triangle=triangles), patches, name="square")
+    """The unit square of side^2 nodes; every quad cut along the same diagonal."""
+    return grid((side - 1, side - 1), simplices=True)
 
 
 def disk_of(rings: int) -> Mesh:

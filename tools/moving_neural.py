@@ -11,25 +11,19 @@ import numpy as np
 import torch
 from moving_fields import FIELDS as KNOWN
 
-from geoop.graph.graph import Graph
-from geoop.graph.pointset import PointSet
 from geoop.interfaces.moving import Mover
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.triangles import mesh_inside
-from geoop.mesh.measure import point_weights, signed_measures
+from geoop.mesh.measure import signed_measures
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.topology import edges
 from geoop.models.branch_trunk_mover import BranchTrunkMover
 from geoop.models.mesh_mover import AbstractMeshMover, UnrolledMover
-from geoop.models.moving_mesh_stepper import MovingMeshStepper
 from geoop.results.neural_mover import NeuralMover
 from geoop.results.surrogate import load
 from geoop.solve.monitors import hessian_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
 from geoop.train.mesh_moving import MovingSettings, fit_mover
 from geoop.train.monitor_family import LayeredField, drawn_monitors
-from geoop.train.moving_steps import PairSettings, StepSample, fit_pairs, one_step_error
-from geoop.truth.datasets import burgers
 
 Function = Callable[[np.ndarray], np.ndarray]
 #: The five fields of the issue.
@@ -41,7 +35,7 @@ MINUTES = 6.0
 
 
 def measure(output: Path, once: Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]) -> None:
-    """Trainings, gains and costs of the movers; MM-PDE beside its control. ``once(key, make)`` makes and keeps a row unless there is one."""
+    """Trainings, gains and costs of the movers. ``once(key, make)`` makes and keeps a row unless there is one."""
     torch.set_num_threads(1)
     movers: dict[str, Mover] = {"Monge-Ampere by finite elements": MongeAmpere()}
     for name, model in models().items():
@@ -65,16 +59,6 @@ def measure(output: Path, once: Callable[[str, Callable[[], dict[str, Any]]], di
     for field in ("ring .05", "ring .02"):
         for row in cost(movers, hessian_monitor, (48, 142, 317), field):
             once(f"neural/cost, {field}, {row['points']} points/{row['mover']}", lambda row=row: row)
-    samples: dict[str, dict[str, list[StepSample]]] = {}
-    for seed in range(3):
-        for kind in ("moved", "unmoved"):
-
-            def step(kind: str = kind, seed: int = seed) -> dict[str, Any]:
-                if not samples:
-                    samples.update(burgers_samples(MongeAmpere(), hessian_monitor))
-                return burgers_row(samples[kind], kind, seed)
-
-            once(f"mm-pde/{kind}/seed {seed}", step)
 
 
 def waving_front(random: np.random.Generator) -> Function:
@@ -234,46 +218,6 @@ def cost(
             gain = before / interpolation_error(moved.mesh, FIELDS[field])
             rows.append({"mover": name, "points": n * n, "cpu_seconds": min(t[0] for t in tries), "seconds": min(t[1] for t in tries), "gain": gain})
     return rows
-
-
-def burgers_samples(
-    mover: Mover, monitor_of: Callable[[Mesh, np.ndarray], Any], *, series: int = 20, seed: int = 0
-) -> dict[str, dict[str, list[StepSample]]]:
-    """Samples ``train`` and ``test`` of one step of the set ``burgers``: ``moved`` for every state by a mover, and ``unmoved``, the control."""
-    plan = burgers.plan(series * burgers.FRAMES, seed)
-    found: dict[str, dict[str, list[StepSample]]] = {"moved": {}, "unmoved": {}}
-    for split, every in (("train", 2), ("test", 3)):
-        rows: dict[str, list[StepSample]] = {"moved": [], "unmoved": []}
-        for name in sorted({frame.rsplit("_t", 1)[0] for frame in plan.splits[split]}):
-            mesh = burgers.case(seed, f"{name}_t00").mesh
-            listed = edges(mesh.cells, np.arange(len(mesh.points)))
-            pairs = torch.from_numpy(np.unique(np.sort(listed.corners, axis=1), axis=0))
-            graph = Graph.sorted(torch.cat([pairs[:, 0], pairs[:, 1]]), torch.cat([pairs[:, 1], pairs[:, 0]]), len(mesh.points), len(mesh.points))
-            stepper, velocity = MovingMeshStepper(2, 1), burgers.frames(seed, name)
-            told = torch.tensor([np.log(burgers.drawn(seed, name)["viscosity"] / 0.0055) / 0.35], dtype=torch.float32)
-            for k in range(0, burgers.FRAMES - 1, every):
-                state, following = (torch.tensor(velocity[i], dtype=torch.float32) for i in (k, k + 1))
-                for kind, other in (("moved", mover.move(mesh, monitor_of(mesh, velocity[k])).mesh), ("unmoved", mesh)):
-                    rows[kind].append(StepSample(state, following, told, stepper.prepare(_points(mesh), _points(other), graph)))
-        for kind, items in rows.items():
-            found[kind][split] = items
-    return found
-
-
-def burgers_row(samples: Mapping[str, list[StepSample]], kind: str, seed: int, minutes: float = 1.5) -> dict[str, Any]:
-    """One training of a stepper: mean square error of one step on unseen series, beside that of the state that stays as it is."""
-    stays = float(np.mean([float((s.after - s.before).square().mean()) for s in samples["test"]]))
-    torch.manual_seed(seed)
-    model = MovingMeshStepper(2, 1, width=32, edge_width=16, depth=2, scale=stays**0.5)
-    begun = time.process_time()
-    history = fit_pairs(model, samples["train"], PairSettings(cpu_minutes=minutes, batch=1, seed=seed, rate=5e-3, muon_rate=2e-2), progress=False)
-    row = {"meshes": kind, "seed": seed, "mse": one_step_error(model, samples["test"]), "persistence": stays, "gate": float(model.gate.detach())}
-    parameters = sum(p.numel() for p in model.parameters())
-    return row | {"parameters": parameters, "steps": 20 * len(history), "cpu_seconds": time.process_time() - begun}
-
-
-def _points(mesh: Mesh) -> PointSet:
-    return PointSet(torch.tensor(mesh.points, dtype=torch.float32), weight=torch.tensor(point_weights(mesh), dtype=torch.float32))
 
 
 def picture(mesh: Mesh, moved: Mapping[str, Mesh], path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Vortex streets of ``cylinder-wake`` on coarse meshes, their frames at one interval: what steppers are trained and judged on in minutes.
+"""Vortex streets of ``cylinder-wake`` on its own or on coarser meshes, frames at one interval: what steppers are trained and judged on in minutes.
 
 The frames of the named data set are a sixteenth of a period apart, whatever the period: a stepper that goes from frame to frame is told the period that it
 is asked for. Here the interval is the same for every body and Reynolds number, and series begin at any phase.
@@ -21,32 +21,40 @@ from geoop.truth.datasets.draws import cases_of, split_geometries
 from geoop.truth.navier_stokes.forces import ForceGauge
 from geoop.truth.running.one_process import in_this_process
 
-#: Frames of a series, the time between two of them [s] (twelve to eighteen make a period), and what divides the edges of the named data set.
-FRAMES, INTERVAL, FINER = 48, 0.4, 0.4
+#: Frames of a series, and the time between two of them [s]: twelve to eighteen make a period.
+FRAMES, INTERVAL = 48, 0.4
+#: What divides the lengths of edges of the named data set.
+COARSE, FINE = 0.4, 1.0
 STROUHAL = Quantity("strouhal_number", "St")
-_DESCRIPTION = f"Bodies, Reynolds numbers and solver of cylinder-wake on coarse meshes; {FRAMES} frames of the established wake, {INTERVAL} s apart."
+_DESCRIPTION = (
+    f"Bodies, Reynolds numbers and solver of cylinder-wake, edges divided by {{finer}}; {FRAMES} frames of the established wake, {INTERVAL} s apart."
+)
 
 
-def wakes(directory: Path, series: int = 22, seed: int = 0) -> Dataset:
-    """The data set, made where it is not there yet: about 20 s of computing time per series."""
+def wakes(directory: Path, series: int = 22, seed: int = 0, *, finer: float = COARSE) -> Dataset:
+    """The data set, made where it is not there yet: about 20 s of computing time per series on coarse meshes, a minute on those of the named set."""
     splits, geometry = cases_of(split_geometries("wake", series, where="wakes", outside={}), FRAMES)
     drawn = {name: wake.drawn(seed, name) for name in dict.fromkeys(geometry.values())}
     parameters = {name: drawn[body] for name, body in geometry.items()}
-    generator = {"source": "geoop.truth.datasets.cylinder_wake", "finer": FINER, "interval": INTERVAL, "frames": FRAMES}
-    plan = DatasetPlan("coarse-wakes", _DESCRIPTION, splits, generator, parameters, geometry, dict(geometry), seed=seed, licence="CC0-1.0")
-    return write_dataset(directory, plan, partial(_case, seed), run=lambda store, folder, groups: in_this_process(partial(store, folder), groups))
+    generator = {"source": "geoop.truth.datasets.cylinder_wake", "finer": finer, "interval": INTERVAL, "frames": FRAMES}
+    plan = DatasetPlan(
+        "wakes", _DESCRIPTION.format(finer=finer), splits, generator, parameters, geometry, dict(geometry), seed=seed, licence="CC0-1.0"
+    )
+    return write_dataset(
+        directory, plan, partial(_case, seed, finer), run=lambda store, folder, groups: in_this_process(partial(store, folder), groups)
+    )
 
 
-def _case(seed: int, name: str) -> Case:
+def _case(seed: int, finer: float, name: str) -> Case:
     body, number = name.rsplit("_", 1)
-    return _series(seed, body)[int(number) - 1]
+    return _series(seed, finer, body)[int(number) - 1]
 
 
 @lru_cache(maxsize=1)
-def _series(seed: int, body: str) -> tuple[Case, ...]:
+def _series(seed: int, finer: float, body: str) -> tuple[Case, ...]:
     """All frames behind one body."""
     values = wake.drawn(seed, body)
-    problem = wake.problem_of(values, body, finer=FINER)
+    problem = wake.problem_of(values, body, finer=finer)
     flow, state = wake.periodic_flow(problem)
     gauge = ForceGauge(problem.space, "body")
     steps = int(np.ceil(INTERVAL / flow.step))

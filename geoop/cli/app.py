@@ -19,6 +19,7 @@ from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
+from .wording import on_the_command_line
 
 app = typer.Typer(
     name="geoop",
@@ -29,6 +30,9 @@ app = typer.Typer(
 
 #: ``ClickException``: of click, or of the copy that newer typers carry.
 _USAGE_ERROR = typer.BadParameter.__mro__[2]
+
+#: Exit status after Ctrl-C, as shells have it.
+_INTERRUPTED = 130
 
 Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
 Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")]
@@ -55,21 +59,19 @@ def main(arguments: list[str] | None = None) -> int:
         status = 2
     except typer.Exit as stop:
         status = stop.exit_code
-    except typer.Abort:
-        sys.stderr.write("interrupted; what was finished is kept\n")
-        status = 130
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what was finished is kept\n")
-        status = 130
+    except (typer.Abort, KeyboardInterrupt):
+        status = _INTERRUPTED
     except _USAGE_ERROR as error:
         error.show()
         status = error.exit_code
+    if status == _INTERRUPTED:  # newer typers turn the interruption into the status themselves
+        sys.stderr.write("interrupted; what was finished is kept\n")
     return int(status or 0)
 
 
 def _show(error: GeoopError, *, as_json: bool) -> None:
     if as_json:
-        sys.stderr.write(json.dumps(error.to_dict()) + "\n")
+        sys.stderr.write(json.dumps({**error.to_dict(), "remedy": on_the_command_line(error.remedy)}) + "\n")
         return
     from rich.console import Console
     from rich.panel import Panel
@@ -78,9 +80,9 @@ def _show(error: GeoopError, *, as_json: bool) -> None:
     body = Text()
     if error.where:
         body.append(f"{error.where}\n", style="bold")
-    body.append(error.message + "\n")
+    body.append(on_the_command_line(error.message) + "\n")
     body.append("try: ", style="bold green")
-    body.append(error.remedy)
+    body.append(on_the_command_line(error.remedy))
     Console(stderr=True).print(Panel(body, title=type(error).__name__, title_align="left", border_style="red"))
 
 

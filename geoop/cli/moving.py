@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigurationError
-from .printing import Json, show_result
+from .printing import FAILED, Json, counting, outcome_data, outcome_line, show_result, waiting
 
 if TYPE_CHECKING:
     from ..interfaces.moving import Deformer
@@ -32,7 +32,10 @@ def deform(
     slide: Annotated[list[str] | None, typer.Option(help="patch along which points slide, such as a symmetry plane; repeat")] = None,
     steps: Annotated[int | None, typer.Option(help="in which the motion is made, at first; halved where cells would turn inside out")] = None,
     frames: Annotated[int | None, typer.Option(help="so many times of one period of the motion, with the mesh velocity, into .pvd")] = None,
-    frequency: Annotated[float, typer.Option(help="of the motion with --frames \\[Hz]: pitch or shift times sin(2 pi f t)")] = 1.0,
+    frequency: Annotated[float, typer.Option(help="of the motion with --frames \\[Hz]: pitch and shift times sin(2 pi f t)")] = 1.0,
+    phase: Annotated[
+        float | None, typer.Option(metavar="DEGREES", help="by which --pitch is ahead of --translate, with --frames: sin(2 pi f t + phase)")
+    ] = None,
     unit: Annotated[str | None, typer.Option(help="length unit of files that do not say theirs: m, mm, cm, in, ft")] = None,
     picture: Annotated[Path | None, typer.Option(help="picture of a plane mesh before and after: .png, .svg, .pdf")] = None,
     as_json: Json = False,
@@ -42,19 +45,20 @@ def deform(
     from ..io.writing import write
     from ..results import deforming
 
-    said = {"--pitch": pitch, "--translate": translate, "--displacement": displacement}
-    _require(mesh, output, patch, [name for name, value in said.items() if value is not None], about, frames, picture)
+    said = {"--pitch": pitch, "--translate": translate, "--displacement": displacement, "--about": about, "--phase": phase}
+    _require(mesh, output, patch, [name for name, value in said.items() if value is not None], frames, picture)
     case, patches = read_case(mesh, unit=unit), list(dict.fromkeys(patch or ()))
     chosen = deforming.deformer(method, slide=slide or (), steps=steps)
     if displacement is not None:
         given = deforming.displacement_of(displacement, case.mesh, patches)
     else:
-        motion = _motion(case, pitch, about, axis, translate, frequency)
+        motion = _motion(case, pitch, about, axis, translate, frequency, phase or 0.0)
         given = {name: motion.displacement(case.mesh.points[case.mesh.patch_points(name)], 0.25 / frequency) for name in patches}
     if frames is not None:
         _series(case, dict.fromkeys(patches, motion), frames, frequency, chosen, output, as_json)
         return
-    done = deforming.deform(case, given, chosen)
+    with waiting("moving the points"):
+        done = deforming.deform(case, given, chosen)
     files = []
     if done.moved.outcome.ok:
         files.append(str(write(done.case, output).path))
@@ -63,20 +67,31 @@ def deform(
 
             files.append(str(before_and_after(case.mesh, done.case.mesh, picture)))
     text = f"written: {', '.join(files)}" if files else "nothing is written"
-    show_result({**done.to_dict(), "files": files}, f"{done}\n{text}", as_json)
+    before, after = done.quality
+    lines = [
+        f"{case.name}: {len(case.mesh.points)} points, {len(case.mesh.cells)} cells, {done.moved.seconds:.2f} s",
+        outcome_line(done.moved.outcome),
+        f"smallest scaled Jacobian: {before:.4g} before, {after:.4g} after",
+        text,
+    ]
+    show_result({**done.to_dict(), "outcome": outcome_data(done.moved.outcome), "files": files}, "\n".join(lines), as_json)
     if not files:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
-def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str], about: str | None, frames: int | None, picture: Path | None) -> None:
+def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str], frames: int | None, picture: Path | None) -> None:
     """Refuse words that do not fit together before anything is read."""
-    problems = []
+    problems, motions = [], [name for name in said if name in ("--pitch", "--translate", "--displacement")]
     if not patch:
         problems.append("no --patch is named")
-    if len(said) != 1:
-        problems.append(f"{' and '.join(said)} at once" if said else "no motion is given")
-    if ("--pitch" in said) != (about is not None):
+    if not motions:
+        problems.append("no motion is given")
+    if "--displacement" in motions and len(motions) > 1:
+        problems.append(f"{' and '.join(motions)} at once")
+    if ("--pitch" in said) != ("--about" in said):
         problems.append("--pitch and --about belong together")
+    if "--phase" in said and not ({"--pitch", "--translate"} <= set(said) and frames is not None):
+        problems.append("--phase is between --pitch and --translate, with --frames")
     if output.resolve() == mesh.resolve():
         problems.append("--output is the input")
     if not output.parent.is_dir():
@@ -93,16 +108,19 @@ def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str],
         )
 
 
-def _motion(case: Case, pitch: float | None, about: str | None, axis: str, translate: str | None, frequency: float) -> Motion:
+def _motion(case: Case, pitch: float | None, about: str | None, axis: str, translate: str | None, frequency: float, phase: float) -> Motion:
     """The motion that was asked for; its full size is reached after a quarter of a period."""
-    from ..solve.deformers.motions import Oscillating, Pitching
+    from ..solve.deformers.motions import Oscillating, Pitching, PitchingHeaving
 
     if not 0 < frequency < float("inf"):
         raise ConfigurationError(f"frequency is {frequency}", where="--frequency", remedy="give a positive number [Hz]")
-    if pitch is not None:
-        turn = _numbers(axis, 3, "--axis")
-        return Pitching(pitch, frequency, _numbers(about or "", case.mesh.dimension, "--about"), axis=(turn[0], turn[1], turn[2]))
-    return Oscillating(_numbers(translate or "", case.mesh.dimension, "--translate"), frequency)
+    d = case.mesh.dimension
+    heave = None if translate is None else Oscillating(_numbers(translate, d, "--translate"), frequency)
+    if pitch is None and heave is not None:
+        return heave
+    turn = _numbers(axis, 3, "--axis")
+    turning = Pitching(pitch or 0.0, frequency, _numbers(about or "", d, "--about"), axis=(turn[0], turn[1], turn[2]), phase=phase)
+    return turning if heave is None else PitchingHeaving(turning, heave)
 
 
 def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
@@ -116,15 +134,13 @@ def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
 
 
 def _series(case: Case, motion: dict[str, Motion], frames: int, frequency: float, chosen: Deformer, output: Path, as_json: bool) -> None:
-    """One period of the motion, into a .pvd file."""
+    """One period of the motion, into a .pvd file; an interrupted run goes on with the frames that are there."""
     import numpy as np
 
-    from ..io.paraview import write_series
-    from ..solve.deformers.moving_series import moving_series
-    from ..solve.deformers.validity import smallest_quality
+    from ..results.moving_frames import write_frames
 
-    series = moving_series(case, motion, np.linspace(0.0, 1.0 / frequency, frames), chosen)
-    path = write_series(series, output)
-    quality = [smallest_quality(item.mesh, case.mesh) for item in series.cases]
-    data = {"times": series.times, "quality": quality, "files": [str(path)]}
-    show_result(data, f"{frames} times to {series.times[-1]:.4g} s, smallest scaled Jacobian {min(quality):.4g}\nwritten: {path}", as_json)
+    with counting("frames") as progress:
+        done = write_frames(case, motion, np.linspace(0.0, 1.0 / frequency, frames), chosen, output, progress=progress)
+    kept = f", {done.kept} of them from an earlier run" if done.kept else ""
+    text = f"{frames} times to {done.times[-1]:.4g} s{kept}, smallest scaled Jacobian {done.quality.min():.4g}\nwritten: {done.path}"
+    show_result(done.to_dict(), text, as_json)

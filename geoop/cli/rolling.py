@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ConfigurationError
-from .printing import Json, show_result
+from .printing import NOT_CONVERGED, Json, counting, outcome_data, outcome_line, show_result
 
 if TYPE_CHECKING:
     from ..mesh.case import Series
@@ -26,11 +24,11 @@ def rollout(
     restart: Annotated[int, typer.Option(help="frames after which it goes on from its own answers; 0: never, every frame is one jump")] = 1,
     compare: Annotated[bool, typer.Option("--compare", help="beside the later frames of the series: errors, divergence, phases")] = False,
     probe: Annotated[list[str] | None, typer.Option(metavar="X,Y", help="with --compare: phase and Strouhal number there \\[m]; repeat")] = None,
-    movie: Annotated[Path | None, typer.Option(help=".gif, or .png for numbered pictures; of plane meshes")] = None,
+    movie: Annotated[Path | None, typer.Option(help=".gif, .mp4 where ffmpeg is installed, or .png for numbered pictures; of plane meshes")] = None,
     plot: Annotated[Path | None, typer.Option(help="with --compare: picture of errors over time, .png, .svg or .pdf")] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict a series in time from its first states; later frames of the file are never shown to the model."""
+    """Predict a series in time from its first states; later frames of the file are never shown to the model. Exits with 3 where it diverged."""
     from ..io.paraview import write_series
     from ..results.rollout_diagnostics import diagnose
     from ..results.stepping import rollout as roll
@@ -38,7 +36,7 @@ def rollout(
 
     _require_names(case, output, movie, plot, compare, probe)
     stepper, series = stepper_of(model), _read(case)
-    with _bar() as progress:
+    with counting("frames") as progress:
         found = roll(stepper, series, steps=steps, restart=restart or None, progress=progress)
     files = [write_series(found.series, output)]
     quantity, diagnosis = stepper.quantities[0], None
@@ -46,21 +44,17 @@ def rollout(
         points = [_point(text) for text in probe or ()]
         diagnosis = diagnose(found.series, series, quantity, given=found.given, probes=points)
     files += _pictures(found, series if compare else None, diagnosis, movie, plot, quantity)
-    data: dict[str, Any] = {"outcome": found.outcome.to_dict(), "frames": len(found.series), "given": found.given, "diverged_at": found.diverged_at}
+    data: dict[str, Any] = {
+        "outcome": outcome_data(found.outcome),
+        "frames": len(found.series),
+        "given": found.given,
+        "diverged_at": found.diverged_at,
+    }
     data |= {"seconds": found.seconds, "excess": list(found.excess), "files": [str(path) for path in files]}
     data |= {} if diagnosis is None else {"frames_compared": diagnosis.rows(), "probes": _probe_rows(diagnosis)}
     show_result(data, "\n".join([*_lines(found, diagnosis), f"written: {', '.join(map(str, files))}"]), as_json)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
-        task = bar.add_task("frames", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    if not found.outcome.ok:
+        raise typer.Exit(NOT_CONVERGED)
 
 
 def _read(path: Path) -> Series:
@@ -81,8 +75,8 @@ def _require_names(case: Path, output: Path, movie: Path | None, plot: Path | No
     problems = []
     if output.suffix.lower() != ".pvd" or output.resolve() == case.resolve():
         problems.append(f"--output is '{output}', must end in .pvd and not be the input")
-    if movie is not None and movie.suffix.lower() not in (".gif", ".png"):
-        problems.append(f"--movie is '{movie}', must end in .gif or .png")
+    if movie is not None and movie.suffix.lower() not in (".gif", ".mp4", ".png"):
+        problems.append(f"--movie is '{movie}', must end in .gif, .mp4 or .png")
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         problems.append(f"--plot is '{plot}', must end in .png, .svg or .pdf")
     if not compare and (plot is not None or probe):
@@ -95,6 +89,10 @@ def _require_names(case: Path, output: Path, movie: Path | None, plot: Path | No
             problems.append(f"--probe is '{text}'")
     if problems:
         raise ConfigurationError("; ".join(problems), where="geoop rollout", remedy="for example -o out.pvd --compare --probe 9.5,8 --movie out.gif")
+    if movie is not None and movie.suffix.lower() == ".mp4":
+        from ..study.plot_rollout import require_movie_writer
+
+        require_movie_writer(movie)
 
 
 def _point(text: str) -> list[float]:
@@ -122,7 +120,7 @@ def _probe_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 def _lines(found: Rollout, diagnosis: Diagnosis | None) -> list[str]:
     """How it went, line by line."""
-    lines = [f"{len(found.series)} frames, {found.given} of them given, in {found.seconds:.2f} s", f"outcome: {found.outcome}"]
+    lines = [f"{len(found.series)} frames, {found.given} of them given, in {found.seconds:.2f} s", outcome_line(found.outcome)]
     if diagnosis is not None:
         d, last = diagnosis, len(diagnosis.times) - 1
         lines.append(f"error of {d.quantity} (relative L2): mean {d.error.mean():.3g}, at the last common frame {d.error[last]:.3g}")

@@ -10,9 +10,13 @@ import numpy as np
 from ..errors import FieldError
 from ..mesh.box_tree import BoxTree
 from .domain import Domain
+from .simplex_search import SimplexSearch
+from .simplices import cut_quads
 from .space import Space
 
 _STEPS = 12  # of Newton's method for the inverse of a curved map; straight simplices need one
+_INSIDE = 1e-9  # reference coordinate that counts as not outside
+_SMALL = 1e-6  # share of the way by which a point is moved to see on which side it lies
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +32,7 @@ class Places:
     reference: np.ndarray
 
 
-def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6) -> Places:
+def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6, toward: np.ndarray | None = None) -> Places:
     """The cell that holds each point.
 
     Args:
@@ -36,6 +40,8 @@ def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6) -> Pl
         points: (m, d) [m].
         tolerance: how far outside every cell, in sizes of the nearest one, a point may lie and still belong to it. Cells follow a
             curved wall only up to the order of the geometry: 0.05 takes in points of the wall itself.
+        toward: (m, d) a place beside each point [m]. Of several cells that hold a point the one on that side is taken: on the two
+            sides of a slit a function has two values.
 
     Returns:
         the places; cell -1 for points farther outside.
@@ -48,8 +54,56 @@ def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6) -> Pl
         raise FieldError(
             f"points of shape {points.shape} in {domain.dimension}-D", where=domain.mesh.name, remedy=f"give (m, {domain.dimension}) points in metres"
         )
+    cells, reference = _walked(domain, points)
+    rest = np.flatnonzero(cells < 0)
+    if len(rest):
+        cells[rest], reference[rest] = _in_boxes(domain, points[rest], tolerance)
+    if toward is not None:
+        _turn(domain, points, np.asarray(toward, dtype=np.float64), cells, reference, tolerance)
+    return Places(cells, reference)
+
+
+def _turn(domain: Domain, points: np.ndarray, toward: np.ndarray, cells: np.ndarray, reference: np.ndarray, tolerance: float) -> None:
+    """Give points on sides of cells to the cell in which a small step towards a place ends, where it holds the point as well."""
+    kind = domain.grid.elem.refdom.__name__
+    near = np.flatnonzero((cells >= 0) & (_depth(reference, kind) < tolerance))
+    there = locate(domain, points[near] + _SMALL * (toward[near] - points[near]), tolerance=tolerance).cells
+    near, there = near[there >= 0], there[there >= 0]
+    xi = _inverse(domain.grid.elem(), _nodes(domain)[there], points[near])
+    holds = _depth(xi, kind) >= -tolerance
+    cells[near[holds]], reference[near[holds]] = there[holds], xi[holds]
+
+
+def _walked(domain: Domain, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (m,) and places in them (m, d) of the points that a walk over the straight cells finds, cell -1 for others."""
     grid = domain.grid
-    nodes = grid.doflocs.T[grid.dofs.element_dofs.T]
+    cells, reference = np.full(len(points), -1, dtype=np.int64), np.zeros((len(points), domain.dimension))
+    rows, parts = np.ascontiguousarray(grid.t.T), 1
+    if grid.elem.refdom.__name__ == "RefQuad":
+        rows, parts = cut_quads(rows).reshape(-1, 3), 2
+    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
+    if rows.shape[1] != domain.dimension + 1 or not len(finite):  # hexahedra: their faces may be warped
+        return cells, reference
+    found, weight, there = SimplexSearch(grid.p.T, rows).walk(points[finite])
+    index, found = finite[there], found[there] // parts
+    if parts == 1 and len(grid.dofs.element_dofs) == rows.shape[1]:
+        cells[index], reference[index] = found, weight[there, 1:]
+        return cells, reference
+    # bent cells and bilinear ones have places of their own: a point near their sides may belong to a neighbour
+    xi = _inverse(grid.elem(), _nodes(domain)[found], points[index])
+    own = _outside(xi, grid.elem.refdom.__name__) <= _INSIDE
+    cells[index[own]], reference[index[own]] = found[own], xi[own]
+    return cells, reference
+
+
+def _nodes(domain: Domain) -> np.ndarray:
+    """(nc, k, d) places of the nodes of the geometry, cell by cell [m]."""
+    return domain.grid.doflocs.T[domain.grid.dofs.element_dofs.T]
+
+
+def _in_boxes(domain: Domain, points: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (m,) and places in them (m, d) by trying all cells whose boxes hold a point; cell -1 for points outside."""
+    grid, nodes = domain.grid, _nodes(domain)
     low, high = nodes.min(axis=1), nodes.max(axis=1)
     size = (high - low).max(axis=1)
     if nodes.shape[1] > grid.t.shape[0]:  # a parabola through its nodes may leave their box by an eighth of it
@@ -70,7 +124,7 @@ def locate(domain: Domain, points: np.ndarray, *, tolerance: float = 1e-6) -> Pl
         fresh = (cells[hit] < 0) | (outside[chosen] < least[hit])
         hit, chosen = hit[fresh], chosen[fresh]
         cells[hit], reference[hit], least[hit] = candidate[chosen], xi[chosen], outside[chosen]
-    return Places(cells, reference)
+    return cells, reference
 
 
 def evaluate(space: Space, values: np.ndarray, points: np.ndarray | Places, *, tolerance: float = 1e-6) -> np.ndarray:
@@ -153,5 +207,10 @@ def _inverse(element: Any, nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _outside(xi: np.ndarray, kind: str) -> np.ndarray:
     """(m,) how far reference points lie outside the reference cell, 0 inside."""
+    return np.maximum(0.0, -_depth(xi, kind))
+
+
+def _depth(xi: np.ndarray, kind: str) -> np.ndarray:
+    """(m,) how far reference points lie inside the reference cell, negative outside."""
     beyond = xi.sum(axis=1) if kind in ("RefTri", "RefTet") else xi.max(axis=1)
-    return np.maximum(0.0, np.maximum(-xi.min(axis=1), beyond - 1.0))
+    return np.minimum(xi.min(axis=1), 1.0 - beyond)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,8 +31,12 @@ class Quantity:
 
     @property
     def label(self) -> str:
-        """Array name as ParaView users read it: ``pressure [Pa]``, ``pressure_coefficient [1]``."""
-        return f"{self.name} [{self.unit}]"
+        """Array name as ParaView users read it: ``pressure [Pa]``, ``pressure_coefficient [1]``.
+
+        Of a file's own array whose unit is not known, ``?``, it is the name as it came; a name that geoop knows keeps the question mark.
+        """
+        own = re.sub(r"[\s-]+", "_", self.name.strip().lower()) not in QUANTITIES and parse_label(self.name)[1] is None
+        return self.name if self.unit == "?" and own else f"{self.name} [{self.unit}]"
 
 
 #: The quantities that geoop knows by name; a user's own is just another ``Quantity``.

@@ -7,17 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from ..errors import ConfigurationError, FieldError
-from ..fem.interpolant import Interpolant
-from ..fem.simplices import corner_simplices
+from ..errors import ConfigurationError, FieldError, InvalidMeshError
 from ..interfaces.moving import Monitor, Moved, Mover
 from ..io.writing import Written, write
 from ..mesh.case import Case
 from ..mesh.measure import cell_centers, cell_measures
 from ..mesh.mesh import Mesh
-from ..mesh.quantity import Field
 from ..solve.monitors import (
     CAP,
     SMOOTHING,
@@ -31,6 +27,7 @@ from ..solve.monitors import (
 )
 from ..solve.movers.monge_ampere import MongeAmpere
 from ..solve.movers.variational import Variational
+from ..solve.transfer.carry import transfer
 from .neural_mover import NeuralMover
 
 #: Monitors of a field by name; ``wall`` is the one that needs none.
@@ -40,8 +37,10 @@ MONITORS: Mapping[str, Callable[..., PointMonitor]] = {
     "arc-length": arc_length_monitor,
     "error": error_monitor,
 }
+#: A monitor whose values differ by less, relative to the largest, is the same everywhere.
+_EVEN = 1e-9
 #: Classical movers by name.
-MOVERS: Mapping[str, Callable[[], Mover]] = {"monge-ampere": MongeAmpere, "variational": Variational}
+MOVERS: Mapping[str, Callable[..., Mover]] = {"monge-ampere": MongeAmpere, "variational": Variational}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +48,11 @@ class Adapted:
     """A case on its adapted mesh.
 
     Attributes:
-        case: the moved mesh with the fields there; boundary values that are one number per patch.
-        moved: how the move went.
-        imbalance: standard deviation over mean of the monitor's integral over the cells, before and after: 0 would be shared evenly.
+        case: the moved mesh with the fields there; boundary values that are one number per patch. The one that was given where the
+            outcome is ``tangled``.
+        moved: how the last move went; steps and seconds are those of all.
+        imbalance: standard deviation over mean of the monitor's integral over the cells, relative to their measure in the mesh that was
+            given, before and after: 0 would be shared evenly.
         notes: what was not carried over, in sentences.
     """
 
@@ -78,13 +79,23 @@ def adapt(
     strength: float = STRENGTH,
     cap: float = CAP,
     smoothing: float = SMOOTHING,
+    steps: int | None = None,
+    updates: int = 0,
+    solve: Callable[[Case], Case] | None = None,
 ) -> Adapted:
     """Move the points of a mesh to where a field of it asks for them, with the same cells and patches, and bring its fields along.
 
-    Fields at points are interpolated linearly on the old mesh; fields of cells are taken from the old cell at the new centre. The case does not change::
+    Fields are carried by :func:`geoop.solve.transfer.carry.transfer`: at points as the finite-element function, in cells as a function that
+    is linear in every cell; a slit parts them. The case does not change::
 
         adapted = geoop.adapt(geoop.read_case("field.vtu"), "hessian:temperature")
         adapted.write("adapted.vtu")
+
+    A monitor is a function of position that is found once, on the mesh that is given; where that mesh does not resolve the field, neither
+    does the monitor, and finding it again on the moved mesh (``updates``) gains. Where it does, that loses: derivatives from stretched cells
+    are rougher. Gain of the L2 error of linear interpolation on 25 x 25 nodes by 0, 1 and 3 updates, of the carried field (of a formula,
+    ``solve``): ring of width .02: 2.9, 3.2, 3.1 (2.9, 3.7, 3.5); front .05: 3.5, 4.7, 5.2 (3.5, 4.5, 4.8); ring .05: 2.05, 1.98, 1.92
+    (2.05, 2.01, 1.92); Gaussian .05: 2.8, 2.2, 2.1 (2.8, 2.3, 2.2).
 
     Args:
         case: a mesh with fields.
@@ -93,33 +104,82 @@ def adapt(
         mover: ``monge-ampere`` (convex regions), ``variational`` (any region), the path of a trained mover (boxes), or any
             :class:`~geoop.interfaces.moving.Mover`.
         strength, cap, smoothing: of a monitor by name, see :func:`geoop.solve.monitors.hessian_monitor`.
+        steps: most that a mover by name takes; None: its own.
+        updates: times that a monitor by name is found again on the moved mesh; every move starts from the mesh that is given.
+        solve: gives the fields on a moved mesh, from a case on it with the fields carried there: a solver, or a formula. Asked for every
+            update and for the answer. None: carried fields are all there is.
 
     Raises:
-        ConfigurationError: no such monitor or mover.
+        ConfigurationError: no such monitor or mover; steps or updates that it has not.
         FieldError: a field that is not there, lives elsewhere, or is not finite.
-        InvalidMeshError, PatchError: a mesh that the mover cannot move.
+        InvalidMeshError, PatchError: a mesh that the mover cannot move; fields of ``solve`` on another mesh.
         CheckpointError: the path is no mover.
     """
+    _require_updates(monitor, updates)
+    way = _mover(mover, steps)
     asked = _monitor(case, monitor, (strength, cap, smoothing)) if isinstance(monitor, str) else monitor
-    moved = _mover(mover).move(case.mesh, asked)
-    fields, notes = _carried(case, moved.mesh)
-    boundary = {patch: {name: item for name, item in data.items() if item.location == "global"} for patch, data in case.boundary.items()}
-    lost = sorted({f"{name} on {patch}" for patch, data in case.boundary.items() for name in data if name not in boundary[patch]})
-    notes += [f"boundary values that vary along their patch are left out: {', '.join(lost)}"] if lost else []
-    found = replace(case, mesh=moved.mesh, fields=fields, boundary=boundary)
-    return Adapted(found, moved, (imbalance(case.mesh, asked), imbalance(moved.mesh, asked)), tuple(notes))
+    even = _evenness(case.mesh, asked, monitor)
+    moved = way.move(case.mesh, asked)
+    notes: list[str] = []
+    for _ in range(0 if even or moved.outcome.status == "tangled" else updates):
+        there, notes = _on(case, moved.mesh, solve)
+        renewed = _monitor(there, str(monitor), (strength, cap, smoothing))
+        again = way.move(case.mesh, renewed)
+        again = replace(again, steps=moved.steps + again.steps, seconds=moved.seconds + again.seconds)
+        if again.outcome.status == "tangled":
+            notes = [*notes, f"the move after an update of the monitor is given up ({again.outcome}): that before it is kept"]
+            break
+        asked, moved = renewed, again
+    found, lost = (case, []) if moved.mesh is case.mesh else _on(case, moved.mesh, solve)
+    shares = imbalance(case.mesh, asked, case.mesh), imbalance(moved.mesh, asked, case.mesh)
+    return Adapted(found, moved, shares, tuple(dict.fromkeys([*even, *notes, *lost])))
 
 
-def imbalance(mesh: Mesh, monitor: Monitor) -> float:
-    """Standard deviation over mean of the monitor at the centre of each cell times its measure."""
+def imbalance(mesh: Mesh, monitor: Monitor, given: Mesh | None = None) -> float:
+    """Standard deviation over mean of the monitor at the centre of each cell times the cell's measure.
+
+    Args:
+        mesh: the cells.
+        monitor: their density.
+        given: the same cells before the move: large ones there shall have large shares, as layers at a wall stay layers where nothing is
+            wanted. None: every cell shall have the same share.
+    """
     rows = np.flatnonzero(mesh.cells.dimensions == mesh.dimension)
-    load = cell_measures(mesh)[rows] * monitor.at(cell_centers(mesh)[rows])
-    return float(load.std() / load.mean())
+    wanted = np.ones(len(rows)) if given is None else cell_measures(given)[rows]
+    load = cell_measures(mesh)[rows] * monitor.at(cell_centers(mesh)[rows]) / wanted
+    mean = np.average(load, weights=wanted)
+    return float(np.sqrt(np.average((load - mean) ** 2, weights=wanted)) / mean)
 
 
-def _mover(mover: str | Path | Mover) -> Mover:
+def _require_updates(monitor: str | Monitor, updates: int) -> None:
+    problems = []
+    if updates < 0:
+        problems.append(f"updates is {updates}")
+    if updates > 0 and (not isinstance(monitor, str) or monitor.partition(":")[0] == "wall"):
+        problems.append(f"updates of a monitor that is no field's ({monitor if isinstance(monitor, str) else type(monitor).__name__})")
+    if problems:
+        raise ConfigurationError(
+            "; ".join(problems), where="adapt", remedy="0, or more for KIND:QUANTITY: other monitors answer wherever points have moved to"
+        )
+
+
+def _evenness(mesh: Mesh, asked: Monitor, said: str | Monitor) -> list[str]:
+    """A sentence where a monitor asks for nothing, for a reader who wonders why no point has moved."""
+    values = asked.at(cell_centers(mesh)[mesh.cells.dimensions == mesh.dimension])
+    if not len(values) or np.ptp(values) > _EVEN * np.abs(values).max():
+        return []
+    what = f"'{said}'" if isinstance(said, str) else f"the {type(said).__name__}"
+    flat = " (a field that is constant, or linear as far as its digits tell, asks for nothing)" if isinstance(said, str) else ""
+    return [f"the monitor {what} is the same everywhere{flat}: the mesh is as even as before"]
+
+
+def _mover(mover: str | Path | Mover, steps: int | None) -> Mover:
     if isinstance(mover, str) and mover in MOVERS:
-        return MOVERS[mover]()
+        return MOVERS[mover]() if steps is None else MOVERS[mover](max_steps=steps)
+    if steps is not None:
+        raise ConfigurationError(
+            f"{steps} steps of a mover that has its own", where="adapt", remedy=f"leave steps out, or name a mover: {', '.join(MOVERS)}"
+        )
     if isinstance(mover, str | Path):
         if Path(mover).suffix != ".safetensors":
             raise ConfigurationError(
@@ -156,25 +216,19 @@ def _monitor(case: Case, said: str, settings: tuple[float, float, float]) -> Mon
     return MONITORS[kind](case.mesh, values.reshape(len(values), -1), strength=strength, cap=cap, smoothing=smoothing)
 
 
-def _carried(case: Case, mesh: Mesh) -> tuple[dict[str, Field], list[str]]:
-    """The fields on the moved mesh, and what was left out."""
-    before = Interpolant.of(case.mesh)
-    kept = {name: item for name, item in case.fields.items() if item.location == "global"}
-    at_points = {name: item for name, item in case.fields.items() if item.location == "point"}
-    if at_points:
-        flat = {name: item.values.reshape(len(item.values), -1) for name, item in at_points.items()}
-        found = before.at(np.concatenate(list(flat.values()), axis=1), mesh.points)
-        starts = np.cumsum([0, *(values.shape[1] for values in flat.values())])
-        for (name, item), a, b in zip(at_points.items(), starts, starts[1:], strict=False):
-            kept[name] = replace(item, values=found[:, a:b].reshape(item.values.shape))
-        counted = {name: item for name, item in at_points.items() if item.values.dtype.kind in "biu"}
-        if counted:  # numbers of zones and the like have no values between them
-            nearest = cKDTree(case.mesh.points).query(mesh.points)[1]
-            kept |= {name: replace(item, values=item.values[nearest]) for name, item in counted.items()}
-    in_cells = {name: item for name, item in case.fields.items() if item.location == "cell"}
-    if in_cells:
-        simplex = before.locate(cell_centers(mesh))[0]
-        cell = corner_simplices(case.mesh)[1][simplex]  # of which each simplex is a part
-        kept |= {name: replace(item, values=item.values[cell]) for name, item in in_cells.items()}
-    lost = sorted(set(case.fields) - set(kept))
-    return {name: kept[name] for name in case.fields if name in kept}, [f"fields on facets are left out: {', '.join(lost)}"] if lost else []
+def _on(case: Case, mesh: Mesh, solve: Callable[[Case], Case] | None) -> tuple[Case, list[str]]:
+    """The case on the moved mesh, and what was left out."""
+    gaps = [name for name, item in case.fields.items() if item.values.dtype.kind == "f" and not np.isfinite(item.values).all()]
+    facets = [name for name, item in case.fields.items() if item.location == "facet"]
+    kept = {name: item for name, item in case.fields.items() if name not in (*gaps, *facets)}
+    whole = {patch: {name: item for name, item in data.items() if item.location == "global"} for patch, data in case.boundary.items()}
+    along = sorted(f"{name} on {patch}" for patch, data in case.boundary.items() for name in data if name not in whole[patch])
+    lost = {"fields on facets": facets, "fields with values that are not finite": gaps, "boundary values that vary along their patch": along}
+    notes = [f"{what} are left out: {', '.join(sorted(names))}" for what, names in lost.items() if names]
+    found = transfer(replace(case, fields=kept, boundary=whole), mesh)
+    if solve is None:
+        return found, notes
+    solved = solve(found)
+    if not np.array_equal(solved.mesh.points, mesh.points):
+        raise InvalidMeshError("the fields of solve are on another mesh", where="adapt", remedy="solve on the mesh of the case that is given")
+    return solved, notes

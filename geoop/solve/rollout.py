@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,12 @@ from ..errors import ConfigurationError, FieldError
 from ..interfaces.outcome import Outcome
 from ..interfaces.stepping import Advance, Stepper
 from ..mesh.case import Case, Series
+from ..mesh.quantity import Field
 
 #: Share of an interval by which times may be off.
 _TOLERANCE = 1e-6
+#: Names of values of the whole case that are results of its state.
+_RESULT = re.compile(r"coefficient|force|drag|lift|moment|energy|strouhal|residual|amplitude|^c[ldmfnt](_|$)", re.I)
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,10 @@ def rollout(
 ) -> Rollout:
     """Predict the states at later times. There is no argument by which a later true state could come in.
 
+    Of the values of the whole case predicted frames have those that are parameters, such as a viscosity: the same in all given states,
+    and by name and unit no force, coefficient or energy. A drag coefficient of the last given frame is none of a later one: frames have
+    what the step itself computes of that kind, and no other.
+
     Args:
         stepper: see :class:`~geoop.interfaces.stepping.Stepper`.
         first: as many states as its history is long, oldest first, each with its time; a single one may have none, which counts as 0.
@@ -107,7 +115,7 @@ def rollout(
     excess: list[float] = []
     for k, when in enumerate(wanted.tolist()):
         base = states if restart is None else (states + found)[: len(states) + k - k % restart][-stepper.history :]
-        frame = _frame(advance, base, when, stepper)
+        frame = _frame(advance, base, when, stepper, states)
         excess.append(_excess(frame, stepper))
         problem = _problem(frame, excess, stepper, guard)
         if problem:
@@ -177,15 +185,23 @@ def _jump_problems(stepper: Stepper, last: float, times: np.ndarray, restart: in
     return problems
 
 
-def _frame(advance: Advance, base: Sequence[Case], when: float, stepper: Stepper) -> Case:
-    """One frame, with everything that holds for the whole case."""
+def _parameters(states: list[Case]) -> dict[str, Field]:
+    """Values of the whole case that hold for later times as well: the same in all given states, and no result of one of them."""
+    first, *others = ({key: item for key, item in case.fields.items() if item.location == "global"} for case in states)
+    same = {key: item for key, item in first.items() if all(key in more and np.array_equal(item.values, more[key].values) for more in others)}
+    return {key: item for key, item in same.items() if not _RESULT.search(key) and item.quantity.unit[:1] not in ("N", "J")}
+
+
+def _frame(advance: Advance, base: Sequence[Case], when: float, stepper: Stepper, given: list[Case]) -> Case:
+    """One frame: fields at points, what the step has computed of the whole case, and the parameters of all frames."""
     made = advance(base, when - (base[-1].time or 0.0))
-    whole = {key: item for key, item in base[-1].fields.items() if item.location == "global"}
+    handed_on = {id(item) for case in given for item in case.fields.values()}
     fields = {key: item for key, item in made.fields.items() if item.location == "point"}
+    computed = {key: item for key, item in made.fields.items() if item.location == "global" and id(item) not in handed_on}
     missing = [name for name in stepper.quantities if name not in fields]
     if missing:
         raise FieldError(f"a step did not return {missing}", where="rollout", remedy="a stepper returns all of its quantities at points")
-    return replace(made, fields={**whole, **fields}, time=when)
+    return replace(made, fields={**_parameters(given), **computed, **fields}, time=when)
 
 
 def _sizes(case: Case, name: str) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,29 +26,62 @@ def before_and_after(before: Mesh, after: Mesh, path: str | Path, *, window: Seq
     Raises:
         ConfigurationError: meshes of solids, or a window that is no rectangle.
     """
-    if before.dimension != 2 or after.dimension != 2:
-        raise ConfigurationError("a picture of solids", where="before_and_after", remedy="write .vtu and look at them in ParaView")
+    if window is None and before.dimension == after.dimension == 2:
+        window = _around_what_moved(before, after)
+    return meshes_side_by_side({"before": before, "after": after}, path, window=window, title=title or after.name)
+
+
+def meshes_side_by_side(meshes: Mapping[str, Mesh], path: str | Path, *, window: Sequence[float] | None = None, title: str = "") -> Path:
+    """The edges of plane meshes, one beside the other, their patches in colour.
+
+    Args:
+        meshes: title -> mesh in the plane.
+        path: .png, .svg or .pdf.
+        window: (x0, x1, y0, y1) [m] of what is shown of each; None: all.
+        title: of the whole picture.
+
+    Raises:
+        ConfigurationError: no meshes, meshes of solids, or a window that is no rectangle.
+    """
+    if not meshes or any(mesh.dimension != 2 for mesh in meshes.values()):
+        raise ConfigurationError(
+            "a picture of solids" if meshes else "a picture of nothing", where="meshes_side_by_side", remedy="write .vtu and look at them in ParaView"
+        )
     if window is not None and not (len(window) == 4 and window[0] < window[1] and window[2] < window[3]):
-        raise ConfigurationError(f"window is {tuple(window)}", where="before_and_after", remedy="give x0, x1, y0, y1 with x0 < x1 and y0 < y1")
+        raise ConfigurationError(f"window is {tuple(window)}", where="meshes_side_by_side", remedy="give x0, x1, y0, y1 with x0 < x1 and y0 < y1")
+    figure = figure_of((11.0, 5.0) if len(meshes) <= 2 else (3.6 * len(meshes), 4.0))
+    for number, (what, mesh) in enumerate(meshes.items()):
+        axes = figure.add_subplot(1, len(meshes), number + 1)
+        low, high = mesh.bounds if window is None else np.array(window).reshape(2, 2).T
+        edge = 0.02 * (high - low) if window is None else 0.0
+        low, high = low - edge, high + edge
+        _draw(axes, mesh, low, high)
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=what, xlabel="x [m]")
+        axes.set_ylabel("y [m]" if number == 0 or len(meshes) <= 2 else "")
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(frameon=False, fontsize=8, loc="upper right")
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return save_figure(figure, path)
+
+
+def _draw(axes: Any, mesh: Mesh, low: np.ndarray, high: np.ndarray) -> None:
+    """Edges and patches that are seen in a window."""
     from matplotlib.collections import LineCollection
 
-    window = _around_what_moved(before, after) if window is None else window
-    figure = figure_of((11.0, 5.0))
-    for number, (mesh, what) in enumerate(((before, "before"), (after, "after"))):
-        listed = edges(mesh.cells, np.arange(len(mesh.points))).corners
-        axes = figure.add_subplot(1, 2, number + 1)
-        low, high = mesh.bounds if window is None else np.array(window).reshape(2, 2).T
-        ends = mesh.points[np.unique(np.sort(listed, axis=1), axis=0)]
-        shown = ((ends.max(axis=1) >= low) & (ends.min(axis=1) <= high)).all(axis=1)
-        axes.add_collection(LineCollection(list(ends[shown]), colors="0.35", linewidths=0.3))
-        for colour, (name, cells) in enumerate(mesh.patches.items()):
-            lines = [mesh.points[cells.block(kind)[:, :2]] for kind in cells.names]
-            if lines:
-                axes.add_collection(LineCollection(list(np.concatenate(lines)), colors=f"C{colour % 10}", linewidths=1.2, label=name))
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=what, xlabel="x [m]", ylabel="y [m]")
-    axes.legend(frameon=False, fontsize=8, loc="upper right")
-    figure.suptitle(title or after.name, fontsize=10)
-    return save_figure(figure, path)
+    listed = edges(mesh.cells, np.arange(len(mesh.points))).corners
+    ends = mesh.points[np.unique(np.sort(listed, axis=1), axis=0)]
+    axes.add_collection(LineCollection(list(ends[_seen(ends, low, high)]), colors="0.35", linewidths=0.3))
+    for colour, (name, cells) in enumerate(mesh.patches.items()):
+        lines = np.concatenate([np.zeros((0, 2, 2)), *(mesh.points[cells.block(kind)[:, :2]] for kind in cells.names)])
+        lines = lines[_seen(lines, low, high)]
+        if len(lines):
+            axes.add_collection(LineCollection(list(lines), colors=f"C{colour % 10}", linewidths=1.2, label=name))
+
+
+def _seen(ends: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(k,) whether the box of a line (k, 2, 2) meets the window."""
+    return ((ends.max(axis=1) >= low) & (ends.min(axis=1) <= high)).all(axis=1)
 
 
 def _around_what_moved(before: Mesh, after: Mesh) -> Sequence[float] | None:

@@ -13,6 +13,8 @@ from ..mesh.body import body, body_cells
 from ..mesh.case import Case
 from ..mesh.chord import chord_line
 from ..mesh.loops import loops
+from ..mesh.mesh import Mesh
+from ..mesh.triangulation import triangulated
 
 
 def pressure_plot(cases: Mapping[str, Case], path: str | Path, *, title: str = "") -> Path:
@@ -62,7 +64,7 @@ def field_picture(case: Case, name: str, path: str | Path, *, window: float = 0.
     """Filled contours of a point field around a 2-D body; of a vector its length.
 
     Args:
-        case: a 2-D case with cells (triangles, quads).
+        case: a 2-D case with cells.
         name: of the field.
         path: .png, .svg or .pdf.
         window: margin around the body, in body lengths.
@@ -93,12 +95,12 @@ def field_picture(case: Case, name: str, path: str | Path, *, window: float = 0.
 
 
 def triangles_of(case: Case) -> np.ndarray:
-    """(k, 3) triangles of a planar mesh, quads cut along a diagonal, for drawing only."""
+    """(k, 3) triangles of a planar mesh, other cells cut into them, quadratic ones at their mid-sides: for drawing only."""
     cells = case.mesh.cells
-    triangles, quads = cells.block("triangle"), cells.block("quad")
-    if not len(triangles) + len(quads):
-        raise FieldError("no triangles or quads to draw on", where=case.name, remedy="predict on a mesh, or draw the section's surface values")
-    return np.concatenate([triangles, quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    flat = cells.take(np.flatnonzero(cells.dimensions == 2))
+    if not len(flat) or case.mesh.dimension != 2:
+        raise FieldError("no plane cells to draw on", where=case.name, remedy="predict on a mesh, or draw the section's surface values")
+    return triangulated(Mesh(np.pad(case.mesh.points, ((0, 0), (0, 1))), flat))[0]
 
 
 def figure_of(size: tuple[float, float]):

@@ -13,6 +13,7 @@ from geoop.mesh.measure import signed_measures
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.results.deforming import deform, displacement_of
+from geoop.solve.deformers.radial_basis import RadialBasis
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +71,77 @@ def test_one_period_becomes_a_series_with_moving_points(section, tmp_path, capsy
     assert series.cases[1].field("mesh_velocity").values[series.cases[1].mesh.patch_points("wall"), 1] == pytest.approx(2.4)
 
 
-def test_bad_words_are_said_at_once(section, tmp_path, capsys):
-    assert run(section, "--pitch", 3, "--translate", "1,2", "-o", tmp_path / "no" / "x.vtu", "--picture", "x.bmp", "--frames", 1) == 2
+def test_pitch_and_heave_at_once_are_one_rigid_motion(section, tmp_path, capsys):
+    words = ["--patch", "wall", "--pitch", 8, "--about", "0.25,0", "--translate", "0,0.2", "--frequency", 2]
+    assert run(section, *words, "--phase", 90, "--frames", 9, "-o", tmp_path / "flap.pvd", "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["times"] == pytest.approx(np.linspace(0, 0.5, 9)) and min(data["quality"]) > 0 and data["kept"] == 0
+    rest, series = geoop.read(section), geoop.read_series(tmp_path / "flap.pvd")
+    wall = rest.patch_points("wall")
+    nose, tail = (wall[pick(rest.points[wall, 0])] for pick in (np.argmin, np.argmax))
+    spans = np.linalg.norm(rest.points[wall, None] - rest.points[wall], axis=2)
+    for time, case in zip(series.times, series.cases, strict=True):
+        x = case.mesh.points
+        assert np.abs(np.linalg.norm(x[wall, None] - x[wall], axis=2) - spans).max() < 1e-12  # rigid
+        chord = x[tail] - x[nose]
+        assert -np.degrees(np.arctan2(chord[1], chord[0])) == pytest.approx(8 * np.cos(4 * np.pi * time), abs=1e-9)  # a quarter ahead
+        pivot = x[nose] + 0.25 * chord  # goes along with the heave
+        assert pivot == pytest.approx([0.25, 0.2 * np.sin(4 * np.pi * time)], abs=1e-9)
+    assert run(section, *words, "-o", tmp_path / "both.vtu") == 0  # one move: both in full
+    x = geoop.read(tmp_path / "both.vtu").points
+    assert x[nose] == pytest.approx([0.25 - 0.25 * np.cos(np.radians(8)), 0.2 + 0.25 * np.sin(np.radians(8))], abs=1e-9)
+
+
+def test_an_interrupted_series_goes_on_where_it_stopped(section, tmp_path, capsys, monkeypatch):
+    words = [section, "--patch", "wall", "--translate", "0,0.3", "--frames", 5]
+    out, folder = tmp_path / "heave.pvd", tmp_path / "heave.frames"
+    whole, done = RadialBasis.deform, []
+
+    def stopped(self, mesh, displacement):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(1)
+        return whole(self, mesh, displacement)
+
+    monkeypatch.setattr(RadialBasis, "deform", stopped)
+    assert run(*words, "-o", out) == 130 and not out.exists() and len(list(folder.iterdir())) == 3
+    assert "what was finished is kept" in capsys.readouterr().err
+    (folder / sorted(folder.iterdir())[0].name).write_bytes(b"half a file")
+    done.clear()
+    assert run(*words, "-o", out) == 0 and len(done) == 3
+    assert "5 times to 1 s, 2 of them from an earlier run" in capsys.readouterr().out and not folder.exists()
+    monkeypatch.undo()
+    assert run(*words, "-o", tmp_path / "again.pvd") == 0
+    for one, two in zip(geoop.read_series(out).cases, geoop.read_series(tmp_path / "again.pvd").cases, strict=True):
+        assert (one.mesh.points == two.mesh.points).all()
+    # another motion takes none of them but the mesh at rest, which is the same
+    monkeypatch.setattr(RadialBasis, "deform", stopped)
+    done.clear()
+    assert run(*words, "-o", out) == 130
+    monkeypatch.undo()
+    assert run(section, "--patch", "wall", "--translate", "0,0.2", "--frames", 5, "-o", out) == 0
+    assert "5 times to 1 s, 1 of them from an earlier run" in capsys.readouterr().out
+    wall = geoop.read(section).patch_points("wall")
+    assert geoop.read_series(out).cases[1].mesh.points[wall, 1].mean() == pytest.approx(0.2, abs=1e-12)
+    # and what no mesh follows leaves nothing behind
+    assert run(section, "--patch", "wall", "--pitch", 170, "--about", "0.25,0", "--method", "laplacian", "--frames", 5, "-o", out) == 2
     text = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    for words in ("no --patch", "--pitch and --translate at once", "--about", "no folder", "must end in .png", "--frames needs"):
+    assert "at time" in text and "tangled" in text and "remedy:" not in text and not folder.exists()
+
+
+def test_bad_words_are_said_at_once(section, tmp_path, capsys):
+    words = ["--pitch", 3, "--displacement", "gone.vtu", "--phase", 90]
+    assert run(section, *words, "-o", tmp_path / "no" / "x.vtu", "--picture", "x.bmp", "--frames", 1) == 2
+    text = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    for words in (
+        "no --patch",
+        "--pitch and --displacement at once",
+        "--phase is between",
+        "--about",
+        "no folder",
+        "must end in .png",
+        "--frames needs",
+    ):
         assert words in text, text
     for words, said in (
         (["--patch", "roof", "--translate", "1,0"], "no patch 'roof'"),

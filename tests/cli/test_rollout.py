@@ -1,6 +1,7 @@
 """geoop rollout: files, what it prints, what it refuses."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -88,11 +89,33 @@ def test_numbered_pictures(folder, capsys):
     assert sorted(path.name for path in folder.glob("shot_*.png")) == ["shot_0000.png", "shot_0001.png", "shot_0002.png"]
 
 
+def test_an_mp4_is_written_by_ffmpeg_where_it_is_there(folder, capsys, monkeypatch, tmp_path):
+    """A program in its place, which writes down what it is told and given: all frames, whole, in even sizes."""
+    words = ["rollout", str(folder / "run" / BEST), str(folder / "c.pvd"), "-o", str(tmp_path / "p.pvd"), "--steps", "2"]
+    movie = tmp_path / "film.mp4"
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert main([*words, "--movie", str(movie)]) == 2 and not (tmp_path / "p.pvd").exists()
+    text = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "MissingDependencyError" in text and "write .gif, or install ffmpeg" in text
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "ffmpeg"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\ndata = sys.stdin.buffer.read()\n"
+        "open(sys.argv[-1], 'w').write(' '.join(sys.argv[1:]) + f'\\n{len(data)}')\n"
+    )
+    program.chmod(0o755)
+    assert main([*words, "--movie", str(movie)]) == 0
+    told, size = movie.read_text().splitlines()
+    wide, tall = (int(word) for word in told.split("-s ")[1].split()[0].split("x"))
+    assert int(size) == 4 * wide * tall * 4  # frames of RGBA: two given, two predicted
+    assert "yuv420p" in told and "pad=ceil(iw/2)*2" in told and "-framerate 10" in told
+
+
 def test_what_is_refused(folder, capsys):
     model, case = str(folder / "run" / BEST), str(folder / "c.pvd")
-    assert main(["rollout", model, case, "-o", "x.vtu", "--movie", "m.mp4", "--plot", "p.png", "--probe", "a"]) == 2
+    assert main(["rollout", model, case, "-o", "x.vtu", "--movie", "m.avi", "--plot", "p.png", "--probe", "a"]) == 2
     text = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    for part in ("must end in .pvd", "must end in .gif or .png", "without --compare", "--probe is 'a'"):
+    for part in ("must end in .pvd", "must end in .gif, .mp4 or .png", "without --compare", "--probe is 'a'"):
         assert part in text
     assert main(["rollout", model, case, "-o", str(folder / "y.pvd"), "--restart", "3", "--steps", "9"]) == 2
     assert "trained up to 0.2" in " ".join(capsys.readouterr().err.replace("│", " ").split())

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvista
 
 import geoop
 from geoop.cli.app import main
-from geoop.errors import ConfigurationError, FieldError
+from geoop.errors import ConfigurationError, FieldError, InvalidMeshError
+from geoop.fem.interpolant import Interpolant
+from geoop.interfaces.moving import Moved
+from geoop.interfaces.outcome import Outcome
 from geoop.io.reading import read_case
 from geoop.mesh.case import Case
 from geoop.mesh.measure import cell_centers, signed_measures
@@ -18,6 +22,7 @@ from geoop.models.mesh_mover import UnrolledMover
 from geoop.results.adapting import adapt, imbalance
 from geoop.results.neural_mover import NeuralMover
 from geoop.solve.monitors import FunctionMonitor
+from geoop.solve.movers.monge_ampere import MongeAmpere
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tools"))
 from moving_neural import FIELDS, square
@@ -70,6 +75,76 @@ def test_imbalance_is_zero_on_equal_cells():
     assert imbalance(mesh, FunctionMonitor(lambda p: 1 + p[:, 0])) > 0.1
 
 
+@pytest.mark.parametrize("kind", ["hessian", "gradient", "arc-length"])
+@pytest.mark.parametrize("mover", ["monge-ampere", "variational"])
+def test_a_field_that_asks_for_nothing_is_said(case, kind, mover, tmp_path, capsys):
+    flat = Case(case.mesh).with_fields(Field(QUANTITIES["temperature"], np.full(len(case.mesh.points), 300.0)))
+    found = adapt(flat, kind, mover)
+    assert found.moved.outcome.status == "converged" and np.abs(found.case.mesh.points - case.mesh.points).max() < 1e-10
+    assert any(f"'{kind}' is the same everywhere" in note and "constant" in note for note in found.notes)
+    assert not adapt(case, f"{kind}:temperature", mover).notes
+    geoop.write(flat, tmp_path / "flat.vtu")
+    assert main(["adapt", str(tmp_path / "flat.vtu"), "--monitor", kind, "--mover", mover, "-o", str(tmp_path / "out.vtu")]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("outcome: converged") and "is the same everywhere" in text
+
+
+def gain(case, **arguments):
+    """Of the L2 error of linear interpolation, for a ring of width 0.02."""
+    places = np.random.default_rng(0).uniform(size=(20000, 2))
+    ring = FIELDS["ring .02"]
+    error = lambda mesh: np.sqrt(np.mean((Interpolant.of(mesh).at(ring(mesh.points), places) - ring(places)) ** 2))  # noqa: E731
+    found = adapt(case, "hessian:ring", **arguments)
+    return error(case.mesh) / error(found.case.mesh), found
+
+
+def test_updates_of_the_monitor_gain_where_the_mesh_does_not_resolve_the_field():
+    mesh, ring = square(25), Quantity("ring", "r")
+    case = Case(mesh).with_fields(Field(ring, FIELDS["ring .02"](mesh.points)))
+    asked = []
+
+    def formula(there):
+        asked.append(there.fields["ring"].values)
+        return there.with_fields(Field(ring, FIELDS["ring .02"](there.mesh.points)))
+
+    (once, first), (carried, again), (known, exact) = gain(case), gain(case, updates=1), gain(case, updates=1, solve=formula)
+    assert carried > 1.05 * once and known > 1.2 * once
+    assert len(asked) == 2 and np.array_equal(exact.case.fields["ring"].values, FIELDS["ring .02"](exact.case.mesh.points))
+    assert again.moved.steps > first.moved.steps and again.moved.outcome.ok
+    for wrong, what in (
+        ({"updates": -1}, "updates is -1"),
+        ({"monitor": "wall", "updates": 1}, "no field's"),
+        ({"mover": MongeAmpere(), "steps": 3}, "3 steps"),
+    ):
+        with pytest.raises(ConfigurationError, match=what):
+            adapt(case, **wrong)
+    with pytest.raises(InvalidMeshError, match="another mesh"):
+        adapt(case, "hessian", solve=lambda there: case)
+
+
+def test_a_mover_that_gives_up_writes_nothing_or_says_so(case, tmp_path, capsys, monkeypatch):
+    geoop.write(case, tmp_path / "field.vtu")
+    words = ["adapt", str(tmp_path / "field.vtu"), "--monitor", "hessian:temperature", "-o", str(tmp_path / "out.vtu")]
+    assert main([*words, "--steps", "1", "--picture", str(tmp_path / "out.png")]) == 3
+    text = capsys.readouterr().out
+    assert "outcome: max_sweeps_reached" in text and "--steps" in text and "MongeAmpere" not in text and "written:" in text and "out.png" in text
+    (tmp_path / "out.vtu").unlink()
+    folded = lambda self, mesh, monitor: Moved(mesh, Outcome("tangled", "every step inverts cells"), 3)  # noqa: E731
+    monkeypatch.setattr(MongeAmpere, "move", folded)
+    assert main(words) == 1
+    assert "outcome: tangled" in capsys.readouterr().out and not (tmp_path / "out.vtu").exists()
+    assert adapt(case, "hessian:temperature").case is case
+
+
+def test_fields_on_facets_and_with_gaps_are_left_out_and_told(case):
+    gap = np.ones(len(case.mesh.points))
+    gap[3] = np.nan
+    facets = Field(Quantity("load", "q"), np.zeros(7), "facet")
+    found = adapt(case.with_fields(Field(Quantity("gap", "g"), gap), facets), "hessian:temperature")
+    assert set(found.case.fields) == set(case.fields)
+    assert found.notes == ("fields on facets are left out: load", "fields with values that are not finite are left out: gap")
+
+
 def test_what_is_not_there_is_named(case):
     with pytest.raises(ConfigurationError, match="no monitor 'hesian'"):
         adapt(case, "hesian:temperature")
@@ -82,6 +157,19 @@ def test_what_is_not_there_is_named(case):
         adapt(case, "hessian")
     with pytest.raises(FieldError, match="no field 'side' at the points"):
         adapt(case, "gradient:side")
+
+
+def test_names_of_foreign_arrays_come_back_as_they_were(tmp_path):
+    mesh = square(9)
+    names = ["phi", "T (°C)", "a/b", "rho*u", "Q [1/s2]", "Pressure"]
+    fields = {name: Field(Quantity(name, name, "1/s2" if "Q" in name else "?"), mesh.points[:, 0] ** 2) for name in names[:4]}
+    fields |= {"Q": Field(Quantity("Q", "Q", "1/s2"), mesh.points[:, 1]), "Pressure": Field(Quantity("Pressure", "p", "?"), mesh.points[:, 1])}
+    geoop.write(Case(mesh, fields=fields), tmp_path / "field.vtu")
+    assert main(["adapt", str(tmp_path / "field.vtu"), "--monitor", "hessian:phi", "-o", str(tmp_path / "out.vtu")]) == 0
+    found = set(pyvista.read(tmp_path / "out.vtu").point_data.keys())
+    assert found == {"phi", "T (°C)", "a/b", "rho*u", "Q [1/s2]", "pressure [?]"}  # of a name that geoop knows the unit stays in question
+    again = read_case(tmp_path / "out.vtu").fields
+    assert again["phi"].quantity.unit == "?" and again["Q"].quantity.unit == "1/s2"
 
 
 def test_the_command_does_the_same(case, tmp_path, capsys):

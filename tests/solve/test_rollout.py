@@ -10,7 +10,7 @@ from geoop.interfaces.stepping import Stepper
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
-from geoop.mesh.quantity import QUANTITIES, Field
+from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.solve.rollout import DriftGuard, rollout
 
 POINTS = np.stack([np.linspace(0, 1, 21), np.zeros(21)], axis=1)
@@ -109,6 +109,34 @@ def test_numbers_of_the_whole_case_are_carried_along():
     ]
     found = rollout(Decay(), first, TIMES)
     assert all(float(case.fields["mach_number"].values) == 0.2 for case in found.series.cases)
+
+
+def test_results_of_given_frames_are_not_those_of_later_ones():
+    """A viscosity holds, a drag coefficient or what varies among the given states does not; what a step computes is kept."""
+
+    def given(time, **numbers):
+        items = {key: Field(Quantity(key, key, unit), np.array(value), "global") for key, (value, unit) in numbers.items()}
+        return replace(state(time), fields={**state(time).fields, **items})
+
+    class Weighing(Decay):
+        def prepare(self, case):
+            step = super().prepare(case)
+
+            def advance(states, dt):
+                made = step(states, dt)
+                weight = Field(Quantity("weight", "w", "kg"), np.array(float(made.fields["temperature"].values.sum())), "global")
+                return case.with_fields(made.fields["temperature"], weight)  # with all that was given, as steppers do
+
+            return advance
+
+    first = [
+        given(t, viscosity=(0.1, "Pa s"), lift_coefficient=(0.3, "1"), load=(2.0, "N/m"), flap=(t, "deg"), CL_main=(0.3, "1")) for t in (0.0, 0.25)
+    ]
+    found = rollout(Weighing(), first, TIMES)
+    for case in found.predicted.cases:
+        assert {"viscosity", "weight", "temperature"} <= set(case.fields) and not {"lift_coefficient", "load", "flap", "CL_main"} & set(case.fields)
+        assert float(case.fields["weight"].values) == pytest.approx(case.fields["temperature"].values.sum())
+    assert "lift_coefficient" in found.series.cases[1].fields and error(found) < 1e-9
 
 
 def test_drift_is_found_and_the_frame_left_out():

@@ -6,6 +6,7 @@ import pytest
 import geoop
 from geoop.errors import FieldError
 from geoop.mesh.generate.ogrid import ogrid
+from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES
 from geoop.study.plots import field_picture, pressure_plot, triangles_of, wall_values
@@ -35,9 +36,17 @@ def test_triangles_cover_the_quads(case):
     assert len(triangles_of(case)) == 2 * len(case.mesh.cells)
 
 
+def test_quadratic_cells_are_drawn_with_their_mid_sides(case, tmp_path):
+    curved = quadratic(case.mesh)
+    fields = geoop.Field(QUANTITIES["pressure_coefficient"], curved.points[:, 0])
+    other = geoop.Case(curved, case.operating_point).with_fields(fields)
+    assert set(triangles_of(other).ravel()) > set(triangles_of(case).ravel())  # points of sides, which follow the corners
+    assert field_picture(other, "pressure_coefficient", tmp_path / "cp.png").stat().st_size > 5000
+
+
 def test_refusals(case, tmp_path):
     with pytest.raises(FieldError, match="scalar"):
         wall_values(case, "velocity")
     bare = geoop.Case(naca4("0012"), geoop.OperatingPoint(10.0)).with_fields(geoop.Field(QUANTITIES["velocity"], naca4("0012").points))
-    with pytest.raises(FieldError, match="triangles"):
+    with pytest.raises(FieldError, match="plane cells"):
         field_picture(bare, "velocity", tmp_path / "u.png")

@@ -43,7 +43,7 @@ def turned(points: np.ndarray, degrees: float, about: Sequence[float], axis: Seq
 
 @dataclass(frozen=True)
 class Pitching:
-    """A section that pitches: angle = mean + amplitude sin(2 pi f t), nose up where positive, about a fixed point.
+    """A section that pitches: angle = mean + amplitude sin(2 pi f t + phase), nose up where positive, about a fixed point.
 
     Attributes:
         amplitude: [deg].
@@ -51,6 +51,7 @@ class Pitching:
         about: point of the axis [m].
         mean: [deg], from the position at rest.
         axis: direction of the axis in space; in the plane it is that of z.
+        phase: by which it is ahead [deg].
     """
 
     amplitude: float
@@ -58,10 +59,11 @@ class Pitching:
     about: tuple[float, ...] = (0.25, 0.0)
     mean: float = 0.0
     axis: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    phase: float = 0.0
 
     def angle(self, time: float) -> float:
         """Nose-up angle [deg]."""
-        return self.mean + self.amplitude * float(np.sin(2 * np.pi * self.frequency * time))
+        return self.mean + self.amplitude * float(np.sin(2 * np.pi * self.frequency * time + np.radians(self.phase)))
 
     def displacement(self, points: np.ndarray, time: float) -> np.ndarray:
         """See :class:`Motion`."""
@@ -70,24 +72,47 @@ class Pitching:
 
 @dataclass(frozen=True)
 class Oscillating:
-    """A body that moves to and fro without turning: displacement = amplitude sin(2 pi f t) + drift t, e.g. a cylinder across a stream.
+    """A body that moves to and fro without turning: displacement = amplitude sin(2 pi f t + phase) + drift t, e.g. a cylinder across a stream.
 
     Attributes:
         amplitude: vector [m].
         frequency: f [Hz].
         drift: constant velocity [m/s]; None for none.
+        phase: by which it is ahead [deg].
     """
 
     amplitude: tuple[float, ...]
     frequency: float
     drift: tuple[float, ...] | None = None
+    phase: float = 0.0
 
     def displacement(self, points: np.ndarray, time: float) -> np.ndarray:
         """See :class:`Motion`."""
-        shift = np.asarray(self.amplitude) * np.sin(2 * np.pi * self.frequency * time)
+        shift = np.asarray(self.amplitude) * np.sin(2 * np.pi * self.frequency * time + np.radians(self.phase))
         if self.drift is not None:
             shift = shift + np.asarray(self.drift) * time
         return np.broadcast_to(shift, points.shape).copy()
+
+
+@dataclass(frozen=True)
+class PitchingHeaving:
+    """A rigid body that turns and shifts at once, as a fluttering or a flapping section does; the point of the axis goes along.
+
+    x -> R(t) (x - about) + about + h(t) with the turn R of ``pitch`` and the displacement h of ``heave``: distances on the body are kept.
+    Frequencies, phases and means are those of the two motions. A foil that draws thrust pitches 90 degrees ahead of its heave
+    (``Pitching(..., phase=90.0)``).
+
+    Attributes:
+        pitch: the turn, about the point of the axis at rest.
+        heave: the shift, in any direction.
+    """
+
+    pitch: Pitching
+    heave: Oscillating
+
+    def displacement(self, points: np.ndarray, time: float) -> np.ndarray:
+        """See :class:`Motion`."""
+        return self.pitch.displacement(points, time) + self.heave.displacement(points, time)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ def moving_series(
         shift = {patch: item.displacement(rest.points[rest.patch_points(patch)], float(time)) for patch, item in motion.items()}
         moved = deformer.deform(rest, shift)
         if not moved.outcome.ok:
-            raise ConvergenceError(f"at time {time:.6g} s: {moved.outcome}", where=rest.name, remedy=moved.outcome.remedy)
+            raise ConvergenceError(
+                f"at time {time:.6g} s: {moved.outcome.status} ({moved.outcome.detail})", where=rest.name, remedy=moved.outcome.remedy
+            )
         places.append(moved.mesh)
         if progress is not None:
             progress(step + 1, len(moments))

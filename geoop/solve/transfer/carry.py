@@ -11,11 +11,13 @@ from scipy.spatial import cKDTree
 
 from ...errors import ConfigurationError, FieldError, InvalidMeshError
 from ...mesh.case import Case
+from ...mesh.distance import signed_distance
 from ...mesh.measure import cell_centers
 from ...mesh.mesh import Mesh
 from ...mesh.quantity import Field, Location
+from .cell_functions import CellFunctions
 from .conservative import Supermesh
-from .interpolation import Outside, brought_in, interpolated
+from .interpolation import Outside, brought_in, interpolated, nearest_corners, owners
 from .moving_least_squares import moving_least_squares
 
 Method = Literal["p1", "conservative", "moving-least-squares"]
@@ -26,16 +28,18 @@ Carry = Callable[[np.ndarray], np.ndarray]
 def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside = "nearest") -> Case:
     """A case with its fields on another mesh; the patches and zones are those of that mesh.
 
-    - ``p1``: the finite-element function at the new points (:func:`interpolated`); cell values by a linear fit through the nearest
-      cell centres.
+    - ``p1``: the finite-element function at the new points (:func:`interpolated`); cell values by the linear function of the cell that
+      holds the new centre (:class:`~geoop.solve.transfer.cell_functions.CellFunctions`). What lies across a slit or a thin wall
+      has no share in either.
     - ``conservative``: L2 projection over the exact overlaps of the cells, in 2-D and 3-D (:class:`Supermesh`). Keeps integrals.
     - ``moving-least-squares``: linear fits through the nearest points; needs no cells, so clouds will do.
 
     All three carry constants and linear functions exactly, at points and in cells (those of cells as means), wherever the new mesh
     lies in the old one. Scalars, vectors and tensors are carried component by component, all at once: what is prepared for one field
     serves for all. Integers and truth values (numbers of zones and the like) have nothing between them: each place gets those of the
-    nearest point or cell. Global fields stay. Numbers and vectors imposed on whole patches stay where the new mesh has the patch; values
-    along patches do not, and the mesh's notes say so.
+    cell that holds it, or of the nearest point of that cell (of clouds, of the nearest). Facets, wires and other cells of lower dimension
+    than the region beside them get those of the nearest cell of their own dimension. Global fields stay. Numbers and vectors imposed on
+    whole patches stay where the new mesh has the patch; values along patches do not, and the mesh's notes say so.
 
     Args:
         case: with fields at points, in cells or global.
@@ -58,18 +62,18 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
         )
     _require_fields(case)
     fields = {name: field for name, field in case.fields.items() if field.location == "global"}
-    carries = _carries(case.mesh, mesh, method, outside)
-    for location, carry in carries.items():
+    carries, counted = _carries(case.mesh, mesh, method, outside), _counted(case.mesh, mesh, method, outside)
+    for location in carries:
         of_place = [field for field in case.fields.values() if field.location == location]
-        counted = [field for field in of_place if field.values.dtype.kind in "biu"]
-        if counted:
-            nearest = _nearest(case.mesh, mesh, location)
-            fields |= {field.name: Field(field.quantity, field.values[nearest], location) for field in counted}
+        for field in of_place:
+            if field.values.dtype.kind in "biu":
+                values = counted[location](field.values.reshape(len(field.values), -1))
+                fields[field.name] = Field(field.quantity, values.reshape(len(values), *field.values.shape[1:]), location)
         chosen = [field for field in of_place if field.values.dtype.kind == "f"]
         if not chosen:
             continue
         columns = [field.values.reshape(len(field.values), -1).astype(np.float64) for field in chosen]
-        answer = carry(np.concatenate(columns, axis=1))
+        answer = carries[location](np.concatenate(columns, axis=1))
         stops = np.cumsum([part.shape[1] for part in columns])
         for field, values in zip(chosen, np.split(answer, stops[:-1], axis=1), strict=True):
             fields[field.name] = Field(field.quantity, values.reshape(len(values), *field.values.shape[1:]), location)
@@ -81,28 +85,103 @@ def transfer(case: Case, mesh: Mesh, *, method: Method = "p1", outside: Outside 
     )
 
 
-def _nearest(old: Mesh, new: Mesh, location: Location) -> np.ndarray:
-    """(m,) the nearest point, or cell by its middle, of the old mesh."""
-    source, target = (mesh.points if location == "point" else cell_centers(mesh) for mesh in (old, new))
-    return cKDTree(source).query(target)[1]
-
-
 def _carries(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[Location, Carry]:
-    if method == "conservative":
-        made: list[Supermesh] = []  # cut once, when the first field asks for it
+    """What carries values of points and of cells; those of cells dimension by dimension."""
+    if method == "moving-least-squares":
+        return {
+            "point": lambda values: moving_least_squares(old.points, brought_in(old, new.points, outside))[0] @ values,
+            "cell": _by_dimension(old, new, lambda a, b, values: _between_centres(old, new, a, b, values, outside)),
+        }
+    if method == "p1":
+        return {
+            "point": lambda values: interpolated(old, values, new.points, outside=outside, toward=_beside(new)),
+            "cell": _by_dimension(old, new, lambda a, b, values: _of_holding_cells(old, new, a, b, values, outside)),
+        }
+    made: list[Supermesh] = []  # cut once, when the first field asks for it
 
-        def cut() -> Supermesh:
-            if not made:
-                made.append(Supermesh.of(old, new))
-            return made[0]
+    def cut() -> Supermesh:
+        if not made:
+            made.append(Supermesh.of(old, new))
+        return made[0]
 
-        return {"point": lambda values: cut().points(values, outside=outside), "cell": lambda values: cut().cells(values, outside=outside)}
+    def projected(a: np.ndarray, b: np.ndarray, values: np.ndarray) -> np.ndarray:
+        whole = np.zeros((len(old.cells), values.shape[1]))
+        whole[a] = values
+        return cut().cells(whole, outside=outside)[b]
+
+    return {"point": lambda values: cut().points(values, outside=outside), "cell": _by_dimension(old, new, projected)}
+
+
+def _counted(old: Mesh, new: Mesh, method: str, outside: Outside) -> dict[Location, Carry]:
+    """What carries numbers that have nothing between them: of the nearest point of the cell that holds a place, and of that cell."""
+    if method == "moving-least-squares":
+        return {
+            "point": lambda values: values[cKDTree(old.points).query(new.points)[1]],
+            "cell": _by_dimension(old, new, lambda a, b, values: values[cKDTree(cell_centers(old)[a]).query(cell_centers(new)[b])[1]]),
+        }
     return {
-        "point": (lambda values: moving_least_squares(old.points, brought_in(old, new.points, outside))[0] @ values)
-        if method == "moving-least-squares"
-        else (lambda values: interpolated(old, values, new.points, outside=outside)),
-        "cell": lambda values: moving_least_squares(cell_centers(old), brought_in(old, cell_centers(new), outside))[0] @ values,
+        "point": lambda values: values[nearest_corners(old, new.points, outside=outside, toward=_beside(new))],
+        "cell": _by_dimension(old, new, lambda a, b, values: _taken(old, owners(old, cell_centers(new)[b], outside)[0], a, values)),
     }
+
+
+def _by_dimension(old: Mesh, new: Mesh, top: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Carry:
+    """Cells of the highest dimension by a method, (rows, new rows, values) -> new values; facets and wires beside them from their own kind."""
+    kinds, wanted = old.cells.dimensions, new.cells.dimensions
+    highest = old.cells.dimension
+
+    def carry(values: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(wanted), values.shape[1]), dtype=values.dtype)
+        for k in np.unique(wanted):
+            # a kind that the old mesh lacks takes what is there: a facet the value of the region beside it
+            rows, here = np.flatnonzero(kinds == (k if (kinds == k).any() else highest)), np.flatnonzero(wanted == k)
+            if k == highest:
+                out[here] = top(rows, here, values[rows])
+            else:
+                out[here] = values[rows[_nearest_of(old, rows, cell_centers(new)[here])]]
+        return out
+
+    return carry
+
+
+def _nearest_of(old: Mesh, rows: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(m,) which of the cells ``rows`` lies nearest to each of (m, d) points: facets as such, others by their centres."""
+    chosen = old.cells.take(rows)
+    if chosen.dimension == old.dimension - 1:
+        return np.asarray(signed_distance(Mesh(old.points, chosen), points, signed=False).facet)
+    return cKDTree(cell_centers(old)[rows]).query(points)[1]
+
+
+def _between_centres(old: Mesh, new: Mesh, rows: np.ndarray, here: np.ndarray, values: np.ndarray, outside: Outside) -> np.ndarray:
+    return moving_least_squares(cell_centers(old)[rows], brought_in(old, cell_centers(new)[here], outside))[0] @ values
+
+
+def _of_holding_cells(old: Mesh, new: Mesh, rows: np.ndarray, here: np.ndarray, values: np.ndarray, outside: Outside) -> np.ndarray:
+    """Each new centre gets the linear function of the cell that holds it, and no share of what lies across a slit."""
+    cell, places = owners(old, cell_centers(new)[here], outside)
+    number = np.full(len(old.cells), -1)
+    number[rows] = np.arange(len(rows))
+    functions = CellFunctions.of(old, rows, cell_centers(old)[rows])
+    own = number[cell]
+    return values[own] + np.einsum("md,mdk->mk", places - functions.centres[own], functions.slopes(values)[own])
+
+
+def _taken(old: Mesh, cell: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values (k, c) of the cells ``rows`` at cells (m,) among them."""
+    number = np.full(len(old.cells), -1)
+    number[rows] = np.arange(len(rows))
+    return values[number[cell]]
+
+
+def _beside(mesh: Mesh) -> np.ndarray:
+    """(n, d) for every point the centre of a cell that has it: the side of a slit that it is on."""
+    top = np.flatnonzero(mesh.cells.dimensions == mesh.cells.dimension)
+    cells = mesh.cells.take(top)
+    owner = np.repeat(top, np.diff(cells.offsets))
+    used, first = np.unique(cells.connectivity, return_index=True)
+    out = np.array(mesh.points)
+    out[used] = cell_centers(mesh)[owner[first]]
+    return out
 
 
 def _require_fields(case: Case) -> None:

@@ -10,18 +10,16 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 from scipy.spatial import KDTree
 
-from ...errors import FieldError, InvalidMeshError
+from ...errors import InvalidMeshError
 from ...fem.simplices import CUT, simplices
 from ...mesh.measure import cell_centers
 from ...mesh.mesh import Mesh
-from .interpolation import Outside, interpolated
-from .moving_least_squares import moving_least_squares
+from .cell_functions import CellFunctions
+from .interpolation import Outside, interpolated, refuse_outside
 from .overlaps import overlaps
 
 #: A point whose own cells are covered by the source to a smaller share counts as outside.
 _COVERED = 0.05
-#: Regions are the same where their measures and that of the overlap differ by less.
-_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,18 +99,20 @@ class Supermesh:
         """(nt, k) point values on the target whose integrals against every shape function are those of (ns, k) values on the source.
 
         The L2 projection with the consistent mass matrix, int phi_t (u_t - u_s) = 0 over the overlap: constants and linear functions
-        are exact, and so is the integral where both meshes cover one region. It may overshoot where the field jumps. Points whose
-        cells lie outside of the source are interpolated as :func:`geoop.solve.transfer.interpolation.interpolated` does.
+        are exact, and so is the integral where both meshes cover one region. It may overshoot where the field jumps. Cells that the
+        source covers in part count with that part; points whose cells it covers to less than a twentieth, and those without cells, are
+        interpolated as :func:`geoop.solve.transfer.interpolation.interpolated` does.
 
         Raises:
-            FieldError: such points where ``outside`` is ``error``.
+            FieldError: points outside of the source where ``outside`` is ``error``.
         """
         values = np.asarray(values, dtype=np.float64)
-        used = self.whole > 0
-        lost, free = np.flatnonzero(used & ~self._covered), np.flatnonzero(self._covered)
+        if outside == "error":
+            refuse_outside(self.source, self.target.points)
+        lost, free = np.flatnonzero(~self._covered), np.flatnonzero(self._covered)
         out = np.zeros((len(self.whole), values.shape[1]))
         if len(lost):
-            out[lost] = interpolated(self.source, values, self.target.points[lost], outside=outside)
+            out[lost] = interpolated(self.source, values, self.target.points[lost])
         right = (self.mixed @ values - self.own @ out)[free]
         found = self._factors.solve(right)
         out[free] = found + self._factors.solve(right - self.own[free][:, free] @ found)
@@ -121,26 +121,26 @@ class Supermesh:
     def cells(self, values: np.ndarray, *, outside: Outside = "nearest") -> np.ndarray:
         """(mt, k) cell means on the target of (ms, k) cell means on the source, each taken as a linear function of its cell.
 
-        The slopes are those of a least-squares fit through the neighbours and do not change the mean: constants, linear functions
-        and the integral are kept. Cells that the source does not touch get the value of the nearest cell, or, where ``outside`` is
-        ``error``, are refused.
+        The slopes are those of :class:`~geoop.solve.transfer.cell_functions.CellFunctions` and do not change the mean: constants, linear
+        functions and the integral are kept. Cells that the source covers in part get the mean over that part, those that it does not
+        touch the value of the nearest cell, and those of lower dimension zero.
 
         Raises:
-            FieldError: see above.
+            FieldError: cells with their centre outside of the source where ``outside`` is ``error``.
         """
         values = np.asarray(values, dtype=np.float64)
         top = np.flatnonzero(self.measures[0] > 0)
-        _, slopes = moving_least_squares(self.middles[top], self.middles[top])
+        slopes = CellFunctions.of(self.source, top, self.middles[top]).slopes(values[top])
         total = self.shared @ values
-        for moment, slope in zip(self.reach, slopes, strict=True):
-            total += moment[:, top] @ (slope @ values[top])
+        for k, moment in enumerate(self.reach):
+            total += moment[:, top] @ slopes[:, k]
         covered = np.asarray(self.shared.sum(axis=1)).ravel()
         there = self.measures[1] > 0
+        if outside == "error":
+            refuse_outside(self.source, cell_centers(self.target)[there])
         lost = np.flatnonzero(there & (covered <= 1e-12 * self.measures[1]))
         out = total / np.where(covered > 0, covered, 1.0)[:, None]
         if len(lost):
-            if outside == "error":
-                raise FieldError(f"{len(lost)} cells lie outside of the source mesh", where=self.target.name, remedy="choose outside='nearest'")
             out[lost] = values[top[KDTree(self.middles[top]).query(cell_centers(self.target)[lost])[1]]]
         return out
 

@@ -29,6 +29,9 @@ from .direct import Factorisation
 from .problem import FlowProblem
 from .solution import FlowSolution
 
+#: Share of the size of a mesh by which its points at time 0 may be off.
+_SAME = 1e-9
+
 
 class MovingFlow:
     """A flow that is advanced step by step on a mesh that moves.
@@ -36,13 +39,15 @@ class MovingFlow:
     Args:
         problem: fluid and conditions on the mesh at time 0. Conditions belong to patches and move with them; velocities that are
             functions are asked at the places and time they have come to.
-        mesh_at: time [s] -> the same cells at other points, e.g. a deformer's answer to a motion (:mod:`geoop.solve.deformers`).
+        mesh_at: time [s] -> the same cells at other points, e.g. a deformer's answer to a motion (:mod:`geoop.solve.deformers`); at
+            time 0 the mesh of the problem.
         step: time step [s].
         moving: patches on which the fluid sticks to the wall: its velocity there is that of the mesh, whatever the problem says.
         start: velocity (n, 2) at the nodes at time 0 [m/s], or a solution on the same space; None: at rest but for the conditions.
 
     Raises:
         ConditionError: an impossible step or start.
+        InvalidMeshError: the mesh at time 0 is not that of the problem: its points would jump in the first step.
         PatchError: no such patch.
     """
 
@@ -58,6 +63,7 @@ class MovingFlow:
         if not 0 < step < np.inf:
             raise ConditionError(f"step is {step}, must be positive", where="MovingFlow", remedy="give seconds")
         self.problem, self.step, self.time, self.steps = problem, step, 0.0, 0
+        _require_same_start(problem.space.domain.mesh, mesh_at(0.0))
         self._mesh_at, self._wall = mesh_at, problem.space.facet_nodes(*moving) if moving else np.zeros(0, dtype=np.int64)
         velocity = self._start(start)
         self._past: deque[tuple[np.ndarray, np.ndarray]] = deque([(velocity, problem.space.places)], maxlen=2)  # newest first
@@ -149,3 +155,18 @@ class MovingFlow:
             return np.zeros(space.m)
         area = space.pressure_areas
         return area * (float((space.divergence @ given[: 2 * space.n]).sum()) / area.sum())
+
+
+def _require_same_start(own: Mesh, first: Mesh) -> None:
+    problem = ""
+    if first.points.shape != own.points.shape or not np.array_equal(first.cells.connectivity, own.cells.connectivity):
+        problem = f"{first!r} has other cells than {own!r}"
+    else:
+        gap = float(np.abs(first.points - own.points).max())
+        problem = f"its points lie up to {gap:.3g} m off" if gap > _SAME * float(np.ptp(own.points, axis=0).max()) else ""
+    if problem:
+        raise InvalidMeshError(
+            f"the mesh at time 0 is not that of the problem: {problem}",
+            where="MovingFlow",
+            remedy="build the problem on mesh_at(0.0): a motion with a phase or a mean does not begin at rest",
+        )

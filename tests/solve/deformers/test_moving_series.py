@@ -13,7 +13,7 @@ from geoop.mesh.measure import signed_measures
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import Field, Quantity
 from geoop.solve.deformers.elastic import Elastic
-from geoop.solve.deformers.motions import Motion, Oscillating, Pitching, Waving, turned
+from geoop.solve.deformers.motions import Motion, Oscillating, Pitching, PitchingHeaving, Waving, turned
 from geoop.solve.deformers.moving_series import moving_series, swept_measures
 from geoop.solve.deformers.radial_basis import RadialBasis
 
@@ -62,6 +62,24 @@ def test_motions_do_what_they_say():
     assert lifted == pytest.approx(np.array([[-1.0, 1.0, 0.0]]))
     with pytest.raises(ConfigurationError):
         turned(x, 10.0, (0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_pitch_and_heave_at_once_keep_every_distance(d):
+    x = np.random.default_rng(0).uniform(-1, 2, (40, d))
+    about, up = (0.3, 0.1, -0.2)[:d], (0.1, 0.4, 0.2)[:d]
+    both = PitchingHeaving(Pitching(20.0, 2.0, about, mean=5.0, axis=(0.2, 0.1, 1.0), phase=90.0), Oscillating(up, 2.0, phase=-30.0))
+    assert isinstance(both, Motion)
+    spans = np.linalg.norm(x[:, None] - x, axis=2)
+    for time in (0.0, 0.05, 0.21):
+        moved = x + both.displacement(x, time)
+        assert np.abs(np.linalg.norm(moved[:, None] - moved, axis=2) - spans).max() < 1e-14
+        pivot = both.displacement(np.array([about]), time)[0]
+        assert pivot == pytest.approx(np.array(up) * np.sin(4 * np.pi * time - np.pi / 6), abs=1e-15)
+        assert both.pitch.angle(time) == pytest.approx(5.0 + 20.0 * np.cos(4 * np.pi * time))
+    # the control: motions one after the other turn the shift as well
+    half = both.pitch.displacement(x + both.heave.displacement(x, 0.05), 0.05) + both.heave.displacement(x, 0.05)
+    assert np.abs(half - both.displacement(x, 0.05)).max() > 1e-2
 
 
 def test_a_pitching_section_and_its_file(tmp_path):

@@ -130,7 +130,12 @@ def test_bad_input():
     with pytest.raises(InvalidMeshError, match="other cells"):
         MovingFlow(problem, lambda _: other, 0.1).advance()
     with pytest.raises(InvalidMeshError, match=r"at time 0\.1 s"):
-        MovingFlow(problem, lambda _: mesh.moved(mesh.points * [1.0, 0.0]), 0.1).advance()
+        MovingFlow(problem, lambda time: mesh.moved(mesh.points * [1.0, float(time == 0)]), 0.1).advance()
+    with pytest.raises(InvalidMeshError, match=r"at time 0 is not that of the problem: its points lie up to 0\.1 m off") as error:
+        MovingFlow(problem, lambda time: mesh.moved(mesh.points + 0.1 * np.cos(time)), 0.1)
+    assert "build the problem on mesh_at(0.0)" in error.value.remedy
+    with pytest.raises(InvalidMeshError, match="not that of the problem: .* has other cells"):
+        MovingFlow(problem, lambda _: other, 0.1)
 
 
 def test_a_cylinder_that_moves_in_a_box_is_a_box_that_moves_round_a_cylinder():

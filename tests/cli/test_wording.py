@@ -1,0 +1,62 @@
+"""What the command line says is in options and commands, never in calls of Python."""
+
+import re
+
+import numpy as np
+import pytest
+
+import geoop
+from geoop.cli.app import main
+from geoop.cli.wording import on_the_command_line
+from geoop.mesh.case import Case
+from geoop.mesh.cells import Cells
+from geoop.mesh.generate.disk import disk
+from geoop.mesh.generate.quadratic import quadratic
+from geoop.mesh.mesh import Mesh
+from geoop.mesh.quantity import QUANTITIES, Field
+
+#: A call, a dotted name of the package, or an argument with its value.
+PYTHON = re.compile(r"\w\([^) ]*\)|geoop\.\w|\w=\w|\w=\(")
+
+
+def hollow():
+    """A ring: no mesh for the Monge-Ampere mover."""
+    mesh = disk(6)
+    middle = mesh.points[mesh.cells.block("triangle")].mean(axis=1)
+    kept = mesh.cells.take(np.linalg.norm(middle, axis=1) > 0.5)
+    return Mesh(mesh.points, kept).submesh(kept)
+
+
+def inner(mesh):
+    """With a patch inside the region."""
+    return Mesh(mesh.points, mesh.cells, {"cut": Cells.of(line=mesh.cells.block("triangle")[40:42, :2])})
+
+
+@pytest.mark.parametrize(
+    ("mesh", "words", "said"),
+    [
+        (hollow, ["adapt"], "--mover variational"),
+        (lambda: inner(disk(6)), ["adapt", "--mover", "variational"], "without these patches"),
+        (lambda: quadratic(disk(4)), ["adapt"], ""),
+        (lambda: disk(4), ["adapt", "--strength", "-1", "--cap", "0"], "--strength"),
+        (lambda: disk(4), ["adapt", "--mover", "magic"], "monge-ampere"),
+        (lambda: disk(4), ["adapt", "--mover", "variational", "--steps", "0"], "--steps"),
+        (lambda: disk(4), ["adapt", "--monitor", "wall", "--updates", "2"], "--updates"),
+        (hollow, ["deform", "--patch", "rim", "--translate", "0.1,0"], "name parts of the boundary"),
+        (lambda: disk(4), ["deform", "--patch", "rim", "--translate", "0.1,0", "--method", "magic"], "--method"),
+        (lambda: disk(4), ["deform", "--patch", "boundary", "--translate", "0.1,0", "--steps", "0"], "1 or more"),
+    ],
+)
+def test_remedies_are_options(mesh, words, said, tmp_path, capsys):
+    shape = mesh()
+    case = Case(shape).with_fields(Field(QUANTITIES["temperature"], shape.points[:, 0] ** 3))
+    geoop.write(case, tmp_path / "in.vtu")
+    assert main([words[0], str(tmp_path / "in.vtu"), *words[1:], "-o", str(tmp_path / "out.vtu")]) == 2
+    text = " ".join(capsys.readouterr().err.replace("│", " ").split()).replace(str(tmp_path), "")
+    remedy = text.rpartition("try: ")[2]
+    assert said in remedy and not PYTHON.search(remedy), text
+
+
+def test_other_texts_stay_as_they_are():
+    for text in ("repair or generate the mesh again: `geoop inspect FILE` lists such cells", "give 1 or more", "sin(x)", ""):
+        assert on_the_command_line(text) == text

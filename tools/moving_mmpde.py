@@ -262,8 +262,8 @@ def trained_row(
     return model, row | {"steps": 20 * len(history), "cpu_seconds": spent}
 
 
-def rollout(model: MovingMeshStepper, design: Design, series: FineSeries, start: int, steps: int) -> list[float]:
-    """(steps,) mean square errors in the fine truth of a stepper whose state lives on its mesh and is carried to the next one linearly.
+def rollout(model: MovingMeshStepper, design: Design, series: FineSeries, start: int, steps: int, cubic: bool = False) -> list[float]:
+    """(steps,) mean square errors in the fine truth of a stepper whose state lives on its mesh and is carried to the next one, linearly or by cubics.
 
     It is given the state at the start alone; every mesh is moved for the stepper's own state.
     """
@@ -277,20 +277,23 @@ def rollout(model: MovingMeshStepper, design: Design, series: FineSeries, start:
         following = second_mesh(design, mesh, values)
         # beyond the square the state is that of the other side; nothing else is known of it there
         places = following.points - np.floor(following.points) * ((following.points < -1e-9) | (following.points > 1 + 1e-9))
-        values, mesh = Interpolant.of(mesh).at(values, places), following
+        values = CloughTocher2DInterpolator(mesh.points, values)(places) if cubic else Interpolant.of(mesh).at(values, places)
+        mesh = following
     return errors
 
 
 def rolled(model: MovingMeshStepper, design: Design, folder: Path, split: str = "test") -> dict[str, float]:
     """Mean square errors after 1, 5 and 10 steps from frames 5 and 15 of every series of a split, and of states that stay as they are."""
-    grid, found, stays = _fine_points(), [], []
+    grid, found, smooth, stays = _fine_points(), [], [], []
     for name in names(split):
         series = FineSeries(folder, name)
         for start in (5, 15):
             found.append(rollout(model, design, series, start, 10))
+            smooth += [rollout(model, design, series, start, 10, cubic=True)] if design.second == "moved" else []
             stays.append(float(((series.at(start + 10, grid) - series.at(start, grid)) ** 2).mean()))
-    mean = np.mean(found, axis=0)
-    return {f"rollout, {k}": float(mean[k - 1]) for k in (1, 5, 10)} | {"persistence, 10": float(np.mean(stays))}
+    row = {f"rollout, {k}": float(np.mean(found, axis=0)[k - 1]) for k in (1, 5, 10)}
+    row |= {f"rollout carried by cubics, {k}": float(np.mean(smooth, axis=0)[k - 1]) for k in (1, 5, 10) if smooth}
+    return row | {"persistence, 10": float(np.mean(stays))}
 
 
 def diagnosis(design: Design, folder: Path) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 import moving_fields as study
 import numpy as np
 import pytest
-from moving_meshes import disk_of, square
+from moving_meshes import cube, disk_of, holed_cube, square
 
+from geoop.mesh.measure import area_vectors, cell_centers, signed_measures
 from geoop.solve.monitors import FunctionMonitor
 
 
@@ -89,10 +90,30 @@ def test_solutions_on_moved_meshes_have_less_energy_error(layer):
 def test_every_row_is_asked_for_once_and_cost_is_counted():
     keys = []
     study.measure(None, lambda key, _: keys.append(key))
-    assert len(keys) == len(set(keys)) == 5 + 2 + 4 + 4 + 2 * len(study.SIDES) + 2
+    in_space = 2 * len(study.SPACE["cube"]) + len(study.SPACE["holed cube"])
+    assert len(keys) == len(set(keys)) == 5 + 2 + 4 + 4 + 2 * len(study.SIDES) + in_space + 2
     row = study.cost_row("variational", 12)
     assert row["points"] == 144
     assert row["seconds"] > 0.0
     assert study.line_row()["1 + 7 x"] < 1e-12
     assert max(v for k, v in study.identity_row().items() if k != "section") <= 1e-10
     assert len(disk_of(27).points) == 2269
+
+
+@pytest.mark.parametrize(("mesh", "volume"), [(cube(6), 1.0), (holed_cube(17, 0.2), 1.0 - 4.0 / 3.0 * np.pi * 0.2**3)], ids=["cube", "holed cube"])
+def test_solids_are_filled_by_upright_tetrahedra_whose_faces_point_outwards(mesh, volume):
+    assert (signed_measures(mesh) > 0).all() and signed_measures(mesh).sum() == pytest.approx(volume, rel=1e-3)
+    flux = sum((area_vectors(part := mesh.patch(name)) * (cell_centers(part) - 0.5)).sum() for name in mesh.patches)
+    assert flux / 3.0 == pytest.approx(signed_measures(mesh).sum(), rel=1e-12)
+
+
+def test_the_error_in_space_is_that_of_a_quadratic_function():
+    """x^2 on Kuhn's tetrahedra, linear between corners: the order is 2, and linear functions have no error."""
+    errors = [study.interpolation_error(cube(n), lambda x: x[:, 0] ** 2) for n in (5, 9, 17)]
+    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(2.0, abs=1e-10)
+    assert study.interpolation_error(cube(4), lambda x: 1.0 + x @ [1.0, 2.0, 3.0]) < 1e-14
+
+
+def test_a_row_of_space_counts_what_it_should():
+    row = study.space_row("cube", "variational", 10)
+    assert row["inverted"] == 0 and row["outcome"] == "converged" and row["points"] == 1000

@@ -41,6 +41,12 @@ METHODS: dict[str, Deformer] = {
     "spring, torsional": Spring("torsional", steps=1),
     "spring, ball-vertex": Spring(),
 }
+#: What is looked at in huge domains.
+FAR: dict[str, Deformer] = {
+    **{name: METHODS[name] for name in list(METHODS)[:5]},
+    "rbf, reach of 3 chords": RadialBasis(reach=3.0),
+    "rbf, compact kernel of 5 chords": RadialBasis("wendland", radius=5.0),
+}
 #: The measure of time: these are to stay below ten seconds at 1e5 nodes.
 TIMED = ("rbf", "rbf, compact kernel", "elastic", "laplacian", "spring, torsional")
 SIZES = {"1e4": (160, 64), "3e4": (280, 112), "1e5": (500, 200)}
@@ -65,6 +71,10 @@ def measure(output: Path, once: Once) -> None:
             for degrees in (10, 20, 45):
                 key = f"deform/pitch/{grid}/{degrees}/{method}"
                 once(key, lambda key=key, grid=grid, degrees=degrees, method=method: {"key": key, **pitched(METHODS[method], grid, degrees)})
+    for radius in (10, 100, 1000):
+        for method in FAR:
+            key = f"deform/far/{radius}/{method}"
+            once(key, lambda key=key, radius=radius, method=method: {"key": key, **far(FAR[method], radius)})
     for method in TIMED[:4]:
         key = f"deform/solid/{method}"
         once(key, lambda key=key, method=method: {"key": key, **solid(METHODS[method])})
@@ -95,6 +105,19 @@ def pitched(method: Deformer, grid: str, degrees: float) -> Row:
     else:
         mesh = cgrid(naca4(), n_wall=160, n_wake=40, n_normal=60, first_height=1e-5)
     return {"nodes": len(mesh.points), **_moved(method, mesh, {"wall": turned(mesh.points[mesh.patch_points("wall")], -degrees, (0.25, 0.0))})}
+
+
+def far(method: Deformer, radius: float) -> Row:
+    """Ten degrees of pitch in a domain of a radius in chords: how far a point is moved at most, in largest displacements of the section, and where."""
+    mesh = ogrid(naca4(), n_wall=96, n_normal=60, outer_radius=radius, first_height=1e-5)
+    given = {"wall": turned(mesh.points[mesh.patch_points("wall")], -10.0, (0.25, 0.0))}
+    shift = np.linalg.norm(method.deform(mesh, given).mesh.points - mesh.points, axis=1)
+    place = float(np.linalg.norm(mesh.points[np.argmax(shift)] - [0.25, 0.0]))
+    return {
+        **_moved(method, mesh, given),
+        "farthest over the wall's": float(shift.max() / np.linalg.norm(given["wall"], axis=1).max()),
+        "at chords": place,
+    }
 
 
 def solid(method: Deformer, n: int = 45) -> Row:
@@ -144,7 +167,7 @@ def flow_solver(method: Deformer) -> Row:
     return {
         "nodes": len(mesh.points),
         "relative L2 of inner displacement": float(np.linalg.norm(off[inner]) / np.linalg.norm(own[inner])),
-        "quality by the solver": smallest_quality(mesh.moved(after)),
+        "quality by the solver": smallest_quality(mesh.moved(after), mesh),
         **_judged(mesh, moved),
     }
 
@@ -182,7 +205,8 @@ def _jittered(n: int, seed: int) -> Mesh:
 def _moved(method: Deformer, mesh: Mesh, given: dict[str, np.ndarray]) -> Row:
     begun = time.process_time()
     moved = method.deform(mesh, given)
-    return {**_judged(mesh, moved), "processor seconds": time.process_time() - begun}
+    spent = time.process_time() - begun
+    return {**_judged(mesh, moved), "processor seconds": spent}
 
 
 def _judged(mesh: Mesh, moved: Any) -> Row:
@@ -190,7 +214,7 @@ def _judged(mesh: Mesh, moved: Any) -> Row:
         "outcome": moved.outcome.status,
         "steps": moved.steps,
         "seconds": moved.seconds,
-        "quality before": smallest_quality(mesh),
-        "quality after": smallest_quality(moved.mesh) if moved.outcome.ok else None,
+        "quality before": smallest_quality(mesh, mesh),
+        "quality after": smallest_quality(moved.mesh, mesh) if moved.outcome.ok else None,
         "inverted": int(Validity.of(mesh).inverted(moved.mesh.points).sum()) if moved.outcome.ok else moved.inverted,
     }

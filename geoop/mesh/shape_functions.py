@@ -167,12 +167,15 @@ def reference_cell(name: str) -> Reference:
     """The reference cell of a fixed-size type with r >= 1 reference axes (``vertex``, ``polygon`` and ``polyhedron`` have none)."""
     shape, rule = _CELLS[name]
     points, weights = rule()
-    values = shape(points)
-    step = 1e-30  # the complex step differentiates polynomials to the last digit
-    axes = np.eye(points.shape[1])
-    gradients = np.stack([shape(points + 1j * step * axis).imag / step for axis in axes], axis=2)
+    values, gradients = shape(points), slopes_at(name, points)
     shares = None
     if name in _QUADRATIC:
         shares = weights @ values**2
         shares = shares / shares.sum()
     return Reference(weights, values, gradients, shares)
+
+
+def slopes_at(name: str, places: np.ndarray) -> np.ndarray:
+    """(q, k, r) derivatives of the shape functions of a fixed-size type at places (q, r) of its reference cell."""
+    shape, step = _CELLS[name][0], 1e-30  # the complex step differentiates polynomials to the last digit
+    return np.stack([shape(places + 1j * step * axis).imag / step for axis in np.eye(places.shape[1])], axis=2)

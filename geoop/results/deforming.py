@@ -101,7 +101,7 @@ def deform(
     case = Case(what) if isinstance(what, Mesh) else what
     chosen = deformer(method, slide=slide, steps=steps) if isinstance(method, str) else method
     moved = chosen.deform(case.mesh, displacement)
-    quality = smallest_quality(case.mesh), smallest_quality(moved.mesh)
+    quality = smallest_quality(case.mesh, case.mesh), smallest_quality(moved.mesh, case.mesh)
     fields = dict(case.fields)
     quantity = QUANTITIES["displacement"]
     if quantity.name in fields:  # the user's own: of a structure, or of a move before this one

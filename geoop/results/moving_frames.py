@@ -78,7 +78,7 @@ def write_frames(
         keeping.clear()
         raise
     keeping.clear()
-    return MovingFrames(written, series.times, np.array([smallest_quality(item.mesh) for item in series.cases]), keeping.found)
+    return MovingFrames(written, series.times, np.array([smallest_quality(item.mesh, case.mesh) for item in series.cases]), keeping.found)
 
 
 @dataclass(eq=False)

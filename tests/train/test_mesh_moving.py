@@ -12,7 +12,7 @@ from geoop.models.cosine_potential import sampled
 from geoop.models.mesh_mover import AbstractMeshMover, UnrolledMover
 from geoop.solve.monitors import FunctionMonitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
-from geoop.train.mesh_moving import MovingSettings, _turned, _turned_places, fit_mover, monge_ampere_residual
+from geoop.train.mesh_moving import MovingSettings, _cloud, _turned, _turned_places, _weighed_cloud, fit_mover, monge_ampere_residual
 from geoop.train.monitor_family import LayeredField, drawn_monitors, lattice_monitor
 
 
@@ -166,3 +166,18 @@ def test_bad_input_is_named():
         MovingSettings()
     with pytest.raises(ConfigurationError, match="spiral"):
         LayeredField.drawn(np.random.default_rng(0), kinds=("spiral",))
+
+
+def test_clouds_of_the_branch_have_quadrature_weights():
+    """Weights differ and sum to one; what they integrate is five times closer than by equal weights of random points."""
+    place = (torch.arange(64) + 0.5) / 64
+    log_m = torch.cos(3 * torch.pi * place)[:, None] * torch.cos(2 * torch.pi * place) + place[:, None]
+    exact, draw = float(log_m.mean()), torch.Generator().manual_seed(0)
+    errors = {weighed: [] for weighed in (True, False)}
+    for _ in range(40):
+        for weighed, make in ((True, _weighed_cloud), (False, _cloud)):
+            cloud = make(log_m, 1000, draw)
+            assert float(cloud.weight.sum()) == pytest.approx(1.0, abs=1e-5) and cloud.pos.min() >= 0 and cloud.pos.max() <= 1
+            errors[weighed].append(float((cloud.weight * cloud.scalars[:, 0]).sum()) - exact)
+    assert _weighed_cloud(log_m, 1000, draw).weight.std() > 1e-5
+    assert np.std(errors[True]) < 0.2 * np.std(errors[False])

@@ -23,7 +23,12 @@ class Elastic:
     """Linear elasticity, div sigma(u) = 0, with Young's modulus by wall distance or by the size of cells.
 
     Stiff layers follow a wall like a rigid body: they turn with it. Elements as :class:`geoop.solve.deformers.laplacian.Laplacian`;
-    plane strain in 2-D. Linear displacements of the whole boundary are followed exactly where the modulus is uniform.
+    plane strain in 2-D. Linear displacements of the whole boundary are followed exactly where the modulus is uniform. A body that turns in a
+    huge domain takes far points along, farther than itself: 10 times in one of 100 chords, 3.6 times with stiffness by distance (1.5), not at
+    all by :class:`~geoop.solve.deformers.laplacian.Laplacian` or by :class:`~geoop.solve.deformers.radial_basis.RadialBasis` of a reach.
+
+    Solids are solved by conjugate gradients, within 1e-7 of the motion of what factors give. What was prepared for a mesh serves further motions
+    of it with the same patches: frames of a series after the first take a fraction of its time.
 
     Source: Stein, Tezduyar and Benney, J. Appl. Mech. 70 (2003) 58; Dwight, Computational Fluid Dynamics 2006 (2009) 401.
 

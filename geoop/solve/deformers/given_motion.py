@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import ConfigurationError, InvalidMeshError, PatchError
 from ...mesh.measure import area_vectors
 from ...mesh.mesh import Mesh
-from ...mesh.topology import sides
+from ...mesh.topology import N_CORNERS, row_groups, sides
 
 #: Two displacements of one point are the same up to this share of the size of the mesh.
 _SAME = 1e-9
@@ -127,21 +127,41 @@ def _collected(mesh: Mesh, displacement: Mapping[str, np.ndarray], slide: Sequen
 
 
 def _unnamed(mesh: Mesh) -> np.ndarray:
-    """(k,) points of sides that belong to one cell and to no patch; looked for once per mesh, which serves all frames of a series."""
-    if mesh not in _found:
-        _found[mesh] = _outside(mesh)
-    return _found[mesh]
-
-
-def _outside(mesh: Mesh) -> np.ndarray:
-    listed = sides(mesh, np.arange(len(mesh.points)))
-    rows = listed.corners[listed.counts[listed.group] == 1]
+    """(k,) points of sides that belong to one cell and to no patch."""
     covered = np.zeros(len(mesh.points), dtype=bool)
     for name in mesh.patches:
         covered[mesh.patches[name].connectivity] = True
-    points = np.unique(rows)
+    points = np.unique(_unnamed_sides(mesh))
     points = points[points >= 0]
     return points[~covered[points]]
+
+
+def _unnamed_sides(mesh: Mesh) -> np.ndarray:
+    """(k, w) corners of sides that belong to one cell and are no facet of a patch; -1 fills rows. Looked for once per mesh: frames share it."""
+    if mesh not in _found:
+        listed = sides(mesh, np.arange(len(mesh.points)))
+        rows = listed.corners[listed.counts[listed.group] == 1]
+        width, facets = rows.shape[1], [np.zeros((0, rows.shape[1]), dtype=np.int64)]
+        for cells in mesh.patches.values():
+            size = np.diff(cells.offsets)
+            for name in cells.names:
+                block = cells.block(name) if name != "polygon" else None
+                if block is None:
+                    continue
+                corners = np.full((len(block), width), -1, dtype=np.int64)
+                block = block[:, : min(width, N_CORNERS.get(name, block.shape[1]))]
+                corners[:, : block.shape[1]] = block
+                facets.append(corners)
+            for index in cells.where("polygon") if "polygon" in cells.names else ():
+                corners = np.full((1, width), -1, dtype=np.int64)
+                corners[0, : size[index]] = cells.connectivity[cells.offsets[index] : cells.offsets[index + 1]][:width]
+                facets.append(corners)
+        known = np.concatenate(facets)
+        group = row_groups(np.sort(np.concatenate([rows, known]), axis=1))
+        named = np.zeros(int(group.max(initial=-1)) + 1, dtype=bool)
+        named[group[len(rows) :]] = True
+        _found[mesh] = rows[~named[group[: len(rows)]]]
+    return _found[mesh]
 
 
 def sliding_directions(mesh: Mesh, slide: Sequence[str], given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -169,7 +189,7 @@ def _facets(mesh: Mesh, name: str) -> Mesh:
 
 
 def _crossing(mesh: Mesh, points: np.ndarray, moving: Sequence[str], slide: Sequence[str]) -> list[str]:
-    """Sentences about patches that cross each other with the points at (n, d) [m], of which one is among those that move.
+    """Sentences about patches that cross each other, or the boundary without a patch, with the points at (n, d) [m], one of them among those that move.
 
     A patch that slides and shares points with a moving one is about to follow it: the two do not count.
     """
@@ -187,6 +207,11 @@ def _crossing(mesh: Mesh, points: np.ndarray, moving: Sequence[str], slide: Sequ
             part = triangulated(Mesh(points, mesh.patches[name]))[0]
         rows.append(part)
         owner.append(np.full(len(part), number))
+    bare = _unnamed_sides(mesh)
+    if len(bare):
+        part = bare if mesh.dimension == 2 else np.concatenate([bare[:, [0, k, k + 1]] for k in range(1, bare.shape[1] - 1)])
+        rows.append(part[(part >= 0).all(axis=1)])
+        owner.append(np.full(len(rows[-1]), len(mesh.patches)))
     if not rows:
         return []
     facets, of = np.concatenate(rows), np.concatenate(owner)
@@ -194,10 +219,20 @@ def _crossing(mesh: Mesh, points: np.ndarray, moving: Sequence[str], slide: Sequ
         pairs = crossing_segments(points[facets[:, 0]], points[facets[:, 1]])
     else:
         pairs = intersecting_triangles(points, facets)
-    names = list(mesh.patches)
+    names = [*mesh.patches, ""]
     hits = {tuple(sorted((names[of[i]], names[of[j]]))) for i, j in pairs if names[of[i]] in moving or names[of[j]] in moving}
-    hits = sorted((a, b) for a, b in hits if not ((a in slide or b in slide) and len(np.intersect1d(mesh.patch_points(a), mesh.patch_points(b)))))
-    return [f"patch '{a}' is moved through itself" if a == b else f"patches '{a}' and '{b}' are moved through each other" for a, b in hits]
+    hits = sorted((a, b) for a, b in hits if not ((a in slide or b in slide) and _touching(mesh, a, b)))
+    return [_crossed(a, b) for a, b in hits]
+
+
+def _touching(mesh: Mesh, a: str, b: str) -> bool:
+    return bool(a and b) and len(np.intersect1d(mesh.patch_points(a), mesh.patch_points(b))) > 0
+
+
+def _crossed(a: str, b: str) -> str:
+    if not a:
+        return f"patch '{b}' and the boundary without a patch, which stays, are moved through each other"
+    return f"patch '{a}' is moved through itself" if a == b else f"patches '{a}' and '{b}' are moved through each other"
 
 
 def require_free_way(mesh: Mesh, places: Sequence[np.ndarray], moving: Sequence[str], slide: Sequence[str] = ()) -> None:

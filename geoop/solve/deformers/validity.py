@@ -1,7 +1,7 @@
 """Which cells a move has turned inside out, told on the real cells: signed measures, and Jacobians at the corners of linear cells.
 
-Of quadratic cells the quadrature points are looked at: a corner may fold a little before they do. Of hexahedra the corners: inside they may fold with all of
-these upright, which is rare.
+Second-order cells are looked at everywhere, by bounds of their Jacobian (:mod:`geoop.solve.deformers.curved_cells`); pyramids of 13 points, and cells
+that fold somewhere before the move, at the quadrature points. Of linear hexahedra the corners: inside they may fold with all of these upright, which is rare.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ...mesh.measure import signed_measures
 from ...mesh.mesh import Mesh
 from ...mesh.shape_functions import reference_cell
 from ...mesh.topology import N_CORNERS
+from .curved_cells import CURVED, folds
 
 #: Corner -> its neighbours, of cells in which a corner may fold while the measure stays positive.
 _CORNERS: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -41,6 +42,7 @@ class Validity:
     mesh: Mesh
     _measures: np.ndarray
     _corners: dict[str, np.ndarray]
+    _curved: dict[str, np.ndarray]
 
     @classmethod
     def of(cls, mesh: Mesh) -> Validity:
@@ -64,7 +66,13 @@ class Validity:
                 where=mesh.name,
                 remedy="look at them with `geoop inspect FILE` and mesh that place again",
             )
-        return cls(mesh, measures, {name: _jacobians(name, mesh) for name in mesh.cells.names if name in _CORNERS or name in N_CORNERS})
+        corners = {name: _jacobians(name, mesh) for name in mesh.cells.names if name in _CORNERS or name in N_CORNERS}
+        curved = {}
+        for name in set(mesh.cells.names) & set(CURVED):
+            index = mesh.cells.where(name)
+            if mesh.cells.dimensions[index[0]] == mesh.dimension:
+                curved[name] = ~folds(name, mesh.points[mesh.cells.block(name)], np.sign(measures[index]))
+        return cls(mesh, measures, corners, curved)
 
     def inverted(self, points: np.ndarray) -> np.ndarray:
         """(m,) which cells are turned inside out, or folded at a corner, with the points at (n, d) [m]."""
@@ -80,20 +88,36 @@ class Validity:
             side = np.sign(before.sum(axis=1, keepdims=True))
             folded = (side * _jacobians(name, moved) <= 0) & (side * before > _FLAT)
             bad[index[folded.any(axis=1)]] = True
+        for name, sound in self._curved.items():
+            index = self.mesh.cells.where(name)[sound]
+            bad[index] |= folds(name, points[self.mesh.cells.block(name)[sound]], np.sign(self._measures[index]))
         return bad
 
 
-def smallest_quality(mesh: Mesh) -> float:
+def smallest_quality(mesh: Mesh, before: Mesh | None = None) -> float:
     """The smallest scaled Jacobian of all cells [-]: 1 for ideal cells, 0 or less for folded ones; of clockwise cells as if turned over.
 
     Polygons and polyhedra have none; a mesh of nothing else gives NaN.
+
+    Args:
+        mesh: the cells.
+        before: the same cells before a move, which tells cell by cell which way they turn; None: as most cells of their type do.
     """
+    upright, mirrored = cell_quality(mesh), cell_quality(mesh.moved(mesh.points * np.where(np.arange(mesh.dimension) == 0, -1.0, 1.0)))
+    side = None if before is None else np.sign(signed_measures(before))
     found = []
-    for measures in cell_quality(mesh).values():
-        if "scaled Jacobian" in measures:
-            values = measures["scaled Jacobian"]
-            known = values[np.isfinite(values)]
-            found.append(float(known.min() if not len(known) or np.median(known) >= 0 else (-known).min()))
+    for name, measures in upright.items():
+        if "scaled Jacobian" not in measures:
+            continue
+        values, turned = measures["scaled Jacobian"], mirrored[name]["scaled Jacobian"]
+        known = np.isfinite(values)
+        if not known.any():
+            continue
+        if side is None:
+            clockwise = np.full(len(values), np.median(values[known]) < 0)
+        else:
+            clockwise = side[mesh.cells.where(name)] < 0
+        found.append(float(np.where(clockwise, turned, values)[known].min()))
     return min(found, default=float("nan"))
 
 

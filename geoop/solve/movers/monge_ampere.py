@@ -37,6 +37,8 @@ _HALVINGS = 6  # of a step
 _FRESH, _RENEWAL = 4, 8  # steps that have their own linear problem; of those after them every so many-th: the map hardly changes then
 _SMALL_STEPS, _GAIN = 20, 0.98  # of the parabolic method where Newton's fails, and what they must make of the imbalance
 _LINEAR = 1e-3  # residual of a linear problem of a solid, relative: its step is corrected by the next one
+#: Imbalance of a run that got stuck, from which on it is made again by powers of the density; steps of each, and their tolerance.
+_UNEVEN, _POWERS, _STAGE_STEPS, _STAGE = 0.02, (0.2, 0.4, 0.6, 0.8, 1.0), 12, 5e-2
 _MEMORY = 5  # updates that are mixed
 _SLACK = 1.05  # growth of the imbalance that a step may bring: rough modes that the map does not see come and go
 
@@ -46,6 +48,10 @@ class MongeAmpere:
     """The mover by optimal transport, for meshes of linear cells that fill a convex region of the plane or of space.
 
     Quads, hexahedra, wedges and pyramids are cut into simplices for the equation; folding is judged on their own corners.
+
+    Densities of a contrast of 100 are shared evenly on regular meshes. On irregular ones, and where a front is thinner than a cell or a
+    density jumps, the masses of single points may stay uneven: the recovered gradient hardly sees differences between neighbours, so that
+    no step of the potential evens them, and cells next to a front come close to flat. The outcome is then ``stagnated``; the mesh is valid.
 
     Attributes:
         tolerance: largest movement in a step, in edge lengths of the moved cells, at which the iteration ends.
@@ -86,6 +92,8 @@ class MongeAmpere:
         require_convex(mesh, boundary.facets)
         run = _Run(mesh, MongeAmpereSystem(mesh.points, cells), GradientRecovery(mesh.points, cells), boundary, folding, monitor)
         run.iterate(self.tolerance, self.max_steps)
+        if run.stuck and run.imbalance > _UNEVEN:
+            run = run.in_stages(self.tolerance, self.max_steps)
         outcome = _outcome(run, self.tolerance)
         tangled = outcome.status == "tangled"
         moved = mesh if tangled else mesh.moved(run.positions)
@@ -102,6 +110,17 @@ def _outcome(run: _Run, tolerance: float) -> Outcome:
         detail = f"last step moved a point by {run.change:.1e} of an edge, tolerance {tolerance:.1e}; {found}"
         return Outcome("max_sweeps_reached", detail, "allow more steps, MongeAmpere(max_steps=...), or smooth the monitor; the mesh is valid")
     return Outcome("converged", found)
+
+
+@dataclass(frozen=True)
+class _Power:
+    """A monitor with the densities of another one to a power."""
+
+    of: Monitor
+    power: float
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        return sound_densities(self.of, points) ** self.power
 
 
 class _Run:
@@ -141,6 +160,21 @@ class _Run:
                 return
             if self.change <= tolerance:
                 return
+
+    def in_stages(self, tolerance: float, max_steps: int) -> _Run:
+        """The move once more, by powers of the density that rise to the density itself: a long first step leaves cells all but flat, from which none leads on.
+
+        Returns:
+            that run, or this one where it shares the monitor more evenly.
+        """
+        again = _Run(self.mesh, self.system, self.recovery, self.boundary, self.folding, self.monitor)
+        for power in _POWERS:
+            again.monitor = self.monitor if power == 1.0 else _Power(self.monitor, power)
+            again.stuck, again._linear, again._past = False, None, []
+            again._look(again.positions)
+            again.iterate(tolerance if power == 1.0 else max(tolerance, _STAGE), max_steps if power == 1.0 else _STAGE_STEPS)
+        again.steps += self.steps
+        return again if again.imbalance < self.imbalance else self
 
     def _mixed(self, linear: LinearSystem, update: np.ndarray) -> np.ndarray:
         """(n - 1,) an update of the free potential, with what the last ones taught about rough modes (Anderson's mixing).

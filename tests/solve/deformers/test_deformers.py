@@ -118,6 +118,20 @@ def test_a_few_centres_carry_the_layers_too():
     assert smallest_quality(moved.mesh) > 0.5 * smallest_quality(mesh)
 
 
+@pytest.mark.parametrize("method", [RadialBasis("wendland", radius=5.0), RadialBasis(reach=3.0), RadialBasis(reach=3.0, centres=60)])
+def test_a_pitch_stays_near_the_section_in_a_huge_domain(method):
+    """The control, a thin plate, moves points at a third of the way out twenty times as far as the section; layers stay as good."""
+    mesh = ogrid(naca4(), n_wall=64, n_normal=40, outer_radius=300.0, first_height=1e-5)
+    given = turned(mesh, -10)
+    most = np.linalg.norm(given["wall"], axis=1).max()
+    shift = lambda deformer: np.linalg.norm(deformer.deform(mesh, given).mesh.points - mesh.points, axis=1)  # noqa: E731
+    assert shift(RadialBasis()).max() > 15 * most
+    assert shift(RadialBasis("wendland")).max() < 6 * most  # whose default radius is that of what moves, not of the domain
+    assert shift(method).max() < 1.7 * most
+    assert shift(method)[np.linalg.norm(mesh.points, axis=1) > 10].max() < 1e-2 * most
+    assert smallest_quality(method.deform(mesh, given).mesh) > 0.9 * smallest_quality(mesh)
+
+
 def test_soft_layers_tangle_and_the_given_mesh_comes_back():
     """The control of the test above: without stiffening the first cells fold, however short the steps."""
     mesh = layers()
@@ -241,6 +255,7 @@ def test_all_that_is_wrong_is_said_at_once():
         lambda: Laplacian(exponent=np.nan),
         lambda: Spring("coil"),
         lambda: RadialBasis("cubic", radius=-1.0, centres=2, tolerance=0.0),
+        lambda: RadialBasis(reach=0.0),
         lambda: Elastic(steps=0).deform(mesh, {"top": np.zeros(2)}),
     ):
         with pytest.raises(ConfigurationError):

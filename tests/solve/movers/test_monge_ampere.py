@@ -9,8 +9,10 @@ from geoop.errors import ConfigurationError, FieldError, InvalidMeshError, Patch
 from geoop.interfaces.moving import Mover
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk
+from geoop.mesh.measure import cell_measures
 from geoop.mesh.mesh import Mesh
 from geoop.solve.monitors import FunctionMonitor, gradient_monitor, hessian_monitor
+from geoop.solve.movers import monge_ampere
 from geoop.solve.movers.monge_ampere import MongeAmpere
 from geoop.solve.movers.tangling import Folding, inverted_cells
 from geoop.solve.movers.variational import Variational
@@ -114,6 +116,22 @@ def test_few_steps_end_as_such_with_a_valid_mesh():
     assert moved.outcome.status == "max_sweeps_reached"
     assert "max_steps" in moved.outcome.remedy
     assert not inverted_cells(mesh, moved.mesh.points).any()
+
+
+def test_where_one_go_gets_stuck_powers_of_the_density_lead_on(monkeypatch):
+    """Contrast 100 on an irregular mesh: masses are uneven by less than half of what they are without the stages."""
+    mesh = square(60, seed=3)
+    monitor = hessian_monitor(mesh, ring(mesh.points, width=0.02), strength=100.0)
+
+    def unevenness():
+        moved = MongeAmpere().move(mesh, monitor)
+        assert not inverted_cells(mesh, moved.mesh.points).any()
+        mass = monitor.at(moved.mesh.points[mesh.cells.block("triangle")].mean(axis=1)) * cell_measures(moved.mesh) / cell_measures(mesh)
+        return mass.std() / mass.mean()
+
+    staged = unevenness()
+    monkeypatch.setattr(monge_ampere, "_UNEVEN", np.inf)
+    assert staged < 0.6 * unevenness()
 
 
 def test_harsh_monitors_fold_nothing_and_are_shared_where_the_mesh_can():

@@ -65,4 +65,4 @@ def test_multigrid_leads_where_factors_lead(name, monkeypatch):
         monkeypatch.setattr(module, "LARGE_SCALAR", 10)
     by_multigrid = MOVERS[name][0].move(mesh, monitor)
     gap = np.abs(by_multigrid.mesh.points - by_factors.mesh.points).max()
-    assert by_multigrid.outcome.ok and 0 < gap < 1e-2 * 0.1 * (1 if name == "Monge-Ampere" else 10)
+    assert by_multigrid.outcome.ok and 0 < gap < 0.01 / 10

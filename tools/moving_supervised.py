@@ -58,7 +58,7 @@ def _file(folder: Path, name: str) -> Path:
     return folder / f"{name.replace(',', '').replace(' ', '-')}.safetensors"
 
 
-def classical_nodes(log_monitors: np.ndarray, nodes: int = NODES) -> tuple[np.ndarray, np.ndarray]:
+def classical_nodes(log_monitors: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """(k, nodes, nodes, 2) places of the nodes by the finite-element Monge-Ampere mover, and which (k,) of the monitors it converged for."""
     mesh, mover, places, kept = square(nodes), MongeAmpere(), [], []
     for number, log_m in enumerate(log_monitors):
@@ -101,7 +101,7 @@ def _with_targets(folder: Path, name: str, count: int, seed: int) -> tuple[np.nd
     file = folder / f"classical-nodes-{name}.npz"
     if not file.exists():
         begun, drawn = time.process_time(), drawn_monitors(count, LATTICE, seed)
-        places, kept = classical_nodes(drawn)
+        places, kept = classical_nodes(drawn, NODES)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(file, monitors=drawn[kept], places=places, spent=time.process_time() - begun)
     with np.load(file) as found:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigurationError
 from .printing import FAILED, NOT_CONVERGED, Json, outcome_data, outcome_line, show_result, waiting
+
+if TYPE_CHECKING:
+    from ..mesh.case import Case
 
 
 def adapt(
@@ -33,19 +36,10 @@ def adapt(
 ) -> None:
     """Move the points of a mesh to where a field asks for them; cells and patches stay, fields are brought along, no cell folds. Exits with 3 where it did not converge."""
     from ..io.reading import read_case
-    from ..mesh.planar import flattened, is_one_layer
-    from ..mesh.straight import straightened
     from ..results.adapting import adapt as run
 
     _require(field, output, picture)
-    case = read_case(field, unit=unit)
-    notes: tuple[str, ...] = ()
-    if is_one_layer(case.mesh):
-        case = flattened(case)
-        notes = case.mesh.notes[-1:]
-    straight = straightened(case)
-    if straight is not case:
-        case, notes = straight, (*notes, "cells with points in the middle of their sides are taken as straight ones between their corners")
+    case, notes = _linear(read_case(field, unit=unit))
     if picture is not None and case.mesh.dimension != 2:
         raise ConfigurationError("a picture of a solid", where="--picture", remedy="leave it out and look at the output in ParaView")
     with waiting("moving the points"):
@@ -72,6 +66,21 @@ def adapt(
         raise typer.Exit(FAILED)
     if not found.moved.outcome.ok:
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _linear(case: Case) -> tuple[Case, tuple[str, ...]]:
+    """The case on cells that movers know, and what was changed."""
+    from ..mesh.planar import flattened, is_one_layer
+    from ..mesh.straight import straightened
+
+    notes: tuple[str, ...] = ()
+    if is_one_layer(case.mesh):
+        case = flattened(case)
+        notes = case.mesh.notes[-1:]
+    straight = straightened(case)
+    if straight is not case:
+        notes = (*notes, "cells with points in the middle of their sides are taken as straight ones between their corners")
+    return straight, notes
 
 
 def _require(field: Path, output: Path, picture: Path | None) -> None:

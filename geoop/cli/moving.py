@@ -13,6 +13,7 @@ from .printing import FAILED, Json, counting, outcome_data, outcome_line, show_r
 if TYPE_CHECKING:
     from ..interfaces.moving import Deformer
     from ..mesh.case import Case
+    from ..results.deforming import Deformation
     from ..solve.deformers.motions import Motion
 
 
@@ -42,7 +43,6 @@ def deform(
 ) -> None:
     """Move patches of a mesh; the inside follows without inverted cells, or the command says what to do instead."""
     from ..io.reading import read_case
-    from ..io.writing import write
     from ..results import deforming
 
     said = {"--pitch": pitch, "--translate": translate, "--displacement": displacement, "--about": about, "--phase": phase}
@@ -57,26 +57,37 @@ def deform(
     if frames is not None:
         _series(case, dict.fromkeys(patches, motion), frames, frequency, chosen, output, as_json)
         return
+    if picture is not None and case.mesh.dimension != 2:
+        raise ConfigurationError("a picture of a solid", where="--picture", remedy="leave it out and look at the output in ParaView")
     with waiting("moving the points"):
         done = deforming.deform(case, given, chosen)
-    files = []
-    if done.moved.outcome.ok:
-        files.append(str(write(done.case, output).path))
-        if picture is not None:
-            from ..study.plot_moving import before_and_after
-
-            files.append(str(before_and_after(case.mesh, done.case.mesh, picture)))
-    text = f"written: {', '.join(files)}" if files else "nothing is written"
+    files, notes = _written(case, done, output, picture)
     before, after = done.quality
     lines = [
         f"{case.name}: {len(case.mesh.points)} points, {len(case.mesh.cells)} cells, {done.moved.seconds:.2f} s",
         outcome_line(done.moved.outcome),
         f"smallest scaled Jacobian: {before:.4g} before, {after:.4g} after",
-        text,
+        *notes,
+        f"written: {', '.join(files)}" if files else "nothing is written",
     ]
     show_result({**done.to_dict(), "outcome": outcome_data(done.moved.outcome), "files": files}, "\n".join(lines), as_json)
     if not files:
         raise typer.Exit(FAILED)
+
+
+def _written(case: Case, done: Deformation, output: Path, picture: Path | None) -> tuple[list[str], tuple[str, ...]]:
+    """Files of a move, none where it has failed, and what they could not hold."""
+    from ..io.writing import write
+
+    if not done.moved.outcome.ok:
+        return [], ()
+    written = write(done.case, output)
+    files = [str(written.path)]
+    if picture is not None:
+        from ..study.plot_moving import before_and_after
+
+        files.append(str(before_and_after(case.mesh, done.case.mesh, picture)))
+    return files, tuple(written.notes)
 
 
 def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str], frames: int | None, picture: Path | None) -> None:

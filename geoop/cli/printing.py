@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,8 +24,8 @@ Json = Annotated[bool, typer.Option("--json", help="print machine-readable resul
 
 
 def show_result(data: Any, text: str, as_json: bool) -> None:
-    """Print a result: the data as JSON, or the text."""
-    typer.echo(json.dumps(data, indent=2, default=_plain) if as_json else text)
+    """Print a result: the data as JSON, in which numbers that are not finite are null, or the text."""
+    typer.echo(json.dumps(_finite(json.loads(json.dumps(data, default=_plain))), indent=2, allow_nan=False) if as_json else text)
 
 
 def outcome_line(outcome: Outcome) -> str:
@@ -65,3 +66,12 @@ def waiting(what: str) -> Iterator[None]:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """Plain data with None for NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,10 @@ from ..errors import ConfigurationError
 from .printing import NOT_CONVERGED, Json, counting, outcome_data, outcome_line, show_result
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..mesh.case import Series
-    from ..results.rollout_diagnostics import Diagnosis
+    from ..results.rollout_diagnostics import Diagnosis, Probe
     from ..solve.rollout import Rollout
 
 
@@ -130,9 +133,14 @@ def _lines(found: Rollout, diagnosis: Diagnosis | None) -> list[str]:
         if len(d.divergence):
             lines.append(f"divergence (L2): mean {d.divergence.mean():.3g}, of the truth {d.reference_divergence.mean():.3g}")
         for item in d.probes:
-            ahead = item.phase_error_at(float(d.times[last]))
             place = ", ".join(f"{x:g}" for x in item.point)
-            lines.append(
-                f"probe ({place}): Strouhal {item.strouhal:.4g}, truth {item.reference_strouhal:.4g}; ahead by {ahead:.3g} periods at the end"
-            )
+            lines.append(f"probe ({place}): Strouhal {item.strouhal:.4g}, truth {item.reference_strouhal:.4g}; {_ahead(item, d.times)}")
     return lines
+
+
+def _ahead(probe: Probe, times: np.ndarray) -> str:
+    """By how much a signal is ahead of the truth at the last time at which both have swung through a period."""
+    known = [(time, error) for time in times.tolist() if math.isfinite(error := probe.phase_error_at(time))]
+    if not known:
+        return "no phase: the series are shorter than a period there, or do not swing"
+    return f"ahead by {known[-1][1]:.3g} periods at {known[-1][0]:.4g} s, the last time at which that can be told"

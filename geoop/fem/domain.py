@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 from ..errors import InvalidMeshError, PatchError
 from ..mesh.cells import CELL_NAMES, Cells
 from ..mesh.mesh import Mesh
+from .simplex_search import SimplexSearch
 from .simplices import CUT, cut_quads, simplices
 
 #: cell type -> (mesh class, place of VTK's points in scikit-fem's order, corners)
@@ -116,6 +117,17 @@ class Domain:
     def boundary_facets(self) -> np.ndarray:
         """(k,) facets of the grid that belong to one cell only."""
         return self.grid.boundary_facets()
+
+    @cached_property
+    def search(self) -> tuple[SimplexSearch | None, int]:
+        """Straight triangles or tetrahedra between the corners of the cells, to be searched for points, and how many of them a cell has.
+
+        None for hexahedra, whose faces may be warped.
+        """
+        rows, parts = np.ascontiguousarray(self.grid.t.T), 1
+        if self.grid.elem.refdom.__name__ == "RefQuad":
+            rows, parts = cut_quads(rows).reshape(-1, 3), 2
+        return (SimplexSearch(self.grid.p.T, rows) if rows.shape[1] == self.dimension + 1 else None), parts
 
     def require_upright(self, order: int) -> None:
         """Refuse cells that a quadrature of the given order would integrate wrongly: it takes the magnitude of the Jacobian, not its sign.

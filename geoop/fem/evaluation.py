@@ -10,8 +10,6 @@ import numpy as np
 from ..errors import FieldError
 from ..mesh.box_tree import BoxTree
 from .domain import Domain
-from .simplex_search import SimplexSearch
-from .simplices import cut_quads
 from .space import Space
 
 _STEPS = 12  # of Newton's method for the inverse of a curved map; straight simplices need one
@@ -78,15 +76,13 @@ def _walked(domain: Domain, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Cells (m,) and places in them (m, d) of the points that a walk over the straight cells finds, cell -1 for others."""
     grid = domain.grid
     cells, reference = np.full(len(points), -1, dtype=np.int64), np.zeros((len(points), domain.dimension))
-    rows, parts = np.ascontiguousarray(grid.t.T), 1
-    if grid.elem.refdom.__name__ == "RefQuad":
-        rows, parts = cut_quads(rows).reshape(-1, 3), 2
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    if rows.shape[1] != domain.dimension + 1 or not len(finite):  # hexahedra: their faces may be warped
+    search, parts = domain.search
+    if search is None or not len(finite):
         return cells, reference
-    found, weight, there = SimplexSearch(grid.p.T, rows).walk(points[finite])
+    found, weight, there = search.walk(points[finite])
     index, found = finite[there], found[there] // parts
-    if parts == 1 and len(grid.dofs.element_dofs) == rows.shape[1]:
+    if parts == 1 and len(grid.dofs.element_dofs) == domain.dimension + 1:
         cells[index], reference[index] = found, weight[there, 1:]
         return cells, reference
     # bent cells and bilinear ones have places of their own: a point near their sides may belong to a neighbour

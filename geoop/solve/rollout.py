@@ -156,7 +156,9 @@ def _require(stepper: Stepper, states: list[Case], times: np.ndarray, restart: i
         problems.append("given states without times, or whose times do not increase")
     elif stepper.interval is not None and len(stamps) > 1 and np.abs(np.diff(stamps) - stepper.interval).max() > 1e-3 * stepper.interval:
         problems.append(f"given states are {np.diff(stamps).tolist()} s apart, the stepper was trained on {stepper.interval:.6g} s")
-    if times.ndim != 1 or not len(times) or not np.isfinite(times).all() or not (np.diff(np.concatenate([stamps[-1:], times])) > 0).all():
+    if times.ndim == 1 and not len(times):
+        problems.append("no time to predict after the given states")
+    elif times.ndim != 1 or not np.isfinite(times).all() or not (np.diff(np.concatenate([stamps[-1:], times])) > 0).all():
         problems.append("times are not one increasing row of numbers after the last given state")
     elif restart is not None and restart < 1:
         problems.append(f"restart is {restart}")

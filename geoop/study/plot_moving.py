@@ -59,7 +59,7 @@ def meshes_side_by_side(meshes: Mapping[str, Mesh], path: str | Path, *, window:
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=what, xlabel="x [m]")
         axes.set_ylabel("y [m]" if number == 0 or len(meshes) <= 2 else "")
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(frameon=False, fontsize=8, loc="upper right")
+        axes.legend(fontsize=8, loc="upper right", framealpha=0.9, edgecolor="none")
     if title:
         figure.suptitle(title, fontsize=10)
     return save_figure(figure, path)

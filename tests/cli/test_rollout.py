@@ -119,3 +119,20 @@ def test_what_is_refused(folder, capsys):
         assert part in text
     assert main(["rollout", model, case, "-o", str(folder / "y.pvd"), "--restart", "3", "--steps", "9"]) == 2
     assert "trained up to 0.2" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_what_is_not_known_is_said_or_null_and_results_of_given_frames_are_not_handed_on(folder, tmp_path, capsys):
+    series = geoop.read_series(folder / "c.pvd")
+    drag = [case.with_fields(Field(QUANTITIES["drag_coefficient"], np.array(1.0 + k), "global")) for k, case in enumerate(series.cases)]
+    geoop.write(Series(series.values, tuple(drag)), tmp_path / "d.pvd")
+    words = ["rollout", str(folder / "run" / BEST), str(tmp_path / "d.pvd"), "-o", str(tmp_path / "out.pvd"), "--compare", "--probe", "1,0.5"]
+    assert main(words) == 0
+    assert "no phase: the series are shorter than a period there" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    text = capsys.readouterr().out
+    assert "NaN" not in text and json.loads(text)["frames_compared"][0]["phase_error_1"] is None
+    assert ["drag_coefficient" in case.fields for case in geoop.read_series(tmp_path / "out.pvd").cases] == [True, True] + [False] * (FRAMES - 2)
+    geoop.write(Series(series.values[:2], series.cases[:2]), tmp_path / "two.pvd")
+    assert main(["rollout", str(folder / "run" / BEST), str(tmp_path / "two.pvd"), "-o", str(tmp_path / "out.pvd")]) == 2
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "no time to predict after the given states" in said and "--steps" in said

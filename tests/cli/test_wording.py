@@ -37,7 +37,8 @@ def inner(mesh):
     [
         (hollow, ["adapt"], "--mover variational"),
         (lambda: inner(disk(6)), ["adapt", "--mover", "variational"], "without these patches"),
-        (lambda: quadratic(disk(4)), ["adapt"], ""),
+        (lambda: quadratic(disk(4)), ["deform", "--patch", "boundary", "--translate", "0.1,0", "--method", "spring"], "elastic or rbf"),
+        (lambda: disk(4), ["adapt", "--unit", "mm"], "leave --unit out"),
         (lambda: disk(4), ["adapt", "--strength", "-1", "--cap", "0"], "--strength"),
         (lambda: disk(4), ["adapt", "--mover", "magic"], "monge-ampere"),
         (lambda: disk(4), ["adapt", "--mover", "variational", "--steps", "0"], "--steps"),
@@ -55,6 +56,15 @@ def test_remedies_are_options(mesh, words, said, tmp_path, capsys):
     text = " ".join(capsys.readouterr().err.replace("│", " ").split()).replace(str(tmp_path), "")
     remedy = text.rpartition("try: ")[2]
     assert said in remedy and not PYTHON.search(remedy), text
+
+
+def test_quadratic_cells_are_adapted_as_straight_ones_and_that_is_said(tmp_path, capsys):
+    mesh = quadratic(disk(6))
+    geoop.write(Case(mesh).with_fields(Field(QUANTITIES["temperature"], np.tanh(8 * mesh.points[:, 0]))), tmp_path / "in.vtu")
+    assert main(["adapt", str(tmp_path / "in.vtu"), "-o", str(tmp_path / "out.vtu")]) == 0
+    assert "taken as straight ones" in capsys.readouterr().out
+    found = geoop.read_case(tmp_path / "out.vtu")
+    assert found.mesh.cells.names == ["triangle"] and len(found.mesh.points) == len(disk(6).points)
 
 
 def test_other_texts_stay_as_they_are():

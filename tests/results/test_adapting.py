@@ -16,7 +16,9 @@ from geoop.interfaces.moving import Moved
 from geoop.interfaces.outcome import Outcome
 from geoop.io.reading import read_case
 from geoop.mesh.case import Case
+from geoop.mesh.cells import Cells
 from geoop.mesh.measure import cell_centers, signed_measures
+from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.models.mesh_mover import UnrolledMover
 from geoop.results.adapting import adapt, imbalance
@@ -136,6 +138,20 @@ def test_a_mover_that_gives_up_writes_nothing_or_says_so(case, tmp_path, capsys,
     assert adapt(case, "hessian:temperature").case is case
 
 
+@pytest.mark.parametrize("mover", ["monge-ampere", "variational"])
+def test_facets_stored_as_cells_keep_values_of_their_own(case, mover):
+    mesh = case.mesh
+    row = np.flatnonzero(mesh.points[:, 1] == 0.0)
+    row = row[np.argsort(mesh.points[row, 0])]
+    both = Mesh(mesh.points, Cells.concatenate([Cells.of(line=np.stack([row[:-1], row[1:]], axis=1)), mesh.cells]))
+    load = np.where(both.cells.dimensions == 1, -5.0, cell_centers(both)[:, 0])
+    given = Case(both).with_fields(case.fields["temperature"], Field(Quantity("load", "q"), load, "cell"))
+    found = adapt(given, "hessian", mover).case
+    lines = both.cells.dimensions == 1
+    assert (found.fields["load"].values[lines] == -5.0).all()
+    assert np.abs(found.fields["load"].values - cell_centers(found.mesh)[:, 0])[~lines].max() < 1e-12
+
+
 def test_fields_on_facets_and_with_gaps_are_left_out_and_told(case):
     gap = np.ones(len(case.mesh.points))
     gap[3] = np.nan
@@ -148,6 +164,9 @@ def test_fields_on_facets_and_with_gaps_are_left_out_and_told(case):
 def test_what_is_not_there_is_named(case):
     with pytest.raises(ConfigurationError, match="no monitor 'hesian'"):
         adapt(case, "hesian:temperature")
+    with pytest.raises(ConfigurationError, match="no monitor 'temperature', which is a field") as error:
+        adapt(case, "temperature")
+    assert error.value.remedy == "hessian:temperature"
     with pytest.raises(ConfigurationError, match="no mover 'ampere'"):
         adapt(case, "hessian:temperature", "ampere")
     with pytest.raises(FieldError, match="no field 'pressure'") as error:

@@ -11,12 +11,12 @@ from scipy.spatial import cKDTree
 
 from ...errors import ConfigurationError, FieldError, InvalidMeshError
 from ...mesh.case import Case
-from ...mesh.distance import signed_distance
 from ...mesh.measure import cell_centers
 from ...mesh.mesh import Mesh
 from ...mesh.quantity import Field, Location
 from .cell_functions import CellFunctions
 from .conservative import Supermesh
+from .facets import nearest_cells
 from .interpolation import Outside, brought_in, interpolated, nearest_corners, owners
 from .moving_least_squares import moving_least_squares
 
@@ -138,18 +138,10 @@ def _by_dimension(old: Mesh, new: Mesh, top: Callable[[np.ndarray, np.ndarray, n
             if k == highest:
                 out[here] = top(rows, here, values[rows])
             else:
-                out[here] = values[rows[_nearest_of(old, rows, cell_centers(new)[here])]]
+                out[here] = values[rows[nearest_cells(old, rows, new, here)]]
         return out
 
     return carry
-
-
-def _nearest_of(old: Mesh, rows: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(m,) which of the cells ``rows`` lies nearest to each of (m, d) points: facets as such, others by their centres."""
-    chosen = old.cells.take(rows)
-    if chosen.dimension == old.dimension - 1:
-        return np.asarray(signed_distance(Mesh(old.points, chosen), points, signed=False).facet)
-    return cKDTree(cell_centers(old)[rows]).query(points)[1]
 
 
 def _between_centres(old: Mesh, new: Mesh, rows: np.ndarray, here: np.ndarray, values: np.ndarray, outside: Outside) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Values of cells as a function that is linear in every cell: slopes from the cells that share a point with it, and from no others.
+"""Values of cells as a function that is linear in every cell: slopes from the cells behind its sides and behind theirs, and from no others.
 
-Neighbours are told by the numbers of their points, not by distance: what lies across a slit or a thin wall is no neighbour, however
+Sides are told by the numbers of their points, not by distance: what lies across a slit or a thin wall is no neighbour, however
 near. The slopes are those of least squares, and are lowered so far that no value in the cell leaves the range of its neighbours (T. J.
 Barth, D. C. Jespersen, "The design and application of upwind schemes on unstructured meshes", AIAA paper 89-0366, 1989), but only where
 the neighbours do not lie on one linear function: linear functions stay exact up to the boundary, and jumps do not overshoot.
@@ -44,26 +44,26 @@ class CellFunctions:
     def of(cls, mesh: Mesh, rows: np.ndarray, centres: np.ndarray) -> CellFunctions:
         """On the cells ``rows`` (m,) of a mesh, which fill a region, with their (m, d) centres [m].
 
-        Cells at the boundary have neighbours on one side only, which cannot tell a jump from a slope, and those of a strip of single
-        cells lie on one line: such cells get the neighbours of their neighbours as well.
+        Neighbours are the cells behind the sides of a cell and behind theirs. Cells at the boundary have them on one side only, which
+        cannot tell a jump from a slope, and those of a strip of single cells lie on one line: such cells get one ring more.
         """
         cells = mesh.cells.take(rows)
         owner = np.repeat(np.arange(len(cells)), np.diff(cells.offsets))
         corners = mesh.points[cells.connectivity] - centres[owner]
-        touch = sp.csr_array((np.ones(len(owner), dtype=np.int32), (owner, cells.connectivity)), shape=(len(cells), len(mesh.points)))
-        near = touch @ touch.T
-        made = cls(centres, _pairs(near), corners, cells.offsets[:-1])
-        spread = np.linalg.eigvalsh(made._moments)
         listed = sides(Mesh(mesh.points, cells), np.arange(len(mesh.points)))
+        one, two = (listed.owner[part] for part in listed.pairs())
+        link = sp.csr_array((np.ones(2 * len(one), dtype=np.int32), (np.append(one, two), np.append(two, one))), shape=(len(cells),) * 2)
+        near = link + link @ link
+        made = cls(centres, _pairs(near, np.arange(len(cells))), corners, cells.offsets[:-1])
+        spread = np.linalg.eigvalsh(made._moments)
         one_sided = spread[:, 0] <= _FLAT * spread[:, -1]
         one_sided[listed.owner[listed.counts[listed.group] == 1]] = True
         alone = np.flatnonzero(one_sided)
         if not len(alone):
             return made
-        more = _pairs(near[alone] @ near)
-        more[0] = alone[more[0]]
-        kept = made.pairs[:, ~np.isin(made.pairs[0], alone)]
-        return replace(made, pairs=np.concatenate([kept, more[:, more[0] != more[1]]], axis=1))
+        more = _pairs(link[alone] + near[alone] @ link, alone)
+        kept = made.pairs[:, ~one_sided[made.pairs[0]]]
+        return replace(made, pairs=np.concatenate([kept, more], axis=1))
 
     @property
     def _offsets(self) -> np.ndarray:
@@ -110,9 +110,8 @@ class CellFunctions:
         return np.minimum.reduceat(np.where(step == 0, 1.0, np.minimum(room, 1.0)), self.starts, axis=0)
 
 
-def _pairs(near: sp.csr_array) -> np.ndarray:
-    """(2, p) different cells of a pattern, by the first one."""
+def _pairs(near: sp.csr_array, rows: np.ndarray) -> np.ndarray:
+    """(2, p) cells ``rows`` and different ones, as a pattern over them says."""
     found = near.tocoo()
-    order = np.lexsort((found.col, found.row))
-    pairs = np.stack([found.row[order], found.col[order]]).astype(np.int64)
+    pairs = np.stack([rows[found.row], found.col]).astype(np.int64)
     return pairs[:, pairs[0] != pairs[1]]

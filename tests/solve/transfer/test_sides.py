@@ -110,6 +110,24 @@ def test_facets_and_wires_beside_a_region_keep_values_of_their_own(method, pair)
     assert (there.field("zone").values[inner] == 0).all()
 
 
+@pytest.mark.parametrize("kind", ["triangle", "quad"])
+def test_facets_on_the_two_sides_of_a_slit_keep_apart(kind):
+    """Boundary lines at one place: which is which is told by the cells that have them."""
+
+    def with_lines(n, seed):
+        sheets, upper = halves(n, seed, kind=kind)
+        low = np.flatnonzero(~upper & (np.abs(sheets.points[:, 1] - 0.5) < 1e-12))
+        high = np.flatnonzero(upper & (np.abs(sheets.points[:, 1] - 0.5) < 1e-12))
+        rows = [row[np.argsort(sheets.points[row, 0])] for row in (low, high)]
+        lines = np.concatenate([np.stack([row[:-1], row[1:]], axis=1) for row in rows])
+        return Mesh(sheets.points, Cells.concatenate([sheets.cells, Cells.of(line=lines)])), np.repeat([0.0, 1.0], n)
+
+    (old, own), (new, wanted) = with_lines(7, 0), with_lines(7, 1)
+    case = Case(old).with_fields(Field(LOAD, np.concatenate([np.full(len(old.cells) - len(own), 9.0), own]), "cell"))
+    found = transfer(case, new).field("load").values
+    assert np.array_equal(found[new.cells.dimensions == 1], wanted) and np.abs(found[new.cells.dimensions == 2] - 9).max() < 1e-12
+
+
 def test_facets_of_a_mesh_without_any_take_the_region_beside_them():
     old, new = square(6, "triangle", 0.3), with_facets(square(9, "triangle", 0.2, seed=1))
     there = transfer(Case(old).with_fields(Field(LOAD, cell_centers(old)[:, 1], "cell")), new).field("load").values

@@ -12,6 +12,7 @@ import torch
 
 import geoop
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.grid import grid
 from geoop.mesh.generate.triangles import mesh_inside
 from geoop.models.mesh_mover import UnrolledMover
 from geoop.results.neural_mover import NeuralMover
@@ -47,12 +48,7 @@ def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:
 
 def square(n: int) -> geoop.Mesh:
     """The unit square of n x n points."""
-    x = np.linspace(0, 1, n)
-    points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
-    k = np.arange(n * n).reshape(n, n)
-    corners = [part.ravel() for part in (k[:-1, :-1], k[1:, :-1], k[1:, 1:], k[:-1, 1:])]
-    triangles = np.concatenate([np.stack([corners[i] for i in row], axis=1) for row in ((0, 1, 2), (0, 2, 3))])
-    return geoop.Mesh(points, Cells.of(triangle=triangles), name="square")
+    return grid((n - 1, n - 1), simplices=True)
 
 
 def l_shape(size: float) -> geoop.Mesh:

@@ -26,6 +26,7 @@ SECTIONS = {
     "neural": ("moving_neural", "neural movers beside the classical one"),
     "supervised": ("moving_supervised", "neural movers trained from the classical one; the data-free ones of section neural first"),
     "mm-pde": ("moving_mmpde", "MM-PDE beside its controls: what a moved mesh gains a time stepper"),
+    "updates": ("moving_updates", "monitors found again on the moved mesh"),
     "time": ("moving_time", "problems in time on meshes that follow their solution, beside meshes that stay"),
     "bodies": ("moving_bodies", "flows round bodies that move"),
     "wakes": ("moving_rollout", "rollouts of cylinder wakes beside standing still"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InvalidMeshError
+from ...fem.small_matrices import determinants
 from ...mesh.cell_quality import cell_quality, degenerate_cells
 from ...mesh.measure import signed_measures
 from ...mesh.mesh import Mesh
@@ -130,9 +131,9 @@ def _jacobians(name: str, mesh: Mesh) -> np.ndarray:
             return np.ones((len(x), len(rows)))
         edges = x[:, rows[:, 1:]] - x[:, rows[:, :1]]
         length = np.prod(np.linalg.norm(edges, axis=3), axis=2)
-        return np.linalg.det(edges) / np.where(length > 0, length, 1.0)
+        return determinants(edges) / np.where(length > 0, length, 1.0)
     slopes = reference_cell(name).gradients
     if slopes.shape[2] != x.shape[2]:
         return np.ones((len(x), len(slopes)))
-    values = np.linalg.det(np.einsum("qkr,mkd->mqdr", slopes, x - x[:, :1], optimize=True))
+    values = determinants(np.einsum("qkr,mkd->mqdr", slopes, x - x[:, :1], optimize=True))
     return values / np.abs(values).max(axis=1, keepdims=True).clip(min=1e-300)

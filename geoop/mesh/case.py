@@ -117,10 +117,4 @@ class Series:
     @property
     def constant_connectivity(self) -> bool:
         """Whether all cases share one mesh up to the position of its points."""
-        first = self.cases[0].mesh.cells
-        return all(
-            c.mesh.points.shape == self.cases[0].mesh.points.shape
-            and np.array_equal(c.mesh.cells.types, first.types)
-            and np.array_equal(c.mesh.cells.connectivity, first.connectivity)
-            for c in self.cases
-        )
+        return all(case.mesh.same_cells(self.cases[0].mesh) for case in self.cases)

@@ -122,6 +122,15 @@ class Mesh:
             )
         return replace(self, points=points)
 
+    def same_cells(self, other: Mesh) -> bool:
+        """Whether another mesh has as many points and the same cells: it is this one, moved or not."""
+        mine, theirs = self.cells, other.cells
+        return self is other or (
+            self.points.shape == other.points.shape
+            and np.array_equal(mine.types, theirs.types)
+            and np.array_equal(mine.connectivity, theirs.connectivity)
+        )
+
     def __repr__(self) -> str:
         cells = ", ".join(f"{len(self.cells.where(n))} {n}" for n in self.cells.names) or "point cloud"
         return f"Mesh('{self.name}', {len(self.points)} points in {self.dimension}-D, {cells}, patches {sorted(self.patches)})"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from ..errors import FieldError, InvalidMeshError
-from .case import Case, Series
+from .case import Series
 from .quantity import Field
 
 #: Share of the interval by which times may be off.
@@ -31,7 +31,7 @@ def frame_problems(series: Series) -> list[str]:
         else:
             problems.append(f"times are not equally spaced: steps from {gaps.min():.6g} to {gaps.max():.6g} s")
     first = series.cases[0].mesh
-    changed = [k for k, case in enumerate(series.cases) if not _same_cells(case, series.cases[0])]
+    changed = [k for k, case in enumerate(series.cases) if not case.mesh.same_cells(first)]
     if changed:
         k = changed[0]
         text = f"{len(first.points)} points and {len(first.cells)} cells at first, {len(series.cases[k].mesh.points)} and {len(series.cases[k].mesh.cells)}"
@@ -79,7 +79,7 @@ def at_times(series: Series, times: Sequence[float] | np.ndarray) -> Series:
         problems.append(f"fields that only some frames have: {lost}")
     if problems:
         raise FieldError("; ".join(problems), where=cases[0].name, remedy="ask for times between frames that all hold the same fields")
-    if not all(_same_cells(case, cases[0]) for case in cases):
+    if not all(case.mesh.same_cells(cases[0].mesh) for case in cases):
         raise InvalidMeshError("the connectivity changes", where=cases[0].name, remedy="resample all frames on one mesh first")
     wanted = np.clip(wanted, series.times[0], series.times[-1])
 
@@ -95,12 +95,3 @@ def at_times(series: Series, times: Sequence[float] | np.ndarray) -> Series:
         items = {name: Field(cases[0].fields[name].quantity, rows[k], cases[0].fields[name].location) for name, rows in fields.items()}
         made.append(replace(cases[0], mesh=mesh, fields=items, time=when))
     return Series(wanted, tuple(made), series.parameter)
-
-
-def _same_cells(case: Case, first: Case) -> bool:
-    a, b = case.mesh, first.mesh
-    return a is b or (
-        a.points.shape == b.points.shape
-        and np.array_equal(a.cells.types, b.cells.types)
-        and np.array_equal(a.cells.connectivity, b.cells.connectivity)
-    )

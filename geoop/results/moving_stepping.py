@@ -114,7 +114,7 @@ class MovingMeshRollout:
             raise ConfigurationError(
                 f"a step of {dt:.6g} s, trained for {self.interval:.6g} s", where="MovingMeshRollout", remedy="ask for times that are one step apart"
             )
-        if len(state.mesh.points) != len(base.points) or not np.array_equal(state.mesh.cells.connectivity, base.cells.connectivity):
+        if not state.mesh.same_cells(base):
             raise InvalidMeshError(
                 "the state lies on other cells than the first one",
                 where=state.name,

@@ -7,6 +7,7 @@ import pytest
 
 from geoop.errors import InvalidMeshError, PatchError
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.grid import grid
 from geoop.mesh.mesh import Mesh
 
 
@@ -90,3 +91,12 @@ def test_a_mesh_without_patches_says_so():
     with pytest.raises(PatchError, match="no patch 'wall'") as caught:
         Mesh(np.eye(3), Cells.of(triangle=np.array([[0, 1, 2]]))).patch("wall")
     assert caught.value.remedy.startswith("the mesh has no patches: ")
+
+
+def test_a_moved_mesh_has_the_same_cells_and_a_cut_or_renumbered_one_has_not():
+    mesh = grid((3, 2))
+    assert mesh.same_cells(mesh.moved(2.0 * mesh.points)) and mesh.same_cells(mesh)
+    assert not mesh.same_cells(grid((3, 2), simplices=True))
+    assert not mesh.same_cells(grid((2, 3)))  # as many points and cells, other ones
+    tetrahedron = Mesh(np.eye(4, 3), Cells.of(tetra=np.array([[0, 1, 2, 3]])))
+    assert not tetrahedron.same_cells(Mesh(np.eye(4, 3), Cells.of(quad=np.array([[0, 1, 2, 3]]))))

@@ -79,7 +79,7 @@ def swept_measures(before: Mesh, after: Mesh) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InvalidMeshError: meshes of different cells, or cells that do not fill the space or have polygonal faces.
     """
-    if before.points.shape != after.points.shape or not np.array_equal(before.cells.connectivity, after.cells.connectivity):
+    if not before.same_cells(after):
         raise InvalidMeshError("the meshes have different points or cells", where=after.name, remedy="give one mesh at two times")
     if before.cell_dimension != before.dimension or before.cells.faces is not None:
         raise InvalidMeshError(f"{before.cells.names} sweep nothing", where=before.name, remedy="give cells that fill the space, no polyhedra")

@@ -22,9 +22,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-from ...errors import ConditionError, ConvergenceError, GeoopError, InvalidMeshError
+from ...errors import ConditionError, ConvergenceError, InvalidMeshError
 from ...fem.taylor_hood import TaylorHood
 from ...mesh.mesh import Mesh
+from ..mesh_in_motion import remade
 from .direct import Factorisation
 from .problem import FlowProblem
 from .solution import FlowSolution
@@ -133,19 +134,7 @@ class MovingFlow:
 
     def _on(self, mesh: Mesh, time: float) -> FlowProblem:
         """The problem on the mesh of another time."""
-        old = self.mesh
-        if mesh.points.shape != old.points.shape or not np.array_equal(mesh.cells.connectivity, old.cells.connectivity):
-            raise InvalidMeshError(
-                f"{mesh!r} at time {time:.5g} s has other cells than {old!r}",
-                where="MovingFlow",
-                remedy="move the points of one mesh; to go on with another one, transfer the fields to it first",
-            )
-        try:
-            return replace(self.problem, space=TaylorHood(mesh))
-        except GeoopError as error:
-            raise InvalidMeshError(
-                f"at time {time:.5g} s: {error.message}", where=mesh.name, remedy="take a deformer that keeps cells valid, or move less"
-            ) from error
+        return remade(lambda moved: replace(self.problem, space=TaylorHood(moved)), mesh, self.mesh, time=time, where="MovingFlow")
 
     @staticmethod
     def _source(problem: FlowProblem, given: np.ndarray) -> np.ndarray:
@@ -159,7 +148,7 @@ class MovingFlow:
 
 def _require_same_start(own: Mesh, first: Mesh) -> None:
     problem = ""
-    if first.points.shape != own.points.shape or not np.array_equal(first.cells.connectivity, own.cells.connectivity):
+    if not first.same_cells(own):
         problem = f"{first!r} has other cells than {own!r}"
     else:
         gap = float(np.abs(first.points - own.points).max())

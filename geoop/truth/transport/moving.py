@@ -71,6 +71,7 @@ class MovingTransport:
         self.velocity, self.diffusivity, self.step, self.source = velocity, diffusivity, step, source
         self.dirichlet, self.time, self.steps = dict(dirichlet), 0.0, 0
         self.space = Space.of(self._mesh_at(0.0), 1)
+        self._turned = _turned(self.space)  # cells numbered the other way round, which are sound
         self._on = {patch: self.space.on(patch) for patch in self.dirichlet}
         self._fixed = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *self._on.values()]))
         self._free = np.setdiff1d(np.arange(self.space.n), self._fixed)
@@ -139,9 +140,20 @@ class MovingTransport:
                 where="MovingTransport",
                 remedy="move the points of one mesh; to go on with another one, transfer the fields to it first",
             )
+        remedy = "take a deformer that keeps cells valid, or move less"
         try:
-            return Space.of(mesh, 1)
+            space = Space.of(mesh, 1)
         except InvalidMeshError as error:
+            raise InvalidMeshError(f"at time {time:.5g} s: {error.message}", where=mesh.name, remedy=remedy) from error
+        if (over := _turned(space) != self._turned).any():
             raise InvalidMeshError(
-                f"at time {time:.5g} s: {error.message}", where=mesh.name, remedy="take a deformer that keeps cells valid, or move less"
-            ) from error
+                f"at time {time:.5g} s: {int(over.sum())} cells are turned inside out, first cell {int(np.argmax(over))}",
+                where=mesh.name,
+                remedy=remedy,
+            )
+        return space
+
+
+def _turned(space: Space) -> np.ndarray:
+    """(m,) cells that are numbered the other way round; a cell that does not fold has one sign all over."""
+    return space.basis.mapping.detDF(np.full((space.mesh.dimension, 1), 0.25))[:, 0] < 0.0

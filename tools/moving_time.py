@@ -134,7 +134,7 @@ def run(problem: Problem, side: int, steps: int, *, mover: Mover | None = None, 
         if follows is not None and k % every == 0:
             before = time.process_time()
             moved = follows.aim(hessian_monitor(solver.mesh, solver.values), now=solver.time, arrive=solver.time + every * step)
-            moving, moves, failed = moving + time.process_time() - before, moves + 1, failed + (moved.outcome.status in ("tangled", "stagnated"))
+            moving, moves, failed = moving + time.process_time() - before, moves + 1, failed + (not moved.outcome.ok)
         solver.advance()
         inverted += int(inverted_cells(mesh, solver.mesh.points).any())
     seconds = time.process_time() - begun

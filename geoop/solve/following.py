@@ -55,7 +55,13 @@ class FollowingMesh:
             mover: as above.
             monitor_of: a mesh -> the monitor of the initial state on it.
             rounds: at least 1.
+
+        Raises:
+            ConfigurationError: fewer rounds.
+            The errors of the mover.
         """
+        if rounds < 1:
+            raise ConfigurationError(f"{rounds} rounds", where="FollowingMesh.settled", remedy="give 1 or more")
         found = cls(mesh, mover)
         for _ in range(rounds):
             moved = mover.move(mesh, monitor_of(found._start))
@@ -83,18 +89,19 @@ class FollowingMesh:
             outcome says so; a mover that tangles leaves the mesh where it is.
 
         Raises:
-            ConfigurationError: an arrival that is not later than now.
+            ConfigurationError: an arrival that is not later than now, or never.
             The errors of the mover.
         """
-        if not now < arrive:
-            raise ConfigurationError(f"arrival at {arrive} s, not after {now} s", where="FollowingMesh", remedy="give a later time")
+        if not -np.inf < now < arrive < np.inf:
+            raise ConfigurationError(f"arrival at {arrive} s, not after {now} s", where="FollowingMesh", remedy="give a later, finite time")
         start = self(now)
         moved = self.mover.move(self.rest, monitor)
         share, target = (0.0, start.points) if moved.outcome.status == "tangled" else self._reached(start.points, moved.mesh.points)
         self._start, self._goal, self._span = start, target, (now, arrive)
         outcome = moved.outcome
-        if share < 1.0 and outcome.ok:
-            outcome = Outcome("stagnated", f"cells would fold on the way: {share:.0%} of it is gone", "set goals more often, or smooth the monitor")
+        if share < 1.0 and outcome.status != "tangled":
+            detail = f"cells would fold on the way: {share:.0%} of it is gone" + ("" if outcome.ok else f"; {outcome.status}: {outcome.detail}")
+            outcome = Outcome("stagnated", detail, "set goals more often, or smooth the monitor")
         return replace(moved, mesh=self.rest.moved(target), outcome=outcome)
 
     def _reached(self, start: np.ndarray, goal: np.ndarray) -> tuple[float, np.ndarray]:

@@ -67,6 +67,8 @@ class MovingTransport:
     ) -> None:
         if not 0 < step < np.inf:
             raise ConfigurationError(f"step is {step}, must be positive", where="MovingTransport", remedy="give seconds")
+        if not 0 < diffusivity < np.inf:
+            raise ConfigurationError(f"diffusivity is {diffusivity}, must be positive", where="MovingTransport", remedy="give m^2/s")
         self._mesh_at = (lambda time, still=mesh_at: still) if isinstance(mesh_at, Mesh) else mesh_at
         self.velocity, self.diffusivity, self.step, self.source = velocity, diffusivity, step, source
         self.dirichlet, self.time, self.steps = dict(dirichlet), 0.0, 0

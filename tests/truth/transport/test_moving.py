@@ -124,8 +124,9 @@ def test_what_cannot_be_carried_is_named():
     )
     with pytest.raises(ConfigurationError, match="step is 0"):
         make(step=0.0)
-    with pytest.raises(ConfigurationError, match="diffusivity"):
-        make(d=0.0).advance()
+    for diffusivity in (0.0, -1.0, np.nan):
+        with pytest.raises(ConfigurationError, match="diffusivity"):
+            make(d=diffusivity)
     with pytest.raises(PatchError, match="wall"):
         make(on="wall")
     with pytest.raises(FieldError, match="not finite"):

@@ -129,6 +129,11 @@ class Domain:
             rows, parts = cut_quads(rows).reshape(-1, 3), 2
         return (SimplexSearch(self.grid.p.T, rows) if rows.shape[1] == self.dimension + 1 else None), parts
 
+    @cached_property
+    def turned(self) -> np.ndarray:
+        """(nc,) cells of the grid that are numbered the other way round: a cell that does not fold has one sign all over."""
+        return self.grid.mapping().detDF(np.full((self.dimension, 1), 0.25))[:, 0] < 0.0
+
     def require_upright(self, order: int) -> None:
         """Refuse cells that a quadrature of the given order would integrate wrongly: it takes the magnitude of the Jacobian, not its sign.
 

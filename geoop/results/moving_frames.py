@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import GeoopError
+from ..errors import GeoopError, UnwritableFileError
 from ..interfaces.moving import Deformer, Moved
 from ..interfaces.outcome import Outcome
 from ..io.atomic import replacing
@@ -20,6 +20,9 @@ from ..mesh.mesh import Mesh
 from ..solve.deformers.motions import Motion
 from ..solve.deformers.moving_series import Progress, moving_series
 from ..solve.deformers.validity import smallest_quality
+
+#: Of files with the points of one frame, and length of the digest that they begin with [bytes].
+_SUFFIX, _DIGEST = ".frame", hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,8 @@ def write_frames(
     try:
         series = moving_series(case, motion, times, keeping, progress=progress)
         written = write_series(series, target)
+    except UnwritableFileError:  # a full disk or a folder that may not be written: what was made is good once there is room
+        raise
     except GeoopError:  # the same words would fail again: there is nothing to go on with
         keeping.clear()
         raise
@@ -96,7 +101,7 @@ class _Keeping:
         digest = hashlib.sha256(f"{self._mesh}{self.deformer!r}".encode())
         for patch in sorted(displacement):
             digest.update(patch.encode() + np.ascontiguousarray(displacement[patch], dtype=np.float64).tobytes())
-        file = self.folder / f"{digest.hexdigest()}.npy"
+        file = self.folder / f"{digest.hexdigest()}{_SUFFIX}"
         points = _points(file, mesh)
         if points is not None:
             self.found += 1
@@ -105,18 +110,30 @@ class _Keeping:
         if moved.outcome.ok:
             self.folder.mkdir(parents=True, exist_ok=True)
             with replacing(file) as beside, beside.open("wb") as stream:
-                np.save(stream, moved.mesh.points, allow_pickle=False)
+                stream.write(_sealed(moved.mesh.points))
         return moved
 
     def clear(self) -> None:
-        """Remove what was kept."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove what was kept, and the folder unless somebody else has files in it."""
+        with suppress(OSError):
+            for file in self.folder.glob(f"*{_SUFFIX}"):
+                file.unlink()
+            self.folder.rmdir()
+
+
+def _sealed(points: np.ndarray) -> bytes:
+    """Points with the digest of their bytes before them, which tells a file that was damaged."""
+    content = np.ascontiguousarray(points, dtype=np.float64).tobytes()
+    return hashlib.sha256(content).digest() + content
 
 
 def _points(file: Path, mesh: Mesh) -> np.ndarray | None:
-    """What a file keeps; None where there is none, or one that does not fit."""
+    """What a file keeps; None where there is none, or one that is damaged or does not fit."""
     try:
-        points = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        found = file.read_bytes()
+    except OSError:
         return None
-    return points if points.shape == mesh.points.shape and np.isfinite(points).all() else None
+    content = found[_DIGEST:]
+    if hashlib.sha256(content).digest() != found[:_DIGEST] or len(content) != 8 * mesh.points.size:
+        return None
+    return np.frombuffer(content, dtype=np.float64).reshape(mesh.points.shape)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from ..errors import ConfigurationError, InvalidMeshError
+from ..errors import ConfigurationError, ConvergenceError, InvalidMeshError
 from ..interfaces.moving import Monitor, Mover
 from ..interfaces.stepping import Advance
 from ..mesh.case import Case
@@ -31,7 +31,8 @@ class MovingMeshRollout:
 
     The mesh of the first state is moved for every state anew, so that nothing of a move stays; the monitor is made from the stepper's own state. Where
     the state lives on the moved mesh (``carried``, the way in which a moved mesh holds more than the one it came from), it is carried to the next
-    mesh linearly, and every answer comes on its own mesh: a series whose mesh moves. Else answers come on the mesh that stays, as published.
+    mesh linearly, and every answer comes on its own mesh: a series whose mesh moves. Else answers come on the mesh that stays, as published. The first state
+    of a rollout says which mesh is moved: one that goes on from an answer is another rollout than one that goes through.
 
     Attributes:
         model: trained.
@@ -45,6 +46,7 @@ class MovingMeshRollout:
 
     Raises:
         ConfigurationError: an interval that is not positive.
+        ConvergenceError: in a step, where the mover tangles.
     """
 
     model: MovingMeshStepper
@@ -100,8 +102,12 @@ class MovingMeshRollout:
 
     def _meshes(self, base: Mesh, mesh: Mesh, values: np.ndarray) -> tuple[Mesh, Mesh]:
         """Of the answer and of the second branch."""
-        moved = base if self.mover is None else self.mover.move(base, self.monitor(mesh, values)).mesh
-        return (moved, moved) if self.carried else (mesh, moved)
+        if self.mover is None:
+            return (base, base) if self.carried else (mesh, base)
+        found = self.mover.move(base, self.monitor(mesh, values))
+        if found.outcome.status == "tangled":
+            raise ConvergenceError(f"the mover tangles the mesh: {found.outcome.detail}", where=base.name, remedy=found.outcome.remedy)
+        return (found.mesh, found.mesh) if self.carried else (mesh, found.mesh)
 
     def _stepped(self, values: np.ndarray, conditions: Sequence[float], mesh: Mesh, second: Mesh) -> np.ndarray:
         kind = next(self.model.parameters()).dtype

@@ -39,27 +39,39 @@ class FollowingMesh:
     Args:
         mesh: at rest, where it is at time 0.
         mover: finds where a monitor wants its points.
+
+    Attributes:
+        last: the mover's last answer, with its outcome: of :meth:`aim` or of the settling; None before.
     """
 
     def __init__(self, mesh: Mesh, mover: Mover) -> None:
         self.rest, self.mover = mesh, mover
         self._folding, self._boundary = Folding(mesh), Boundary.of(mesh)
         self._start, self._goal, self._span = mesh, mesh.points, (0.0, 0.0)
+        self.last: Moved | None = None
 
     @classmethod
     def settled(cls, mesh: Mesh, mover: Mover, monitor_of: Callable[[Mesh], Monitor], *, rounds: int = 3) -> FollowingMesh:
         """One that is at time 0 where an initial state wants it: monitor and move in turn, since a moved mesh sees the state more sharply.
+
+        How it went is in ``last``; a mover that tangles leaves the mesh at rest.
 
         Args:
             mesh: at rest.
             mover: as above.
             monitor_of: a mesh -> the monitor of the initial state on it.
             rounds: at least 1.
+
+        Raises:
+            ConfigurationError: fewer rounds.
+            The errors of the mover.
         """
+        if rounds < 1:
+            raise ConfigurationError(f"{rounds} rounds", where="FollowingMesh.settled", remedy="give 1 or more")
         found = cls(mesh, mover)
         for _ in range(rounds):
-            moved = mover.move(mesh, monitor_of(found._start))
-            found._start, found._goal = moved.mesh, moved.mesh.points
+            found.last = mover.move(mesh, monitor_of(found._start))
+            found._start, found._goal = found.last.mesh, found.last.mesh.points
         return found
 
     def __call__(self, time: float) -> Mesh:
@@ -83,19 +95,21 @@ class FollowingMesh:
             outcome says so; a mover that tangles leaves the mesh where it is.
 
         Raises:
-            ConfigurationError: an arrival that is not later than now.
+            ConfigurationError: an arrival that is not later than now, or never.
             The errors of the mover.
         """
-        if not now < arrive:
-            raise ConfigurationError(f"arrival at {arrive} s, not after {now} s", where="FollowingMesh", remedy="give a later time")
+        if not -np.inf < now < arrive < np.inf:
+            raise ConfigurationError(f"arrival at {arrive} s, not after {now} s", where="FollowingMesh", remedy="give a later, finite time")
         start = self(now)
         moved = self.mover.move(self.rest, monitor)
         share, target = (0.0, start.points) if moved.outcome.status == "tangled" else self._reached(start.points, moved.mesh.points)
         self._start, self._goal, self._span = start, target, (now, arrive)
         outcome = moved.outcome
-        if share < 1.0 and outcome.ok:
-            outcome = Outcome("stagnated", f"cells would fold on the way: {share:.0%} of it is gone", "set goals more often, or smooth the monitor")
-        return replace(moved, mesh=self.rest.moved(target), outcome=outcome)
+        if share < 1.0 and outcome.status != "tangled":
+            detail = f"cells would fold on the way: {share:.0%} of it is gone" + ("" if outcome.ok else f"; {outcome.status}: {outcome.detail}")
+            outcome = Outcome("stagnated", detail, "set goals more often, or smooth the monitor")
+        self.last = replace(moved, mesh=self.rest.moved(target), outcome=outcome)
+        return self.last
 
     def _reached(self, start: np.ndarray, goal: np.ndarray) -> tuple[float, np.ndarray]:
         """As much of the way as leaves every cell upright at every place of it that is looked at."""

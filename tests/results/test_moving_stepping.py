@@ -6,7 +6,9 @@ import torch
 from moving_meshes import square
 
 import geoop
-from geoop.errors import ConfigurationError, InvalidMeshError, ShapeError
+from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError, ShapeError
+from geoop.interfaces.moving import Monitor, Moved
+from geoop.interfaces.outcome import Outcome
 from geoop.interfaces.stepping import Stepper
 from geoop.mesh.case import Case
 from geoop.mesh.mesh import Mesh
@@ -45,6 +47,11 @@ def stepper(trained: bool = False, **how) -> MovingMeshRollout:
 def spot(mesh: Mesh, values: np.ndarray) -> FunctionMonitor:
     """Wanders along x with the mean of the state, so that every state has its own mesh."""
     return FunctionMonitor(lambda x: 1 + 4 * np.exp(-((x - [0.3 + 0.05 * abs(values).mean(), 0.5]) ** 2).sum(axis=1) / 0.05))
+
+
+class Tangling:
+    def move(self, mesh: Mesh, monitor: Monitor) -> Moved:
+        return Moved(mesh, Outcome("tangled", "every step inverts cells"), inverted=3)
 
 
 def test_it_is_a_stepper_and_every_answer_has_its_own_mesh():
@@ -96,5 +103,7 @@ def test_bad_input_is_named():
         stepper().prepare(case())([case()], 0.25)
     with pytest.raises(InvalidMeshError, match="other cells"):
         stepper().prepare(case())([case(side=11)], 0.5)
+    with pytest.raises(ConvergenceError, match="the mover tangles the mesh: every step inverts"):
+        geoop.rollout(stepper(mover=Tangling()), case(), steps=1)
     with pytest.raises(ShapeError, match=r"conditions is \(1, 0\), expected \(1, 1\)"):
         geoop.rollout(stepper(conditions=lambda state: ()), case(), steps=1)

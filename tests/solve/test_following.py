@@ -73,6 +73,8 @@ def test_goals_behind_a_fold_are_not_reached_and_the_outcome_says_so():
     assert not any(inverted_cells(mesh, follows(t).points).any() for t in np.linspace(0, 1, 11))
     assert follows(1.0).points[middle, 0] > 0.5  # as far as it may
     np.testing.assert_array_equal(moved.mesh.points, follows(1.0).points)
+    short = FollowingMesh(mesh, _Goal([over], status="stagnated")).aim(_spot(0.5, 0.5), now=0.0, arrive=1.0)
+    assert short.outcome.status == "stagnated" and "fold" in short.outcome.detail  # also where the mover itself fell short
 
 
 def test_a_mover_that_tangles_leaves_the_mesh_where_it_is():
@@ -81,11 +83,17 @@ def test_a_mover_that_tangles_leaves_the_mesh_where_it_is():
     moved = follows.aim(_spot(0.5, 0.5), now=0.0, arrive=1.0)
     assert moved.outcome.status == "tangled"
     np.testing.assert_array_equal(follows(1.0).points, mesh.points)
+    settled = FollowingMesh.settled(mesh, _Goal([], status="tangled"), lambda at: _spot(0.5, 0.5))
+    assert settled.last.outcome.status == "tangled" and settled(0.0) is mesh and follows.last is moved
 
 
 def test_arrivals_in_the_past_are_refused():
     with pytest.raises(ConfigurationError, match="not after"):
         FollowingMesh(square(5), MongeAmpere()).aim(_spot(0.5, 0.5), now=1.0, arrive=1.0)
+    with pytest.raises(ConfigurationError, match="finite"):
+        FollowingMesh(square(5), MongeAmpere()).aim(_spot(0.5, 0.5), now=1.0, arrive=np.inf)
+    with pytest.raises(ConfigurationError, match="0 rounds"):
+        FollowingMesh.settled(square(5), MongeAmpere(), lambda mesh: _spot(0.5, 0.5), rounds=0)
 
 
 @pytest.mark.parametrize("mover", [MongeAmpere(), Variational()], ids=["monge-ampere", "variational"])

@@ -30,7 +30,7 @@ def grid(divisions: Sequence[int], *, lower: Sequence[float] | None = None, uppe
     """
     d = len(divisions)
     low, high = (np.full(d, value) if given is None else np.asarray(given, dtype=np.float64) for given, value in ((lower, 0.0), (upper, 1.0)))
-    sound = d in (2, 3) and all(int(n) == n and n >= 1 for n in divisions) and low.shape == high.shape == (d,)
+    sound = d in (2, 3) and all(float(n).is_integer() and n >= 1 for n in divisions) and low.shape == high.shape == (d,)
     if not sound or not (np.isfinite([low, high]).all() and (low < high).all()):
         raise ConfigurationError(
             f"divisions {tuple(divisions)} from {low.tolist()} to {high.tolist()}",

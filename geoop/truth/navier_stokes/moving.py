@@ -134,7 +134,8 @@ class MovingFlow:
 
     def _on(self, mesh: Mesh, time: float) -> FlowProblem:
         """The problem on the mesh of another time."""
-        return remade(lambda moved: replace(self.problem, space=TaylorHood(moved)), mesh, self.mesh, time=time, where="MovingFlow")
+        space = remade(TaylorHood, mesh, self.problem.space, time=time, where="MovingFlow")
+        return replace(self.problem, space=space)
 
     @staticmethod
     def _source(problem: FlowProblem, given: np.ndarray) -> np.ndarray:

@@ -69,6 +69,8 @@ class MovingTransport:
     ) -> None:
         if not 0 < step < np.inf:
             raise ConfigurationError(f"step is {step}, must be positive", where="MovingTransport", remedy="give seconds")
+        if not 0 < diffusivity < np.inf:
+            raise ConfigurationError(f"diffusivity is {diffusivity}, must be positive", where="MovingTransport", remedy="give m^2/s")
         self._mesh_at = (lambda time, still=mesh_at: still) if isinstance(mesh_at, Mesh) else mesh_at
         self.velocity, self.diffusivity, self.step, self.source = velocity, diffusivity, step, source
         self.dirichlet, self.time, self.steps = dict(dirichlet), 0.0, 0
@@ -102,7 +104,7 @@ class MovingTransport:
         """
         time = (self.steps + 1) * self.step
         mesh, first = self._mesh_at(time), len(self._past) == 1
-        space = self.space if mesh is self.mesh else remade(partial(Space.of, degree=1), mesh, self.mesh, time=time, where="MovingTransport")
+        space = self.space if mesh is self.mesh else remade(partial(Space.of, degree=1), mesh, self.space, time=time, where="MovingTransport")
         (c1, x1), (c2, x2) = self._past[0], self._past[-1]
         factor = (1.0 if first else 1.5) / self.step
         before_c, before_x = [one / self.step if first else (4 * one - two) / (2 * self.step) for one, two in ((c1, c2), (x1, x2))]

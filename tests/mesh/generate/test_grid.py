@@ -47,7 +47,16 @@ def test_values_at_the_points_are_the_grid():
 
 @pytest.mark.parametrize(
     ("divisions", "corners"),
-    [((3,), {}), ((3, 0), {}), ((3, 2.5), {}), ((2, 2), {"upper": (1.0, 0.0)}), ((2, 2), {"lower": (0.0,)}), ((2, 2), {"upper": (np.nan, 1.0)})],
+    [
+        ((3,), {}),
+        ((3, 0), {}),
+        ((3, 2.5), {}),
+        ((3, np.nan), {}),
+        ((3, np.inf), {}),
+        ((2, 2), {"upper": (1.0, 0.0)}),
+        ((2, 2), {"lower": (0.0,)}),
+        ((2, 2), {"upper": (np.nan, 1.0)}),
+    ],
 )
 def test_what_is_no_grid_is_refused(divisions, corners):
     with pytest.raises(ConfigurationError, match="divisions"):

@@ -131,6 +131,8 @@ def test_bad_input():
         MovingFlow(problem, lambda _: other, 0.1).advance()
     with pytest.raises(InvalidMeshError, match=r"at time 0\.1 s"):
         MovingFlow(problem, lambda time: mesh.moved(mesh.points * [1.0, float(time == 0)]), 0.1).advance()
+    with pytest.raises(InvalidMeshError, match=r"at time 0\.1 s: \d+ cells are turned inside out"):
+        MovingFlow(problem, lambda time: mesh.moved(mesh.points * [1.0, 1.0 if time == 0 else -1.0]), 0.1).advance()
     with pytest.raises(InvalidMeshError, match=r"at time 0 is not that of the problem: its points lie up to 0\.1 m off") as error:
         MovingFlow(problem, lambda time: mesh.moved(mesh.points + 0.1 * np.cos(time)), 0.1)
     assert "build the problem on mesh_at(0.0)" in error.value.remedy

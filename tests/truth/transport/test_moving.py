@@ -124,8 +124,9 @@ def test_what_cannot_be_carried_is_named():
     )
     with pytest.raises(ConfigurationError, match="step is 0"):
         make(step=0.0)
-    with pytest.raises(ConfigurationError, match="diffusivity"):
-        make(d=0.0).advance()
+    for diffusivity in (0.0, -1.0, np.nan):
+        with pytest.raises(ConfigurationError, match="diffusivity"):
+            make(d=diffusivity)
     with pytest.raises(PatchError, match="wall"):
         make(on="wall")
     with pytest.raises(FieldError, match="not finite"):
@@ -134,3 +135,14 @@ def test_what_cannot_be_carried_is_named():
         make(at=lambda t: mesh if t == 0 else disk(3)).advance()
     with pytest.raises(InvalidMeshError, match=r"at time 0\.1 s"):
         make(at=lambda t: mesh if t == 0 else mesh.moved(np.zeros_like(mesh.points))).advance()
+    over = mesh.points.copy()
+    over[np.argmin(np.abs(over - 0.5).sum(axis=1))] = [0.95, 0.6]  # through its neighbours: every cell keeps an area
+    for points in (over, mesh.points * [-1.0, 1.0]):
+        with pytest.raises(InvalidMeshError, match=r"at time 0\.1 s: \d+ cells are turned inside out"):
+            make(at=lambda t, points=points: mesh if t == 0 else mesh.moved(points)).advance()
+    mirrored = mesh.moved(mesh.points * [-1.0, 1.0])
+    make(at=lambda t: mirrored.moved(mirrored.points + t)).advance()  # clockwise from the start: sound
+    box = cube(2, "hexahedron")
+    still = lambda p, t, c: np.zeros_like(p)  # noqa: E731
+    with pytest.raises(InvalidMeshError, match="8 cells are turned inside out"):
+        MovingTransport(lambda t: box if t == 0 else box.moved(-box.points), still, 1.0, lambda p: p[:, 0], step=0.1, dirichlet={}).advance()

@@ -118,8 +118,8 @@ class MovingTransport:
         mass = forms.mass
         rows = (factor * mass + forms.stiffness)[self._free]
         right = (mass @ before_c)[self._free]
-        if self.source is not None:
-            right = right + forms.load(lambda points: self.source(points, time))[self._free]
+        if (source := self.source) is not None:
+            right = right + forms.load(lambda points: source(points, time))[self._free]
         c = np.empty(space.n)
         for patch, nodes in self._on.items():
             c[nodes] = self.dirichlet[patch](space.points[nodes], time)

@@ -29,7 +29,6 @@ _ON_THE_COMMAND_LINE = (
     (r", or at_times\(reference, times\)", ", or leave --compare out"),
     (r", e\.g\. result\.at\(mesh\.points\)", "; or leave --compare out"),
     (r"give times, or steps of a model with an interval, or a longer series", "give --steps, or a series that is longer"),
-    (r"corners of (\w+)\(corner_angle=\.\.\.\)", r"corners of \1"),
     (r"choose one of \['rbf', 'elastic', 'laplacian', 'spring'\]", "--method rbf, elastic, laplacian or spring"),
 )  # fmt: skip
 

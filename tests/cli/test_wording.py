@@ -1,13 +1,17 @@
 """What the command line says is in options and commands, never in calls of Python."""
 
+import ast
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import geoop
+from geoop.cli import wording
 from geoop.cli.app import main
 from geoop.cli.wording import on_the_command_line
+from geoop.errors import ConfigurationError
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk
@@ -70,3 +74,22 @@ def test_quadratic_cells_are_adapted_as_straight_ones_and_that_is_said(tmp_path,
 def test_other_texts_stay_as_they_are():
     for text in ("repair or generate the mesh again: `geoop inspect FILE` lists such cells", "give 1 or more", "sin(x)", ""):
         assert on_the_command_line(text) == text
+
+
+def _said(file: Path):
+    """Every text in a source file; what is put into it at run time reads X."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_wording_meets_a_text_of_the_library():
+    """A remedy that is written anew in its own file takes its wording along."""
+    with pytest.raises(ConfigurationError) as error:
+        geoop.deform(disk(4), {}, "no such method")  # a remedy that is put together
+    package = Path(geoop.__file__).parent
+    texts = [error.value.remedy, *(text for file in sorted(package.rglob("*.py")) if file.name != "wording.py" for text in _said(file))]
+    dead = [pattern for pattern, _ in wording._ON_THE_COMMAND_LINE if not any(re.search(pattern, text) for text in texts)]
+    assert not dead

@@ -50,8 +50,8 @@ class MongeAmpere:
     Quads, hexahedra, wedges and pyramids are cut into simplices for the equation; folding is judged on their own corners.
 
     Densities of a contrast of 100 are shared evenly on regular meshes. On irregular ones, and where a front is thinner than a cell or a
-    density jumps, the masses of single points may stay uneven: the recovered gradient hardly sees differences between neighbours, so that
-    no step of the potential evens them, and cells next to a front come close to flat. The outcome is then ``stagnated``; the mesh is valid.
+    density jumps, the masses of single points may stay uneven: presumably no step of the potential evens them, whose recovered gradient hardly
+    sees differences between neighbours. Cells next to a front come close to flat. The outcome is then ``stagnated``; the mesh is valid.
 
     Attributes:
         tolerance: largest movement in a step, in edge lengths of the moved cells, at which the iteration ends.

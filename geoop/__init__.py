@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .results.stepping import rollout as rollout
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
-    from .study.data_card import describe as describe
+    from .studies.data_card import describe as describe
     from .train.encode import encode as encode
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
@@ -52,7 +52,7 @@ _MODULES = {
     "collect": "io.collecting.collect",
     "convert": "io.converting",
     "deform": "results.deforming",
-    "describe": "study.data_card",
+    "describe": "studies.data_card",
     "encode": "train.encode",
     "evaluate": "results.evaluation",
     "fit": "train.fit",

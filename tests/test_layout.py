@@ -38,10 +38,10 @@ ROOMS: dict[str, set[str]] = {
     "scaling": {"mesh", "graph", "interfaces"},
     "baselines": {"mesh", "graph", "scaling", "interfaces"},
     "solve": {"mesh", "interfaces", "graph", "fem"},
-    "results": {"models", "baselines", "scaling", "solve", "fem", "io", "graph", "mesh", "interfaces"},
+    "results": {"models", "baselines", "scaling", "solve", "truth", "fem", "io", "graph", "mesh", "interfaces"},
     "train": {"results", "models", "scaling", "solve", "fem", "io", "graph", "mesh", "interfaces"},
 }
-ROOMS["study"] = set(ROOMS)
+ROOMS["studies"] = set(ROOMS)
 ROOMS["cli"] = set(ROOMS)
 
 # Third-party package -> paths (below geoop/, beginnings count) that may import it.
@@ -50,13 +50,13 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "numpy": ANYWHERE,
     "scipy": ANYWHERE,
     "torch": ANYWHERE,
-    "meshio": ("io/", "study/plot"),
-    "pyvista": ("io/", "study/plot"),
-    "vtk": ("io/", "study/plot"),
-    "vtkmodules": ("io/", "study/plot"),
-    "h5py": ("io/", "study/plot"),
-    "matplotlib": ("study/plot",),
-    "mpl_toolkits": ("study/plot",),  # comes with matplotlib
+    "meshio": ("io/", "studies/plot"),
+    "pyvista": ("io/", "studies/plot"),
+    "vtk": ("io/", "studies/plot"),
+    "vtkmodules": ("io/", "studies/plot"),
+    "h5py": ("io/", "studies/plot"),
+    "matplotlib": ("studies/plot",),
+    "mpl_toolkits": ("studies/plot",),  # comes with matplotlib
     "safetensors": ("io/checkpoint",),
     "trimesh": ("io/", "mesh/repair"),
     "gmsh": ("io/cad", "mesh/generate"),
@@ -69,9 +69,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "pyamg": ("fem/",),
     "lightning": ("train/",),
     "torch_geometric": ("graph/", "operators/", "train/"),  # the border of data, and the adapter of PyG layers
-    "dask": ("study/", "truth/running"),
-    "distributed": ("study/", "truth/running"),
-    "threadpoolctl": ("study/", "truth/running"),
+    "dask": ("studies/", "truth/running"),
+    "distributed": ("studies/", "truth/running"),
+    "threadpoolctl": ("studies/", "truth/running"),
     "typer": ("cli/",),
     "rich": ("cli/", "train/"),
 }
@@ -307,8 +307,8 @@ BROKEN: list[tuple[Callable[[Module], Iterator[str]], str, str, str]] = [
     (imports_point_down, "operators/a.py", "from ..decoders.local import Local", "operators may not import decoders"),
     (imports_point_down, "decoders/a.py", "from .. import encoders", "decoders may not import encoders"),
     (imports_point_down, "errors.py", "from .mesh.mesh import Mesh", "errors may not import mesh"),
-    (imports_point_down, "study/a.py", "from geoop import read", "front door"),
-    (imports_point_down, "study/a.py", "import geoop", "front door"),
+    (imports_point_down, "studies/a.py", "from geoop import read", "front door"),
+    (imports_point_down, "studies/a.py", "import geoop", "front door"),
     (rooms_are_known, "plumbing/a.py", "", "room 'plumbing' is not in the table"),
     (rooms_are_known, "things.py", "", "lies in no room"),
     (third_party_is_contained, "mesh/a.py", "import pyvista as pv", "pyvista may be imported only in"),

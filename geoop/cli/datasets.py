@@ -119,7 +119,7 @@ def describe(
     as_json: Json = False,
 ) -> None:
     """The data card: what is in a data set, where it comes from, its limits, and pictures of eight random cases."""
-    from ..study.data_card import describe as run
+    from ..studies.data_card import describe as run
 
     card = run(data, output, field=field, seed=seed)
     show_result(card.to_dict(), f"{card.text}\n\nwritten: {card.path} and {card.picture}", as_json)

@@ -15,7 +15,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box, icosphere
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
-from geoop.study.data_card import describe
+from geoop.studies.data_card import describe
 from geoop.truth.generate import generate
 
 

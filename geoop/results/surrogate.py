@@ -21,10 +21,10 @@ from ..mesh.case import Case
 from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
+from ..mesh.quantity import Field
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
-from ..scaling.framed import Framed
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
 from .decoder import Decoder
@@ -140,15 +140,16 @@ class Surrogate:
         cases = [replace(case, fields=first.fields) for case in cases]  # of one mesh and one set of fields: only the operating point varies
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
-        return [self._result(case, framed, prepared, chunk) for case in cases]
+        decoders = Decoder.of_all(self.model, self.normaliser, self.framing, cases, framed, prepared, chunk=chunk)
+        return [self._result(one, fields) for one, fields in zip(decoders, Decoder.all_on_mesh(decoders), strict=True)]
 
-    def _result(self, case: Case, framed: Framed, prepared: Any, chunk: int) -> Result:
-        decoder = Decoder.of(self.model, self.normaliser, self.framing, case, framed, prepared, chunk=chunk)
-        scales = {q.name: framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
+    def _result(self, decoder: Decoder, fields: list[Field]) -> Result:
+        case = decoder.case
+        scales = {q.name: decoder.framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
         errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
         verdict = replace(self.envelope.judge(self.framing.describe(case)), expected_errors=errors)
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
-        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*decoder.on_mesh())
+        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
         return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
 
     def save(self, path: str | Path) -> Path:

@@ -14,6 +14,7 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .models import models
 from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
@@ -164,6 +165,7 @@ def fit(
     show_result({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
 
 
+app.command()(models)
 app.command()(predict)
 app.command()(schwarz)
 app.command()(deform)
@@ -174,7 +176,7 @@ app.command()(encode)
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")],
     data: Annotated[Path, typer.Argument(help="data-set folder")],
     split: Annotated[str, typer.Option(help="train, val, test, ood, ...")] = "test",
     as_json: Json = False,
@@ -187,7 +189,7 @@ def evaluate(
 
 
 @app.command()
-def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")], as_json: Json = False) -> None:
+def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")], as_json: Json = False) -> None:
     """BibTeX of exactly the methods inside a model."""
     from ..references import bibtex
     from ..results.surrogate import load

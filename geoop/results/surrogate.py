@@ -29,6 +29,7 @@ from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
 from .decoder import Decoder
 from .neural_mover import NeuralMover
+from .shipped import model_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,9 +179,14 @@ class Surrogate:
 def load(source: str | Path) -> Surrogate | NeuralMover:
     """A surrogate from a checkpoint that ``geoop fit`` wrote, or a mesh mover from one of its own.
 
+    Args:
+        source: path of a file, or the name of a model that comes with geoop, such as ``airfoil-potential``: see :mod:`geoop.results.shipped`.
+
     Raises:
-        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
+        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header; no model of that name, then it
+            says the nearest.
     """
+    source = model_file(source)
     checkpoint = read_checkpoint(source)
     header = checkpoint.header
     if "mover" in header:

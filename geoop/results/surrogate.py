@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ..mesh.case import Case
 from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
+from ..mesh.quantity import Field
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
@@ -133,7 +134,7 @@ class Surrogate:
     def _dimension(self) -> int:
         return int(self.model.arguments["ports"]["dimension"])
 
-    def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> Iterator[Decoder]:
+    def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> list[Decoder]:
         """Encoded cases on one mesh, which is framed and prepared once.
 
         Args:
@@ -142,16 +143,17 @@ class Surrogate:
             vary: changes what the model prepared of the geometry, e.g. leaves out edges of its graphs.
         """
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
+        cases = [replace(case, fields=first.fields) for case in cases]
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         prepared = prepared if vary is None else vary(prepared)
-        for case in cases:
-            yield Decoder.of(self.model, self.normaliser, self.framing, replace(case, fields=first.fields), framed, prepared, chunk=chunk)
+        return Decoder.of_all(self.model, self.normaliser, self.framing, cases, framed, prepared, chunk=chunk)
 
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
-        return [self._result(decoder) for decoder in self.decoders(cases, chunk)]
+        decoders = self.decoders(cases, chunk)
+        return [self._result(one, fields) for one, fields in zip(decoders, Decoder.all_on_mesh(decoders), strict=True)]
 
-    def _result(self, decoder: Decoder) -> Result:
+    def _result(self, decoder: Decoder, fields: list[Field]) -> Result:
         case, frame = decoder.case, decoder.framed.frame
         errors = {
             q.name: self.expected_errors[q.name] * frame.scale(q, case.operating_point)
@@ -160,7 +162,7 @@ class Surrogate:
         }
         verdict = replace(self.envelope.judge(self.framing.describe(case)), expected_errors=errors)
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
-        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*decoder.on_mesh())
+        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
         return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
 
     def save(self, path: str | Path) -> Path:

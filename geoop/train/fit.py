@@ -25,7 +25,7 @@ from ..scaling.framing import Frame
 from .batches import SubsetDataset, loader
 from .keeping import STATE, AtomicState, Keeper
 from .objectives import Kind, Supervised
-from .preparing import Preparation, TrainingData
+from .preparing import Preparation, TrainingData, prepared_by
 from .progress import ProgressLine, tracked
 from .shapes import SHAPES, first_stage
 from .starting import begin, check_data, check_request, maker, opened, origin
@@ -276,7 +276,7 @@ def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
     settings, trial, start, data = asked.settings, asked.trial, asked.start, asked.ready
     if data is None:
         _check_model(trial, asked.dataset, asked.inputs, settings.frame)
-        surface = int(trial.arguments.get("surface_points", Preparation.surface_points))
+        surface = trial.outline_points or Preparation.surface_points
         frame = settings.frame if trial.on_clouds or settings.frame != "auto" else "body"
         how = Preparation(
             frame, settings.domain_points, settings.vary_points, surface, settings.reflect, settings.perturbation, tuple(settings.beyond.items())
@@ -292,10 +292,11 @@ def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
         check_data(start, data)
         begin(model, start)
     geometries = {
-        part: [model.prepare(s.geometry) for s in tracked(samples, f"graphs, {part}", progress)]
+        part: prepared_by(model, tracked(samples, f"graphs, {part}", progress))
         for part, samples in (("train", data.train), ("validation", data.validation))
     }
     if not start:
+        model.fit_outputs(data.normaliser.quantities, data.normaliser.mean, data.normaliser.deviation)
         model.fit_geometries(geometries["train"])
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
     geometries, shapes = first_stage(None if start else model.shape_stage, geometries, settings, state, progress)

@@ -97,7 +97,9 @@ def pressure_picture(study: StudyFolder, geometry: str, path: str | Path) -> Pat
     over, rows = chosen_rows(study, geometry, SHOWN)
     found = [(row, wall) for row in rows if (case := study.wall(row)) is not None and (wall := WallPressure.of(case)) is not None]
     if not found:
-        raise ConfigurationError(f"no wall of '{geometry}' has {PRESSURE}", where="pressure_picture", remedy="draw surface pictures of bodies in space")
+        raise ConfigurationError(
+            f"no wall of '{geometry}' has {PRESSURE}", where="pressure_picture", remedy="draw surface pictures of bodies in space"
+        )
     made, above, beneath = _panels(found[0][1])
     for colour, (row, wall) in zip(graded(len(found)), found, strict=True):
         _pressure(above, row, wall, colour, value_label(over, number(row, over)))

@@ -147,7 +147,9 @@ def _settings(study: StudyFolder) -> str:
 
 
 def _spoken(item: dict) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value:.6g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}" for key, value in item.items())
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value:.6g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}" for key, value in item.items()
+    )
 
 
 def _model_table(study: StudyFolder) -> dict:

@@ -47,17 +47,22 @@ def naca4(code: str = "0012", n_points: int = 200, *, closed_trailing_edge: bool
     _require(len(code) == 4 and code.isdigit() and int(code[2:]) > 0, f"code is {code!r}", "four digits with a thickness, such as '2412'")
     _require(n_points >= 8, f"n_points is {n_points}", "n_points >= 8")
     _require(chord > 0, f"chord is {chord}", "a positive chord in metres")
+    numbers = int(code[0]) / 100, int(code[1]) / 10, int(code[2:]) / 100
+    return ring(chord * naca4_points(*numbers, n_points=n_points, closed_trailing_edge=closed_trailing_edge), f"naca{code}")
+
+
+def naca4_points(camber: float, position: float, thickness: float, n_points: int = 200, *, closed_trailing_edge: bool = True) -> np.ndarray:
+    """(n, 2) points of :func:`naca4` with numbers in place of digits: camber, its position and thickness over the chord, which is 1."""
     angle = 2 * np.pi * np.arange(n_points) / (n_points if closed_trailing_edge else n_points - 1)
     x = 0.5 * (1 + np.cos(angle))
     side = np.where(angle < np.pi, 1.0, -1.0)
     last = 0.1036 if closed_trailing_edge else 0.1015
-    half = 5 * int(code[2:]) / 100 * (0.2969 * np.sqrt(x) - 0.1260 * x - 0.3516 * x**2 + 0.2843 * x**3 - last * x**4)
+    half = 5 * thickness * (0.2969 * np.sqrt(x) - 0.1260 * x - 0.3516 * x**2 + 0.2843 * x**3 - last * x**4)
     if closed_trailing_edge:
         half[0] = 0.0
-    camber, slope = _camber(x, int(code[0]) / 100, int(code[1]) / 10)
+    height, slope = _camber(x, camber, position)
     tilt = np.arctan(slope)
-    points = np.stack([x - side * half * np.sin(tilt), camber + side * half * np.cos(tilt)], axis=1)
-    return ring(chord * points, f"naca{code}")
+    return np.stack([x - side * half * np.sin(tilt), height + side * half * np.cos(tilt)], axis=1)
 
 
 def _camber(x: np.ndarray, m: float, p: float) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .gradients import gradient
 from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
@@ -166,6 +167,7 @@ def fit(
 
 
 app.command()(predict)
+app.command()(gradient)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)

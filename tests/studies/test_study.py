@@ -3,16 +3,11 @@
 import csv
 import json
 import math
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 import geoop
-from geoop.errors import ConfigurationError, InvalidMeshError
-from geoop.io.writing import write
-from geoop.mesh.primitives import box, circle, icosphere, naca4, ring
-from geoop.studies.running import compute
+from geoop.mesh.primitives import naca4
 from geoop.studies.table import read_table
 from geoop.truth.panels.system import panel_flow
 

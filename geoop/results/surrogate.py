@@ -32,6 +32,7 @@ from .confidence.calibration import Calibration, Evidence
 from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
+from .shipped import model_file
 
 if TYPE_CHECKING:
     from .confidence.ensemble import Ensemble
@@ -221,9 +222,14 @@ class Surrogate:
 def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
     """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
 
+    Args:
+        source: path of a file, or the name of a model that comes with geoop, such as ``airfoil-potential``: see :mod:`geoop.results.shipped`.
+
     Raises:
-        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
+        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header; no model of that name, then it
+            says the nearest.
     """
+    source = model_file(source)
     checkpoint = read_checkpoint(source)
     if "mover" in checkpoint.header:
         return NeuralMover.load(source)

@@ -151,8 +151,7 @@ def fit(
         progress: show a bar.
 
     Returns:
-        the best surrogate by validation loss, calibrated on the validation split where that has 9 cases or more: see
-        :func:`geoop.results.confidence.calibrating.calibrate`.
+        the best surrogate by validation loss, calibrated on 9 validation cases or more: :mod:`geoop.results.confidence.calibrating`.
 
     Raises:
         ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.

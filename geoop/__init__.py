@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
+    from .studies.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
@@ -66,6 +67,7 @@ _MODULES = {
     "repair_file": "io.repair",
     "rollout": "results.stepping",
     "schwarz": "results.stitching",
+    "study": "studies.study",
     "write": "io.writing",
 }
 

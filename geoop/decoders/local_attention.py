@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..graph.graph import Graph
-from ..graph.neighbors import knn
 from ..graph.pointset import PointSet
+from ..layers.neighborhood import SoftNearest
 from ..layers.operator import AbstractOperator, Symmetry
 from ..layers.pose import N_POSE, relative_pose
 
@@ -33,13 +33,13 @@ class LocalAttention(AbstractOperator):
 
     def __init__(self, width_latent: int, width: int, heads: int = 4, neighbours: int = 6) -> None:
         super().__init__()
-        self.width, self.heads, self.neighbours = width, heads, neighbours
+        self.width, self.heads, self.nearest = width, heads, SoftNearest(neighbours)
         self.key_value = nn.Linear(width_latent, 2 * width)
         self.query = nn.Linear(width, width)
         self.pose = nn.Sequential(nn.Linear(N_POSE, 32), nn.SiLU(), nn.Linear(32, heads + width))
 
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
-        return knn(source.pos, target.pos, self.neighbours, source.ptr, target.ptr)
+        return self.nearest.connect(source, target)
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
         n, heads, width = len(target), self.heads, self.width
@@ -54,6 +54,7 @@ class LocalAttention(AbstractOperator):
         query = self.query(target.scalars)[:, None, :]
         split = (n, edges.shape[1], heads, width // heads)
         logits = (query * key).view(split).sum(dim=-1) * (width // heads) ** -0.5 + pose[..., :heads]
-        attention = torch.softmax(logits, dim=1)
+        attention = self.nearest.windowed(torch.softmax(logits, dim=1), offset)
+        attention = attention / attention.sum(dim=1, keepdim=True) if self.nearest.softness else attention
         value = (value * pose[..., heads:]).view(split)
         return target.with_features(scalars=(attention[..., None] * value).sum(dim=1).reshape(n, width))

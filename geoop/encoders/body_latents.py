@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -9,12 +10,13 @@ from torch import Tensor, nn
 
 from ..graph.geometry import Geometry
 from ..graph.graph import Graph
-from ..graph.neighbors import knn
 from ..graph.pointset import PointSet
 from ..layers.gated_mlp import GatedMLP
+from ..layers.neighborhood import SoftNearest
 from ..layers.operator import AbstractOperator, Symmetry
 from ..layers.pose import N_POSE, relative_pose
 from ..layers.sites import Sites
+from ..mesh.choices import choice
 from ..mesh.distance.polygon import segment_distance
 from ..mesh.sampling import farthest_points
 
@@ -25,6 +27,7 @@ SHELLS = ((0.02, 20), (0.07, 16), (0.25, 12), (0.8, 8))
 def latent_sites(geometry: Geometry, stride: int, shells: tuple[tuple[float, int], ...]) -> list[Sites]:
     """Latent places of every body: every ``stride``-th vertex, then points on shells at fixed distances.
 
+    Differentiable by the vertices; which of them carry a latent is a choice.
     A shell's candidates are the vertices moved out along their normals; those that came closer to another part of the wall
     are dropped, the rest are thinned by farthest-point sampling, which is deterministic. Geometry only.
     """
@@ -38,12 +41,8 @@ def _sites(surface: PointSet, stride: int, shells: tuple[tuple[float, int], ...]
     chosen = [ring[wall]]
     for distance, count in shells:
         candidates = ring + distance * normal
-        clear = segment_distance(candidates, ring, ring.roll(-1, 0)).distance.abs() > 0.7 * distance
-        if int(clear.sum()) < count:  # a very narrow gap: rather a crowded shell than a missing one
-            clear = torch.ones_like(clear)
-        candidates = candidates[clear]
-        chosen.append(candidates[torch.from_numpy(farthest_points(candidates.numpy(), count))])
-    sites = sites_at(surface, torch.cat(chosen).float())
+        chosen.append(candidates[choice(partial(_thinned, candidates.detach(), ring.detach(), distance, count))])
+    sites = sites_at(surface, torch.cat(chosen).to(surface.pos.dtype))
     on_wall = torch.zeros(len(sites.pos), dtype=torch.bool)
     on_wall[: len(wall)] = True
     # on the wall the gradient of the distance is the normal; computed from a zero offset it would be noise
@@ -51,18 +50,26 @@ def _sites(surface: PointSet, stride: int, shells: tuple[tuple[float, int], ...]
     return Sites(sites.pos, torch.where(on_wall, 0.0, sites.distance), exact, sites.closest, sites.normal, sites.scalars)
 
 
+def _thinned(candidates: Tensor, ring: Tensor, distance: float, count: int) -> Tensor:
+    clear = segment_distance(candidates, ring, ring.roll(-1, 0)).distance.abs() > 0.7 * distance
+    if int(clear.sum()) < count:  # a very narrow gap: rather a crowded shell than a missing one
+        clear = torch.ones_like(clear)
+    return torch.nonzero(clear)[:, 0][torch.from_numpy(farthest_points(candidates[clear].numpy(), count))]
+
+
 def sites_at(surface: PointSet, pos: Tensor) -> Sites:
     """Places at any positions around one closed ring."""
     ring = surface.pos.double()
     near = segment_distance(pos.double(), ring, ring.roll(-1, 0))
     after = (near.facet + 1) % len(ring)  # vertices stand in ring order
-    share = near.parameter[:, None].float()
+    kind = surface.pos.dtype
+    share = near.parameter[:, None].to(kind)
 
     def between(values: Tensor) -> Tensor:
         return (1 - share) * values[near.facet] + share * values[after]
 
     normal = nn.functional.normalize(between(surface.vectors[:, 0]), dim=1)
-    return Sites(pos, near.distance.float(), near.gradient.float(), between(surface.pos), normal, between(surface.scalars))
+    return Sites(pos, near.distance.to(kind), near.gradient.to(kind), between(surface.pos), normal, between(surface.scalars))
 
 
 def latent_spacing(pos: Tensor, batch_size: int) -> Tensor:
@@ -88,14 +95,14 @@ class BodyLatents(AbstractOperator):
 
     def __init__(self, width_surface: int, width_site: int, width: int, neighbours: int = 5) -> None:
         super().__init__()
-        self.neighbours = neighbours
+        self.nearest = SoftNearest(neighbours)
         self.surface = GatedMLP(width_surface, width, width)
         self.site = GatedMLP(width_site, width, width)
         self.gain = nn.Sequential(nn.Linear(N_POSE, 32), nn.SiLU(), nn.Linear(32, width))
         self.mix = nn.Linear(width, width)
 
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
-        return knn(source.pos, target.pos, self.neighbours, source.ptr, target.ptr)
+        return self.nearest.connect(source, target)
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
         edges = graph.source.view(len(target), -1)
@@ -104,6 +111,6 @@ class BodyLatents(AbstractOperator):
         offset = source.pos[flat].view(*edges.shape, -1) - target.pos[:, None, :]
         normal = target.vectors[:, 0][:, None, :].expand_as(offset)
         gain = self.gain(relative_pose(offset, normal, target.scalars[:, -1:].expand_as(edges)))
-        weight = source.weight[flat].view(edges.shape)
+        weight = self.nearest.windowed(source.weight[flat].view(edges.shape), offset)
         weight = (weight / weight.sum(dim=1, keepdim=True))[..., None]
         return target.with_features(scalars=self.site(target.scalars[:, :-1]) + self.mix((weight * gain * h).sum(dim=1)))

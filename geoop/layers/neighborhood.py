@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import ConfigurationError
 from ..graph.graph import Graph
@@ -126,3 +127,84 @@ def _pairs(offset: Tensor, source: PointSet, graph: Graph, smooth: bool) -> Pair
         nothing = segment_sum(window, graph) <= 1e-12
         weight = weight * torch.where(take_target(nothing, graph), torch.ones_like(window), window)
     return Pairs(offset, squared, weight)
+
+
+@dataclass(frozen=True)
+class SoftNearest:
+    """The k nearest source points with a hard rim, as models are trained; or with a soft one, so that the sum is once differentiable where neighbours change.
+
+    The soft weights are smooth steps c((1 - r / R) / softness) of the distances r, 1 inside and 0 outside of a shell about the radius R, with R such that
+    they add up to k: two neighbours that change places both have the weight 1/2. The narrower the shell, the closer to the hard rim; where no source
+    point lies in the shell the two are equal.
+
+    Attributes:
+        k: number of neighbours; a sample with fewer source points gives all.
+        softness: half the thickness of the shell in units of R, below 1; 0 is the hard rim.
+    """
+
+    k: int
+    softness: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.k < 1 or not 0.0 <= self.softness < 1.0:
+            raise ConfigurationError(f"k {self.k}, softness {self.softness}", where="SoftNearest", remedy="k of at least 1, softness in [0, 1)")
+
+    def connect(self, source: PointSet, target: PointSet) -> Graph:
+        """The edges, equally many for every target; more than k with a soft rim."""
+        k = self.k if not self.softness else min(2 * self.k + 2, int(source.ptr.diff().min()))
+        return knn(source.pos, target.pos, k, source.ptr, target.ptr)
+
+    def windowed(self, weight: Tensor, offset: Tensor, dim: int = 1) -> Tensor:
+        """Weights times the window.
+
+        Args:
+            weight: (..., k, ...) per edge, edges along ``dim``; axes behind it are features.
+            offset: (..., k, d) of the edges.
+            dim: the axis of edges, the same in both.
+        """
+        if not self.softness or offset.shape[dim] <= self.k:
+            return weight
+        distance = (offset.square().sum(dim=-1) + 1e-24).sqrt()
+        window = self._window(distance)
+        return weight * window.reshape(window.shape + (1,) * (weight.dim() - window.dim()))
+
+    def _window(self, distance: Tensor) -> Tensor:
+        """(..., m) distances -> weights that add up to k along the last axis."""
+        with torch.no_grad():
+            ordered = distance.sort(dim=-1).values
+            low, high = ordered[..., :1] * (1 - self.softness), ordered[..., -1:] / (1 - self.softness)
+            for _ in range(60):
+                middle = 0.5 * (low + high)
+                enough = self._steps(distance, middle)[0].sum(dim=-1, keepdim=True) >= self.k
+                low, high = torch.where(enough, low, middle), torch.where(enough, middle, high)
+            found = 0.5 * (low + high)
+        # one step of Newton with a graph: the derivative of the implicit radius
+        window, slope = self._steps(distance, found)
+        total = slope.sum(dim=-1, keepdim=True).detach()
+        step = torch.where(total > 1e-9, (self.k - window.sum(dim=-1, keepdim=True)) / total.clamp_min(1e-9), 0.0)
+        return self._steps(distance, found + step)[0]
+
+    def _steps(self, distance: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        """Smooth steps from 0 to 1 across the shell, and their derivatives by its radius."""
+        place = (1 - distance / radius) / self.softness
+        t = (0.5 * (1 + place)).clamp(0.0, 1.0)
+        return t**3 * (10 - 15 * t + 6 * t**2), 15 * t**2 * (1 - t) ** 2 * distance / (radius.square() * self.softness)
+
+
+def with_soft_neighbours(model: nn.Module, softness: float) -> nn.Module:
+    """A copy of a model whose :class:`SoftNearest` neighbourhoods have this softness; weights are shared with nobody.
+
+    Raises:
+        ConfigurationError: the model has no such neighbourhood.
+    """
+    model = copy.deepcopy(model)
+    found = [module for module in model.modules() if isinstance(getattr(module, "nearest", None), SoftNearest)]
+    if not found and softness:
+        raise ConfigurationError(
+            f"{type(model).__name__} has no neighbourhoods that can be softened",
+            where="softness",
+            remedy="softness=0; its neighbours are held instead",
+        )
+    for module in found:
+        module.nearest = replace(module.nearest, softness=softness)  # type: ignore[union-attr]
+    return model

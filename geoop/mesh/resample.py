@@ -37,18 +37,28 @@ def resample(outline: Mesh, n_points: int = 200, *, corner_angle: float = CORNER
     Raises:
         InvalidMeshError: open, several loops, or fewer than 4 distinct points.
     """
+    ring, corners = ring_from_corner(outline, corner_angle)
+    arcs = [_Arc.through(points, closed=not len(corners)) for points in _arcs(ring, corners)]
+    numbers = [arc.numbering(turning, growth, corner=bool(len(corners))) for arc in arcs]
+    counts = share([number[-1] for number in numbers], n_points)
+    points = np.concatenate([arc.place(number, count) for arc, number, count in zip(arcs, numbers, counts, strict=True)])
+    index = np.arange(len(points))
+    lines = Cells.of(line=np.stack([index, np.roll(index, -1)], axis=1))
+    return Mesh(points, lines, {"wall": lines}, name=outline.name, notes=outline.notes)
+
+
+def ring_from_corner(outline: Mesh, corner_angle: float = CORNER_ANGLE) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 2) points of a closed outline, counter-clockwise from its sharpest convex corner where it has one, and (k,) which of them are corners.
+
+    Raises:
+        InvalidMeshError: as :func:`closed_ring`.
+    """
     ring = closed_ring(outline)
     corners = _corners(ring, np.radians(corner_angle))
     if len(corners):
         ring = np.roll(ring, -_sharpest(ring, corners), axis=0)
         corners = _corners(ring, np.radians(corner_angle))
-    arcs = [_Arc.through(points, closed=not len(corners)) for points in _arcs(ring, corners)]
-    numbers = [arc.numbering(turning, growth, corner=bool(len(corners))) for arc in arcs]
-    counts = _share([number[-1] for number in numbers], n_points)
-    points = np.concatenate([arc.place(number, count) for arc, number, count in zip(arcs, numbers, counts, strict=True)])
-    index = np.arange(len(points))
-    lines = Cells.of(line=np.stack([index, np.roll(index, -1)], axis=1))
-    return Mesh(points, lines, {"wall": lines}, name=outline.name, notes=outline.notes)
+    return ring, corners
 
 
 def closed_ring(outline: Mesh) -> np.ndarray:
@@ -165,8 +175,12 @@ def _smooth(s: np.ndarray, values: np.ndarray, width: float, closed: bool) -> np
     return (np.interp(high, s, primitive) - np.interp(low, s, primitive)) / (high - low)
 
 
-def _share(demands: list[float], n_points: int) -> list[int]:
-    """Whole numbers of segments in proportion to the demands, each at least 1, with the given sum."""
+def share(demands: list[float], n_points: int) -> list[int]:
+    """Whole numbers of segments in proportion to the demands, each at least 1, with the given sum.
+
+    Raises:
+        InvalidMeshError: fewer than 16 points, or than two per arc.
+    """
     if n_points < max(16, 2 * len(demands)):
         raise InvalidMeshError(f"{n_points} points are too few for {len(demands)} arcs", remedy=f"ask for at least {max(16, 2 * len(demands))}")
     exact = np.array(demands) / sum(demands) * n_points

@@ -132,9 +132,12 @@ class BodyField(AbstractModel):
         self.scalar_head = nn.Linear(final, scalars_out)
         self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, scalars_out)])
 
-    @torch.no_grad()
+    @property
+    def outline_points(self) -> int:
+        return self.surface_points
+
     def prepare(self, geometry: Geometry) -> PreparedBody:
-        """Latent places, graphs and kernels of a batch of bodies.
+        """Latent places, graphs and kernels of a batch of bodies; differentiable by their vertices.
 
         Raises:
             ShapeError: a body has another number of vertices than the model was made for.
@@ -151,7 +154,7 @@ class BodyField(AbstractModel):
         ptr = torch.arange(0, b * n + 1, n)
         latents = PointSet(pos, features, torch.cat([s.gradient for s in sites])[:, None], self._weights(surface, spacing, b, n), ptr)
         normal = surface.vectors[:, 0]
-        on_wall = Sites(surface.pos, torch.zeros(len(surface)), normal, surface.pos, normal, surface.scalars)
+        on_wall = Sites(surface.pos, surface.pos.new_zeros(len(surface)), normal, surface.pos, normal, surface.scalars)
         vertices = surface.with_features(scalars=on_wall.features())
         return PreparedBody(
             vertices,

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ..errors import ShapeError
 from ..graph.graph import Graph
-from ..graph.neighbors import knn
 from ..graph.pointset import PointSet
 from ..layers.gated_mlp import GatedMLP
+from ..layers.neighborhood import SoftNearest
 from ..layers.operator import AbstractOperator, Symmetry
 from ..layers.pose import N_POSE, relative_pose
 from .layer_potential import apply_kernel, layer_kernel
@@ -119,7 +119,7 @@ class LatentMixer(AbstractOperator):
 
     def __init__(self, width: int, depth: int, heads: int, densities: int, hidden: int, wall: int, neighbours: int = 9) -> None:
         super().__init__()
-        self.depth, self.heads, self.wall, self.neighbours = depth, heads, wall, neighbours
+        self.depth, self.heads, self.wall, self.nearest = depth, heads, wall, SoftNearest(neighbours)
         # linear, because it is evaluated for every pair of latents: a perceptron here costs as much as all the blocks
         self.bias = nn.Parameter(0.1 * torch.randn(depth * heads, N_PAIR))
         self.edge = nn.Sequential(nn.Linear(N_PAIR, 32), nn.SiLU())
@@ -127,7 +127,7 @@ class LatentMixer(AbstractOperator):
         self.norm = nn.LayerNorm(width)
 
     def connect(self, source: PointSet, target: PointSet, seed: int | None = None) -> Graph:
-        return knn(source.pos, target.pos, self.neighbours, source.ptr, target.ptr)
+        return self.nearest.connect(source, target)
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph, pairs: LatentPairs | None = None) -> PointSet:
         """``pairs``: what :meth:`pairs` returns, where it was kept from an earlier condition of the same geometry."""
@@ -140,7 +140,6 @@ class LatentMixer(AbstractOperator):
             x = block(x, mixing, bias, edge)
         return target.with_features(scalars=self.norm(x).reshape(b * n, -1))
 
-    @torch.no_grad()
     def pairs(self, latents: PointSet) -> LatentPairs:
         """What the blocks need of the geometry of every pair.
 
@@ -171,6 +170,9 @@ class LatentMixer(AbstractOperator):
         edges = graph.source.view(b, n, -1) - latents.ptr[:-1, None, None]
         edge_features = torch.gather(pairs.features, 3, edges[:, None].expand(-1, pairs.features.shape[1], -1, -1)).permute(0, 2, 3, 1)
         weight = gather_rows(latents.weight.view(b, n, 1), edges)
+        if self.nearest.softness:
+            pos = latents.pos.view(b, n, -1)
+            weight = self.nearest.windowed(weight, gather_rows(pos, edges) - pos[:, :, None], dim=2)
         return Mixing(bias, edges, edge_features, weight / weight.sum(dim=2, keepdim=True), (pairs.kernel_real, pairs.kernel_imag))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from ..mesh.case import Case
 from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
+from ..mesh.quantity import Field
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
@@ -142,7 +143,7 @@ class Surrogate:
     def _dimension(self) -> int:
         return int(self.model.arguments["ports"]["dimension"])
 
-    def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> Iterator[Decoder]:
+    def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> list[Decoder]:
         """Encoded cases on one mesh, which is framed and prepared once.
 
         Args:
@@ -151,32 +152,36 @@ class Surrogate:
             vary: changes what the model prepared of the geometry, e.g. leaves out edges of its graphs.
         """
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
+        cases = [replace(case, fields=first.fields) for case in cases]
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         prepared = prepared if vary is None else vary(prepared)
-        for case in cases:
-            yield Decoder.of(self.model, self.normaliser, self.framing, replace(case, fields=first.fields), framed, prepared, chunk=chunk)
+        return Decoder.of_all(self.model, self.normaliser, self.framing, cases, framed, prepared, chunk=chunk)
 
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
         if self.calibration is None:
-            return [self._result(decoder) for decoder in self.decoders(cases, chunk)]
+            return self._results(self.decoders(cases, chunk))
         return [self.calibration.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
 
-    def weighed(self, cases: list[Case], chunk: int = CHUNK) -> Iterator[tuple[Result, Evidence]]:
+    def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
         """Results of cases as :meth:`decoders` takes them, without calibration, and by what that would judge them."""
-        for decoder in self.decoders(cases, chunk):
-            yield self._result(decoder), Evidence(latent_code(decoder.latent), self.scales(decoder))
+        decoders = self.decoders(cases, chunk)
+        evidence = [Evidence(latent_code(one.latent), self.scales(one)) for one in decoders]
+        return list(zip(self._results(decoders), evidence, strict=True))
 
-    def _result(self, decoder: Decoder) -> Result:
+    def _results(self, decoders: list[Decoder]) -> list[Result]:
+        return [self._result(one, fields) for one, fields in zip(decoders, Decoder.all_on_mesh(decoders), strict=True)]
+
+    def _result(self, decoder: Decoder, fields: list[Field]) -> Result:
         case = decoder.case
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
-        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*decoder.on_mesh())
+        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
         return Result(answer, Outcome("converged"), self.verdict(decoder), decoder.at, self.viscous)
 
     def verdict(self, decoder: Decoder) -> Verdict:
         """By the envelope of the training cases alone, with expected errors where they are known."""
         scales = self.scales(decoder)
-        errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
+        errors = {name: value * scales[name] for name, value in self.expected_errors.items() if name in scales}
         return replace(self.envelope.judge(self.framing.describe(decoder.case)), expected_errors=errors)
 
     def scales(self, decoder: Decoder) -> dict[str, float]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...axes import check
 from ...errors import ConfigurationError, InvalidMeshError, ShapeError
+from ...mesh.choices import choice
 from ..graph import Graph
 
 Search = Literal["auto", "tree", "grid"]
@@ -45,6 +46,10 @@ def knn(
     if k < 1:
         raise ConfigurationError(f"k is {k}", where="knn", remedy="ask for at least one neighbour")
     source, target, source_ptr, target_ptr = _checked(source_pos, target_pos, source_ptr, target_ptr)
+    return choice(lambda: _nearest(source, target, k, source_ptr, target_ptr, search))
+
+
+def _nearest(source: Tensor, target: Tensor, k: int, source_ptr: Tensor, target_ptr: Tensor, search: Search) -> Graph:
     if _method(search, source) == "grid":
         from . import grid
 
@@ -88,6 +93,19 @@ def radius(
     same = source_pos is target_pos
     source, target, source_ptr, target_ptr = _checked(source_pos, target_pos, source_ptr, target_ptr)
     radii = _checked_radius(r, target)
+    return choice(lambda: _within(source, target, radii, source_ptr, target_ptr, at_least_one, search, same))
+
+
+def _within(
+    source: Tensor,
+    target: Tensor,
+    radii: float | Tensor,
+    source_ptr: Tensor,
+    target_ptr: Tensor,
+    at_least_one: bool,
+    search: Search,
+    same: bool,
+) -> Graph:
     if _method(search, source) == "grid":
         from . import grid as method
     else:

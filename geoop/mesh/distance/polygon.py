@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...axes import check
 from ...errors import InvalidMeshError
+from ..choices import choice
 from .result import Distance, confidence
 
 if TYPE_CHECKING:  # torch is heavy: importing the mesh room must not need it
@@ -41,8 +42,8 @@ def segment_distance(points: Tensor, start: Tensor, end: Tensor, *, signed: bool
     if not len(start):
         raise InvalidMeshError("there are no segments to measure distance to", remedy="pass at least one segment")
     with torch.no_grad():
-        facet = nearest_pairs(points.detach(), start.detach(), end.detach(), chunk)
-        turns = winding_of_pairs(points.detach(), start.detach(), end.detach(), chunk) if signed else None
+        facet = choice(lambda: nearest_pairs(points.detach(), start.detach(), end.detach(), chunk))
+        turns = choice(lambda: winding_of_pairs(points.detach(), start.detach(), end.detach(), chunk)) if signed else None
         side = torch.ones_like(points[:, 0]) if turns is None else 1.0 - 2.0 * (turns != 0).to(points.dtype)
     a, b = start[facet], end[facet]
     edge = b - a

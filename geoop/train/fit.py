@@ -54,35 +54,31 @@ def fit(
 ) -> Surrogate:
     """Train a surrogate on a data set.
 
-        Keeps in ``directory``: ``best.safetensors`` and ``last.safetensors`` (surrogates), ``last.ckpt`` (to resume from), ``curves/`` (CSV and
-        TensorBoard) and ``run.json``. Started by ``torchrun`` or SLURM it trains data-parallel without a change to the script.
+    Keeps in ``directory``: ``best.safetensors`` and ``last.safetensors`` (surrogates), ``last.ckpt`` (to resume from), ``curves/`` (CSV and
+    TensorBoard) and ``run.json``. Started by ``torchrun`` or SLURM it trains data-parallel without a change to the script.
 
-        Args:
-            data: a data set or its folder, with splits ``train`` and ``val``; or :class:`TrainingData`, whose quantities and inputs then count.
-            directory: of the run; holds no other unless ``resume``.
-            quantities: what to learn: names of point fields in the cases.
-            inputs: what is known: names of point fields, ``boundary QUANTITY`` for what patches impose, ``newton potential of FIELD`` of a source.
-            model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one. None: the class and
-                sizes of ``start``, or BodyField.
-            settings: budget, batch, rates; None trains for 10 minutes.
-            start: a surrogate, or the file of one, whose weights the training begins with: pre-trained on cheap or plentiful cases, now trained on others
-                of the same kind. It must learn the same quantities from the same inputs with the same model. Framing and normaliser are its own,
-                not fitted again, because its weights act on what these make; ``settings.frame`` and ``domain_points`` then do not count. Expected errors
-                and the envelope of the verdict are those of the new cases.
-            resume: go on with the run in ``directory`` from its last epoch; exact where the budget is in epochs.
-            progress: show a bar.
+    Args:
+        data: a data set or its folder, with splits ``train`` and ``val``; or :class:`TrainingData`, whose quantities and inputs then count.
+        directory: of the run; holds no other unless ``resume``.
+        quantities: what to learn: names of point fields in the cases.
+        inputs: what is known: names of point fields, ``boundary QUANTITY`` for what patches impose, ``newton potential of FIELD`` of a source.
+        model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one. None: the class and
+            sizes of ``start``, or BodyField.
+        settings: budget, batch, rates; None trains for 10 minutes.
+        start: a surrogate, or the file of one, whose weights the training begins with: pre-trained on cheap or plentiful cases, now trained on others
+            of the same kind. It must learn the same quantities from the same inputs with the same model. Framing and normaliser are its own,
+            not fitted again, because its weights act on what these make; ``settings.frame`` and ``domain_points`` then do not count. Expected errors
+            and the envelope of the verdict are those of the new cases.
+        resume: go on with the run in ``directory`` from its last epoch; exact where the budget is in epochs.
+        progress: show a bar.
 
-        Returns:
-    <<<<<<< HEAD
-            the best surrogate by validation loss, calibrated by :func:`geoop.results.confidence.calibrating.calibrate` where 9 cases or more validate.
-    =======
-            the best surrogate by validation loss, calibrated on 9 validation cases or more: :mod:`geoop.results.confidence.calibrating`.
-    >>>>>>> h9-confidence
+    Returns:
+        the best surrogate by validation loss, calibrated by :func:`geoop.results.confidence.calibrating.calibrate` where 9 cases or more validate.
 
-        Raises:
-            ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.
-            DatasetError: no train or validation cases, or cases without the quantities.
-            NonFiniteError: the loss became NaN or infinite.
+    Raises:
+        ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.
+        DatasetError: no train or validation cases, or cases without the quantities.
+        NonFiniteError: the loss became NaN or infinite.
     """
     import lightning as L
 

@@ -201,7 +201,9 @@ def with_soft_neighbours(model: nn.Module, softness: float) -> nn.Module:
     found = [module for module in model.modules() if isinstance(getattr(module, "nearest", None), SoftNearest)]
     if not found and softness:
         raise ConfigurationError(
-            f"{type(model).__name__} has no neighbourhoods that can be softened", where="softness", remedy="softness=0; its neighbours are held instead"
+            f"{type(model).__name__} has no neighbourhoods that can be softened",
+            where="softness",
+            remedy="softness=0; its neighbours are held instead",
         )
     for module in found:
         module.nearest = replace(module.nearest, softness=softness)  # type: ignore[union-attr]

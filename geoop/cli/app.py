@@ -22,6 +22,7 @@ from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
 from .studying import study
+from .viewing import report
 from .wording import on_the_command_line
 
 app = typer.Typer(
@@ -176,6 +177,7 @@ app.command()(rollout)
 app.command()(adapt)
 app.command()(encode)
 app.command()(study)
+app.command()(report)
 
 
 @app.command()

@@ -108,7 +108,7 @@ def case_errors(predictor: Surrogate | Ensemble, case: Case) -> CaseErrors:
     Raises:
         DatasetError: the case has none of the predicted fields.
     """
-    result, evidence = next(iter(predictor.weighed([predictor.placed(case, surface_only=True)])))
+    result, evidence = predictor.weighed([predictor.placed(case, surface_only=True)])[0]
     return errors_of(result, evidence, case)
 
 
@@ -233,7 +233,7 @@ def _codes(predictor: Surrogate | Ensemble, cases: Iterator[Case]) -> Iterator[n
     both = first.flow and bool(first.about.get("settings", {}).get("reflect", False))
     for case in cases:
         for seen in (case, mirrored(case)) if both else (case,):
-            yield latent_code(next(iter(first.decoders([seen]))).latent)
+            yield latent_code(first.decoders([seen])[0].latent)
 
 
 def calibrate_file(model: str | Path, data: str | Path, output: str | Path, *, split: str = "val", coverage: float = 0.9) -> Path:

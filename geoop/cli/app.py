@@ -14,6 +14,7 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .judging import calibrate, judge
 from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
@@ -166,6 +167,8 @@ def fit(
 
 
 app.command()(predict)
+app.command()(calibrate)
+app.command()(judge)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)

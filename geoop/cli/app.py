@@ -15,6 +15,7 @@ from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
 from .gradients import gradient
+from .judging import calibrate, judge
 from .models import models
 from .moving import deform
 from .predicting import predict
@@ -171,6 +172,8 @@ def fit(
 app.command()(models)
 app.command()(predict)
 app.command()(gradient)
+app.command()(calibrate)
+app.command()(judge)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)

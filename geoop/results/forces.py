@@ -248,12 +248,17 @@ def forces(
     )
     parts = {name: integrate(wall, case.mesh, pressure, traction, about, k) for k, name in enumerate(wall.names)}
     whole = total(parts.values(), wall.is_closed(case.mesh))
-    viscous = traction is not None or (result.viscous if result else point is not None and point.viscosity is not None)
-    # a prediction on a bare wall has no field from which friction could come: its pressure drag is not passed off as drag
-    alone = viscous and traction is None and result is not None and case.mesh.is_surface
-    viscous = viscous and not alone
-    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None), *([PRESSURE_ONLY] if alone else []))
+    viscous = _has_drag(result, case, traction)
+    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None))
+    notes = notes if viscous or result is None or not result.viscous else (*notes, PRESSURE_ONLY)
     return Forces(parts, whole, references, point, viscous, case.name, notes)
+
+
+def _has_drag(result: Result | None, case: Case, traction: np.ndarray | None) -> bool:
+    """Whether drag means anything. A prediction on a bare wall has no field from which friction could come: its pressure drag is not passed off as drag."""
+    if traction is not None or result is None:
+        return traction is not None or (case.operating_point is not None and case.operating_point.viscosity is not None)
+    return result.viscous and not case.mesh.is_surface
 
 
 def _friction(

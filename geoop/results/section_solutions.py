@@ -20,6 +20,7 @@ from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.primitives import ring
 from ..mesh.quantity import QUANTITIES, Field
+from ..scaling.framing import Framing
 from ..truth.boundary_layer.displacement import displaced_speed
 from ..truth.datasets.uiuc import closed_edge
 from ..truth.panels.section_curve import SectionCurve, section_curve
@@ -41,9 +42,10 @@ RING_POINTS, FIRST = 140, 0.063
 _FINE = 4000
 
 
-def unsolved(case: Case, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the names that can be solved for and that the case does not have."""
-    return tuple(sorted({name for name in names if name in SOLVED and name not in case.fields}))
+def unsolved(case: Case, framing: Framing) -> tuple[str, ...]:
+    """What can be solved for of the functions that a model is given and the fields that its differences are added to, as far as the case has it not."""
+    wanted = {item.name for item in framing.functions} | {name for _, name in framing.beyond}
+    return tuple(sorted(name for name in wanted if name in SOLVED and name not in case.fields))
 
 
 def without_solutions(case: Case) -> Case:

@@ -103,11 +103,6 @@ class Framing:
         return replace(framing, functions=tuple(InputFunction.fit(name, cases, frames) for name in names))
 
     @property
-    def known_names(self) -> tuple[str, ...]:
-        """Names of the functions that a model is given, and of the fields that its differences are added to."""
-        return tuple(sorted({item.name for item in self.functions} | {name for _, name in self.beyond}))
-
-    @property
     def surface_scalars(self) -> int:
         """What every boundary vertex says about itself, in numbers."""
         return REGION_SCALARS + len(self.kinds) if self.region or self.bodies else len(OUTLINE_SCALARS)

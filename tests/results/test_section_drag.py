@@ -9,6 +9,7 @@ import pytest
 
 from geoop.errors import ConditionError, ConfigurationError, FieldError, InvalidMeshError
 from geoop.mesh.case import Case
+from geoop.mesh.chord import chord_line
 from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
@@ -52,8 +53,9 @@ def test_it_depends_on_the_reynolds_number_alone_not_on_size_or_place():
     case, scale = solved(), 3.0
     moved = replace(case, mesh=replace(case.mesh, points=case.mesh.points * scale + 7.0), operating_point=replace(POINT, velocity=20.0))
     fields = {**case.fields, "velocity": Field(QUANTITIES["velocity"], case.field("velocity").values / 3.0)}
-    assert boundary_layer_drag(replace(moved, fields=fields)).CD == pytest.approx(boundary_layer_drag(case).CD, rel=1e-4)  # the march has a tolerance
-    stated = boundary_layer_drag(replace(case, operating_point=replace(POINT, viscosity=None)), reynolds=POINT.density * 60.0 / 1.8e-5)
+    assert boundary_layer_drag(replace(moved, fields=fields)).CD == pytest.approx(boundary_layer_drag(case).CD, rel=1e-9)
+    length = chord_line(case.mesh).length
+    stated = boundary_layer_drag(replace(case, operating_point=replace(POINT, viscosity=None)), reynolds=POINT.density * 60.0 * length / 1.8e-5)
     assert stated.CD == pytest.approx(boundary_layer_drag(case).CD, rel=1e-6)
 
 

@@ -158,18 +158,12 @@ def _spread(conditions: list[dict]) -> dict[str, str]:
 
 
 def _spoken(item: dict) -> str:
-<<<<<<< HEAD
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value:.6g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}" for key, value in item.items()
-    )
-=======
     said = {
         key.replace("_", " "): f"{value:.6g}" if isinstance(value, float) else str(value)
         for key, value in item.items()
         if value not in (None, {}, [])
     }
     return ", ".join(f"{key} {value}" for key, value in said.items())
->>>>>>> main
 
 
 def _model_table(study: StudyFolder) -> dict:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,14 @@ ANGLES = tuple(float(a) for a in range(-6, 17, 2))
 #: Cases that the Gaussian process learns: its cost is cubic.
 PROCESS_CASES = 1000
 Row = dict[str, Any]
-Predict = Callable[[Mesh, Sequence[OperatingPoint]], Sequence[Mapping[str, np.ndarray]]]
+#: Of one section at several conditions: what can be asked for its pressure coefficient by name, per condition.
+Predict = Callable[[Mesh, Sequence[OperatingPoint]], Sequence[Any]]
 
 
 def measure(output: Path, once, surrogate: Surrogate | None = None, data: Path | None = None) -> None:
     """Every row; the data set is made in ``output`` unless it is given."""
     model = surrogate or geoop.load(NAME)
+    assert isinstance(model, Surrogate)
     once(f"{NAME}/smoothing/300 real sections", smoothing)
     once(f"{NAME}/real sections/{NAME}", lambda: judged(of_surrogate(model), verdicts=verdicts(model)))
     once(f"{NAME}/files as they are/{NAME}", lambda: from_files(model))

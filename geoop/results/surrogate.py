@@ -183,13 +183,15 @@ class Surrogate:
         case = decoder.case
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
-        return Result(answer, Outcome("converged"), self.verdict(decoder), decoder.at, self.viscous)
+        verdict = self.verdict(decoder, calibrated=self.calibration is not None)
+        return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
 
-    def verdict(self, decoder: Decoder) -> Verdict:
-        """By the envelope of the training cases alone, with expected errors where they are known."""
-        scales = self.scales(decoder)
+    def verdict(self, decoder: Decoder, *, calibrated: bool = False) -> Verdict:
+        """By the envelope of the training cases alone, with expected errors where they are known; ``calibrated``: by what a calibration cannot tell."""
+        scales, row = self.scales(decoder), self.framing.describe(decoder.case)
         errors = {name: value * scales[name] for name, value in self.expected_errors.items() if name in scales}
-        return replace(self.envelope.judge(self.framing.describe(decoder.case)), expected_errors=errors)
+        found = self.envelope.extrapolation(row) if calibrated else self.envelope.judge(row)
+        return replace(found, expected_errors=errors)
 
     def scales(self, decoder: Decoder) -> dict[str, float]:
         """Quantity name -> what one unit of the dimensionless quantity is in SI."""

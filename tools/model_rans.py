@@ -56,14 +56,24 @@ def cloud(surrogate: Surrogate, data: Dataset, folds: Iterable[int]) -> LatentCl
 
 def measure(surrogate: Surrogate | Ensemble, folder: Path, once: Once) -> None:
     """Rows of the five folds, never of the weights that are shipped, which have seen all cases."""
-    studies_rans.measure(folder.parent, lambda key, make: once(f"{NAME}/{key.removeprefix('rans/')}", make))
+    studies_rans.rows_of(folder, lambda key, make: once(f"{NAME}/{key.removeprefix('rans/')}", make))
 
 
 def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
     """Every number is of the rows."""
     folds = {key.split("/", 2)[2]: row for key, row in rows.items() if key.startswith(f"{NAME}/five folds/")}
     best, stated = folds[SHIPPED], rows[f"{NAME}/stated errors/five folds"]
-    heads = ["predictor", "mean (95 %)", "median", "fold 0", "Cp RMSE by length", "better than the GP", "Spearman of CL", "mean abs. dCL", "parameters"]
+    heads = [
+        "predictor",
+        "mean (95 %)",
+        "median",
+        "fold 0",
+        "Cp RMSE by length",
+        "better than the GP",
+        "Spearman of CL",
+        "mean abs. dCL",
+        "parameters",
+    ]
     table = [
         [
             name,
@@ -99,7 +109,11 @@ def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
             "trained on four folds in the same way",
         },
         tables=[
-            Table(f"Normalised mean square error of Cp, {best['cases']} cases, five folds, each predicted by what was trained on the others", heads, table),
+            Table(
+                f"Normalised mean square error of Cp, {best['cases']} cases, five folds, each predicted by what was trained on the others",
+                heads,
+                table,
+            ),
             Table(f"Worst five cases of the {SHIPPED}: speed, angle, NACA digits", ["case", "its error"], worst),
             Table(
                 "Expected errors that the verdict states, by split-conformal prediction (90 %)",
@@ -125,7 +139,12 @@ def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
         "AirfRANS, made available here under the ODbL; keep this notice with the weights and with whatever is made of them. The file of the surface "
         "pressures is of the repository sankalpjena/airfoilGNN (AGPL-3.0), whose code is not used. No data are part of geoop; recipe and code: geoop's own licence.",
         command=f"tools/make_models {NAME}",
-        training={"members": f"{len(SEEDS)} of {SIZES}, seeds {SEEDS}; the mean is the answer", "prior and input": DISPLACED, "learned": CP, "control": GAUSSIAN},
+        training={
+            "members": f"{len(SEEDS)} of {SIZES}, seeds {SEEDS}; the mean is the answer",
+            "prior and input": DISPLACED,
+            "learned": CP,
+            "control": GAUSSIAN,
+        },
     )
 
 

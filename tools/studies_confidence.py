@@ -41,8 +41,12 @@ Once = Callable[[str, Callable[[], Row]], Row]
 MINUTES, MEMBERS = 4.0, 5
 #: Fresh cases of kt-airfoils of the training's laws, from another seed: calibration, test.
 FRESH = (1000, 2000)
-#: Stress: thicker, more cambered and at higher incidence than the OOD split; every parameter beyond what training has, so that errors are large.
-STRESS = {"mu_x": (-0.25, -0.15), "mu_y": (0.12, 0.2), "tau": (5.0, 25.0), "alpha": (10.0, 25.0)}
+#: Two more sets of 100 cases. Stress: thicker, more cambered and at higher incidence than the OOD split. Rim: on both sides of the training's limits of
+#: camber and incidence, where many cases are still good and none should be called outside for nothing.
+DECLARED = {
+    "stress": {"mu_x": (-0.25, -0.15), "mu_y": (0.12, 0.2), "tau": (5.0, 25.0), "alpha": (10.0, 25.0)},
+    "rim": {"mu_x": (-0.15, -0.03), "mu_y": (0.1, 0.14), "tau": (5.0, 20.0), "alpha": (8.0, 12.0)},
+}
 ERROR = "pressure_coefficient"
 
 
@@ -64,7 +68,7 @@ def measure(output: Path, once: Once) -> None:
         once(f"confidence/coverage, 1000 calibration and 2000 test cases/{name}", partial(sections.covered, name))
         once(f"confidence/coverage, mean of 50 splits of 100 and 100 cases/{name}", partial(sections.splits, name, 100))
         once(f"confidence/coverage, mean of 50 splits of 20 and 100 cases/{name}", partial(sections.splits, name, 20))
-    for split in ("test", "ood", "stress"):
+    for split in ("test", "ood", "rim", "stress"):
         for kind in ("single", "ensemble of 3", "ensemble of 5"):
             for error in (ERROR, "CL"):
                 once(f"confidence/kt-airfoils {split}, error of {error}/{kind}", partial(sections.flags, split, kind, error, "all"))
@@ -102,8 +106,8 @@ class KarmanTrefftz:
         if split == "fresh":
             names = [f"kt_{k:04d}" for k in range(1, sum(FRESH) + 1)]
             made: Iterable[Case] = (kt_airfoils.case(1, name) for name in names)
-        elif split == "stress":
-            made = stressed(100)
+        elif split in DECLARED:
+            made = declared(split, 100)
         else:
             data = self.data
             made = (data.case(name) for name in data.splits[split])
@@ -171,16 +175,16 @@ class KarmanTrefftz:
         return flagged(self.answers("single", split), calibration, ERROR, usual, "latent")
 
 
-def stressed(count: int) -> Iterable[Case]:
-    """Cases of :data:`STRESS`; draws whose section crosses itself are drawn again."""
-    laws, seed = kt_airfoils.OUTSIDE_LAWS, 2
-    kt_airfoils.OUTSIDE_LAWS = STRESS
+def declared(split: str, count: int) -> Iterable[Case]:
+    """Cases of :data:`DECLARED`; draws whose section crosses itself are left out."""
+    laws = kt_airfoils.OUTSIDE_LAWS
+    kt_airfoils.OUTSIDE_LAWS = DECLARED[split]
     try:
         made, number = 0, 0
         while made < count:
             number += 1
             try:
-                case = kt_airfoils.case(seed, f"kt_ood_{number:04d}")
+                case = kt_airfoils.case(2 + list(DECLARED).index(split), f"kt_ood_{number:04d}")
             except InvalidMeshError:
                 continue
             made += 1

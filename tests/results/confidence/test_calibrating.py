@@ -149,7 +149,7 @@ def test_a_damaged_calibration_is_said(calibrated, tmp_path):
             geoop.load(path)
 
 
-def test_far_cases_are_outside_with_reasons_and_larger_bounds(calibrated, data):
+def test_far_cases_are_outside_with_the_reason(calibrated, data):
     known = data.case(data.splits["train"][3])
     near, far = calibrated.predict(known), calibrated.predict(replace(known, operating_point=geoop.OperatingPoint(60.0, 60.0)))
     assert far.verdict.level == "outside" and "alpha" in far.verdict.reason

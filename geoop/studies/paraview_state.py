@@ -15,7 +15,8 @@ from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.loops import loops
 from .plot_style import level_of
-from .study_folder import ALPHA, CASES, STATE_SCRIPT, Row, StudyFolder, failed, number
+from .study_folder import ALPHA, CASES, STATE_SCRIPT, StudyFolder, failed, number
+from .table import Row
 
 #: Fields that are shown, the first that the files have.
 _SHOWN = ("pressure_coefficient", "pressure", "velocity", "wall_shear_stress")
@@ -71,7 +72,9 @@ def _write_walls(study: StudyFolder, rows: list[Row], count: int) -> Path:
     target = study.path / f"wall_{count}.pvd"
     head = f'<?xml version="1.0"?>\n<!-- timestep is {"alpha [deg]" if over_angles else "the number of the case"} -->\n'
     with replacing(target) as beside:
-        body_of = f'<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">\n  <Collection>\n{"".join(lines)}  </Collection>\n</VTKFile>\n'
+        body_of = (
+            f'<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">\n  <Collection>\n{"".join(lines)}  </Collection>\n</VTKFile>\n'
+        )
         beside.write_text(head + body_of, encoding="utf-8")
     return target
 

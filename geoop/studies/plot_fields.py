@@ -40,13 +40,15 @@ def field_view(case: Case, path: str | Path, *, title: str = "") -> Path:
     """
     fields = {name: item for name in (PRESSURE, VELOCITY) if (item := case.fields.get(name)) is not None and item.location == "point"}
     if case.mesh.dimension != 2 or not fields:
-        raise ConfigurationError("no plane case with fields at points", where=case.name, remedy="give the .vtu of a section, or draw a body: body_view")
+        raise ConfigurationError(
+            "no plane case with fields at points", where=case.name, remedy="give the .vtu of a section, or draw a body: body_view"
+        )
     section = body(case.mesh, case.wall)
     low, high = section.bounds
     size = float((high - low).max())
     window = np.stack([low - size * np.array(_MARGIN), high + size * np.array(_MARGIN)])
     mesh = _triangulation(case, section)
-    made = figure_of((7.6, 4.9))
+    made = figure_of((6.4, 4.1))
     ax = made.subplots()
     dress(ax)
     ax.grid(False)
@@ -83,7 +85,9 @@ def body_view(case: Case, path: str | Path, *, size: tuple[int, int] = (1200, 78
     with off_screen(size) as plotter:
         surface[PRESSURE] = item.values
         bar = {"title": "Cp [1]", "vertical": True, "height": 0.6, "position_x": 0.86, "position_y": 0.2, "color": INK, "fmt": "%.2f"}
-        plotter.add_mesh(surface, scalars=PRESSURE, cmap=pressure_colours(limits), clim=limits, smooth_shading=True, ambient=0.35, diffuse=0.7, scalar_bar_args=bar)
+        plotter.add_mesh(
+            surface, scalars=PRESSURE, cmap=pressure_colours(limits), clim=limits, smooth_shading=True, ambient=0.35, diffuse=0.7, scalar_bar_args=bar
+        )
         plotter.add_text(_titled(case, plain=True), font_size=11, color=INK, position=(0.02, 0.94), viewport=True)
         plotter.add_axes(color=INK)
         plotter.camera_position = [(-1.6, -1.9, 1.1), (0, 0, 0), (0, 0, 1)]

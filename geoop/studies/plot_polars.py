@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import ConfigurationError
 from .plot_style import COLOURS, CONTROL, WARNING, axis_label, figure, graded, legend_of_marks, marked, safe, save, value_label
-from .study_folder import ALPHA, Row, StudyFolder, failed, number, numbers
+from .study_folder import ALPHA, StudyFolder, failed, number, numbers
+from .table import Row
 
 #: Curves that are told apart by colours of their own and named one by one.
 MOST_NAMED = len(COLOURS)
@@ -160,7 +161,9 @@ def _groups(rows: Sequence[Row], over: str, study: StudyFolder) -> dict[tuple, l
 def _solved(rows: Sequence[Row], what: str) -> list[Row]:
     found = [row for row in rows if not failed(row) and any(number(row, name) is not None for name in ("CL", "CM", "Cp min"))]
     if not found:
-        raise ConfigurationError(f"{what} has no case with a coefficient", where="polars", remedy="see the reasons in the column 'message' of table.csv")
+        raise ConfigurationError(
+            f"{what} has no case with a coefficient", where="polars", remedy="see the reasons in the column 'message' of table.csv"
+        )
     return found
 
 
@@ -184,7 +187,9 @@ def _polars(solved: Sequence[Row], rows: Sequence[Row], over: str, curves: Seque
             ax.invert_yaxis()
     handles = legend_of_marks(rows, band=band, control="panel method" if control else "")
     entries, _ = axes.flat[0].get_legend_handles_labels()
-    made.legend(handles=[*entries, *handles], loc="outside lower center", ncols=min(5, max(1, len(entries) + len(handles))), frameon=False, fontsize=9)
+    made.legend(
+        handles=[*entries, *handles], loc="outside lower center", ncols=min(5, max(1, len(entries) + len(handles))), frameon=False, fontsize=9
+    )
     return made
 
 
@@ -206,5 +211,13 @@ def _curve(ax: Any, curve: Curve, x: str, y: str) -> tuple[bool, bool]:
         sideways = np.nan_to_num(np.array(numbers(rows, "CD error")))[known] if x == "CD" else None
         ax.errorbar(across[known], up[known], error[known], sideways, color=curve.colour, fmt="none", elinewidth=0.9, alpha=0.6)
     if compared.any():
-        ax.plot(across[compared], truth[compared], color=CONTROL, linestyle=(0, (4, 2)), linewidth=1.0, marker="s" if compared.sum() == 1 else "", zorder=2.5)
+        ax.plot(
+            across[compared],
+            truth[compared],
+            color=CONTROL,
+            linestyle=(0, (4, 2)),
+            linewidth=1.0,
+            marker="s" if compared.sum() == 1 else "",
+            zorder=2.5,
+        )
     return bool(known.any()), bool(compared.any())

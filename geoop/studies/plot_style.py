@@ -10,7 +10,8 @@ import numpy as np
 
 from ..io.atomic import replacing
 from .plots import figure_of
-from .study_folder import Row, failed, parted
+from .study_folder import failed, parted
+from .table import Row
 
 #: Okabe and Ito's colours, without the yellow that white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -73,7 +74,16 @@ def safe(text: object) -> str:
     return str(text).replace("$", r"\$")
 
 
-_SYMBOLS = {"CL": "$C_L$", "CD": "$C_D$", "CM": "$C_M$", "L/D": "$L/D$", "Cp min": "$C_{p,min}$", "alpha": r"$\alpha$", "beta": r"$\beta$", "x_cp/c": "$x_{cp}/c$"}
+_SYMBOLS = {
+    "CL": "$C_L$",
+    "CD": "$C_D$",
+    "CM": "$C_M$",
+    "L/D": "$L/D$",
+    "Cp min": "$C_{p,min}$",
+    "alpha": r"$\alpha$",
+    "beta": r"$\beta$",
+    "x_cp/c": "$x_{cp}/c$",
+}
 
 
 def axis_label(column: str) -> str:
@@ -115,7 +125,9 @@ def legend_of_marks(rows: Sequence[Row], *, band: bool, control: str) -> list[An
     handles: list[Any] = []
     for level, (marker, face, label) in MARKS.items():
         if level in present:
-            handles.append(Line2D([], [], linestyle="", marker=marker, color=INK, markerfacecolor=face or INK, markersize=6, markeredgewidth=1.5, label=label))
+            handles.append(
+                Line2D([], [], linestyle="", marker=marker, color=INK, markerfacecolor=face or INK, markersize=6, markeredgewidth=1.5, label=label)
+            )
     handles += [Patch(facecolor=FAINT, alpha=0.35, label="expected error")] if band else []
     handles += [Line2D([], [], linestyle=(0, (4, 2)), color=CONTROL, label=safe(control))] if control else []
     handles += [Line2D([], [], linestyle="", marker="|", color=WARNING, markersize=9, label="failed")] if any(map(failed, rows)) else []

@@ -10,7 +10,8 @@ import numpy as np
 
 from .plot_polars import curves_of
 from .report_text import escaped
-from .study_folder import ALPHA, TEXT, Row, StudyFolder, failed, number, parted
+from .study_folder import ALPHA, StudyFolder, failed, number, parted
+from .table import TEXT, Row
 
 #: Verdict -> sign beside the word, for those who do not see the colour.
 SIGNS = {"inside": "●", "edge": "◆", "outside": "✕", "failed": "■", "not judged": "○"}
@@ -24,7 +25,19 @@ _MEANING = {
 #: Reasons that are listed one by one.
 _REASONS = 12
 #: Decimals of a column; others get four digits.
-_DECIMALS = {"CL": 4, "CM": 4, "CD": 5, "L/D": 1, "x_cp/c": 3, "Cp min": 3, "x/c of Cp min": 3, "seconds": 3, "CL panels": 4, "CM panels": 4, "CD panels": 5}
+_DECIMALS = {
+    "CL": 4,
+    "CM": 4,
+    "CD": 5,
+    "L/D": 1,
+    "x_cp/c": 3,
+    "Cp min": 3,
+    "x/c of Cp min": 3,
+    "seconds": 3,
+    "CL panels": 4,
+    "CM panels": 4,
+    "CD panels": 5,
+}
 #: Angles around zero lift that the slope is taken from [deg].
 _LINEAR = (-4.0, 8.0)
 
@@ -42,9 +55,7 @@ def badge(level: str) -> str:
 def verdict_summary(study: StudyFolder) -> str:
     """How many cases are to be trusted, as tiles, as a bar, and the reasons of the others."""
     counts = {level: count for level, count in study.counts().items() if count}
-    tiles = "".join(
-        f'<div class="tile"><b>{count}</b>{badge(level)}<br><span>{_MEANING[level]}</span></div>' for level, count in counts.items()
-    )
+    tiles = "".join(f'<div class="tile"><b>{count}</b>{badge(level)}<br><span>{_MEANING[level]}</span></div>' for level, count in counts.items())
     shares = "".join(f'<i class="i-{level.replace(" ", "-")}" style="flex: {count}"></i>' for level, count in counts.items())
     said = ", ".join(f"{count} {level}" for level, count in counts.items())
     return f'<div class="tiles">{tiles}</div><div class="bar" role="img" aria-label="{said}">{shares}</div>{_reasons(study)}'
@@ -52,7 +63,9 @@ def verdict_summary(study: StudyFolder) -> str:
 
 def _reasons(study: StudyFolder) -> str:
     """Why cases are not inside, the most frequent reasons first."""
-    found = Counter((verdict_of(row), str(row.get("reason") or "").strip()) for row in study.rows if row.get("reason") and verdict_of(row) in ("edge", "outside"))
+    found = Counter(
+        (verdict_of(row), str(row.get("reason") or "").strip()) for row in study.rows if row.get("reason") and verdict_of(row) in ("edge", "outside")
+    )
     if not found:
         return ""
     shown = found.most_common(_REASONS)
@@ -116,9 +129,13 @@ def case_table(study: StudyFolder) -> str:
     errors = {name for name in study.columns if name.endswith(" error") and name.removesuffix(" error") in study.columns}
     shown = [name for name in study.columns if name not in errors and any(row.get(name) not in (None, "") for row in rows)]
     shown = [name for name in shown if name != "message" or any(row.get("message") and not failed(row) for row in rows)]
-    alike = [name for name in shown if name in (*study.inputs, "CD source", "outcome") and len({row.get(name) for row in rows if not failed(row)}) == 1]
-    shown = [name for name in shown if name not in alike]
-    agreed = ", ".join(f"{name}: {_plain(next(row.get(name) for row in rows if not failed(row)), name)}" for name in alike if any(not failed(row) for row in rows))
+    alike = [
+        name for name in shown if name in (*study.inputs, "CD source", "outcome") and len({row.get(name) for row in rows if not failed(row)}) == 1
+    ]
+    shown = _leading([name for name in shown if name not in alike], study.inputs)
+    agreed = ", ".join(
+        f"{name}: {_plain(next(row.get(name) for row in rows if not failed(row)), name)}" for name in alike if any(not failed(row) for row in rows)
+    )
     note = f'<p class="soft small">The same in all cases: {escaped(agreed)}.</p>' if agreed else ""
     head = "".join(f'<th scope="col"{"" if name in TEXT else _N}>{escaped(name)}</th>' for name in shown)
     body = "".join(_case_row(row, shown, errors) for row in rows)
@@ -135,6 +152,12 @@ def case_table(study: StudyFolder) -> str:
 
 
 _N = ' class="n"'
+
+
+def _leading(names: Sequence[str], inputs: Sequence[str]) -> list[str]:
+    """Case, geometry, conditions, verdict, then what was computed: a number is not read before its verdict."""
+    first = [name for name in names if name in ("case", "geometry", *inputs)]
+    return [*first, *(name for name in names if name == "level"), *(name for name in names if name not in (*first, "level"))]
 
 
 def _case_row(row: Row, shown: Sequence[str], errors: set[str]) -> str:

@@ -73,7 +73,7 @@ def fit(
         progress: show a bar.
 
     Returns:
-        the best surrogate by validation loss, calibrated on 9 validation cases or more: :mod:`geoop.results.confidence.calibrating`.
+        the best surrogate by validation loss, calibrated by :func:`geoop.results.confidence.calibrating.calibrate` where 9 cases or more validate.
 
     Raises:
         ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.

@@ -15,6 +15,7 @@ from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
 from .gradients import gradient
+from .judging import calibrate, judge
 from .models import models
 from .moving import deform
 from .predicting import predict
@@ -22,6 +23,7 @@ from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
 from .studying import study
+from .viewing import report
 from .wording import on_the_command_line
 
 app = typer.Typer(
@@ -170,12 +172,15 @@ def fit(
 app.command()(models)
 app.command()(predict)
 app.command()(gradient)
+app.command()(calibrate)
+app.command()(judge)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)
 app.command()(adapt)
 app.command()(encode)
 app.command()(study)
+app.command()(report)
 
 
 @app.command()

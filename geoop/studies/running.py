@@ -225,7 +225,7 @@ def _finished(job: StudyJob, folder: Path, shape: Geometry, number: int, point: 
     """The outputs of a case, with its files on the disk."""
     whole = replace(result, case=replace(result.case, operating_point=point, name=job.name(shape.name, number)))
     wall = wall_case(whole.case)
-    row = outputs(whole, wall, shape, point, job.settings, seconds)
+    row = outputs(whole, shape, point, job.settings, seconds)
     if job.settings.compare and shape.mesh.dimension == 2:
         row |= _controlled(job, wall, shape, point, row)
     parameter, values = job.steps

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
+    from .studies.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
@@ -68,6 +69,7 @@ _MODULES = {
     "rollout": "results.stepping",
     "schwarz": "results.stitching",
     "shape_gradient": "results.shape_gradient",
+    "study": "studies.study",
     "write": "io.writing",
 }
 

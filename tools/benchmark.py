@@ -36,7 +36,7 @@ from geoop.models.ports import Ports
 from geoop.results.evaluation import Evaluation, evaluate
 from geoop.results.metrics import relative_l2
 from geoop.results.surrogate import Surrogate
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 from geoop.truth.panels.system import panel_flow
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +49,7 @@ MORE = {
     "enf": ("benchmark_enf", "equivariant neural fields: shapes from few numbers beside their controls; speed of decoding; resumable"),
     "schwarz": ("benchmark_schwarz", "Schwarz stitching: exact and learned local operators on shapes that nobody trained on; resumable"),
     "moving": ("benchmark_moving", "moving meshes and time: movers, deformers, transfer, rollouts, each beside its control; resumable"),
+    "studies": ("benchmark_studies", "studies: shipped models, confidence, sweeps, forces, gradients, each beside its control; resumable"),
     "labels": ("benchmark_labels", "labels of bodies-3d against four times as many panels: what no model can be shown to beat"),
     "enf-time": ("benchmark_enf_time", "forecasts by equivariant neural fields on exact solutions: planar diffusion, Burgers on a torus; resumable"),
     "operators": ("benchmark_operators", "the operator family beside its controls: accuracy at equal computing time, speed, memory; resumable"),

@@ -20,7 +20,7 @@ from geoop.mesh.chord import chord_line
 from geoop.results.evaluation import evaluate
 from geoop.results.metrics import relative_l2
 from geoop.studies.plots import field_picture, pressure_plot
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 from geoop.truth.panels.system import panel_flow
 

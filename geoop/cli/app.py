@@ -20,6 +20,7 @@ from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
+from .studying import study
 from .wording import on_the_command_line
 
 app = typer.Typer(
@@ -172,6 +173,7 @@ app.command()(deform)
 app.command()(rollout)
 app.command()(adapt)
 app.command()(encode)
+app.command()(study)
 
 
 @app.command()

@@ -132,6 +132,10 @@ class BodyField(AbstractModel):
         self.scalar_head = nn.Linear(final, scalars_out)
         self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, scalars_out)])
 
+    @property
+    def outline_points(self) -> int:
+        return self.surface_points
+
     def prepare(self, geometry: Geometry) -> PreparedBody:
         """Latent places, graphs and kernels of a batch of bodies; differentiable by their vertices.
 

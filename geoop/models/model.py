@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import nn
 
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
+from ..mesh.quantity import Quantity
 
 if TYPE_CHECKING:
     from .shape_field import PreparedShape, ShapeField
@@ -51,9 +52,14 @@ class AbstractModel(nn.Module, ABC):
         on_clouds: whether it works on the points of ``Geometry.domain``.
     """
 
-    reference: ClassVar[tuple[str, ...]]
+    reference: tuple[str, ...]
     arguments: dict[str, Any]
-    on_clouds: ClassVar[bool] = False
+    on_clouds: bool = False
+
+    @property
+    def outline_points(self) -> int | None:
+        """Vertices that the outline of a body must have; None for any."""
+        return None
 
     @abstractmethod
     def prepare(self, geometry: Geometry) -> Any:
@@ -67,6 +73,15 @@ class AbstractModel(nn.Module, ABC):
         """Take statistics of the training geometries, once before training and into buffers; by default a model needs none."""
         return
 
+    def fit_outputs(self, quantities: Sequence[Quantity], mean: Sequence[float], deviation: Sequence[float]) -> None:
+        """Learn what is predicted and how it is standardised, once before training and into buffers; by default a model need not know.
+
+        Args:
+            quantities: scalars and vectors in the order of the outputs.
+            mean, deviation: see :class:`geoop.scaling.normaliser.Normaliser`; of dimensionless fields.
+        """
+        return
+
     @property
     def shape_stage(self) -> ShapeStage | None:
         """What is trained before everything else; None for a model of one stage."""
@@ -76,9 +91,17 @@ class AbstractModel(nn.Module, ABC):
     def encode(self, prepared: Any, inputs: Inputs) -> Any:
         """The latent state of every sample at its condition."""
 
+    def encode_many(self, prepared: Any, inputs: Sequence[Inputs]) -> list[Any]:
+        """Latent states of one batch of geometries at several conditions; a model may let them share what depends on the geometry alone."""
+        return [self.encode(prepared, item) for item in inputs]
+
     @abstractmethod
     def field(self, latent: Any, queries: Queries) -> PointSet:
         """Fields at all queries at once: ``scalars`` (n, s) and ``vectors`` (n, v, d) of the query points."""
+
+    def field_many(self, latents: Sequence[Any], queries: Queries) -> list[PointSet]:
+        """Fields of the states of :meth:`encode_many` at the same queries; a model may let them share what they have in common."""
+        return [self.field(latent, queries) for latent in latents]
 
     def forward(self, prepared: Any, inputs: Inputs, queries: Queries) -> PointSet:
         return self.field(self.encode(prepared, inputs), queries)

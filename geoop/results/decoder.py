@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,20 +57,38 @@ class Decoder:
     @classmethod
     def of(cls, model: AbstractModel, normaliser: Normaliser, framing: Framing, case: Case, framed: Framed, prepared: Any, *, chunk: int) -> Decoder:
         """Encode a prepared geometry at the case's condition."""
+        return cls.of_all(model, normaliser, framing, [case], framed, prepared, chunk=chunk)[0]
+
+    @classmethod
+    def of_all(
+        cls, model: AbstractModel, normaliser: Normaliser, framing: Framing, cases: Sequence[Case], framed: Framed, prepared: Any, *, chunk: int
+    ) -> list[Decoder]:
+        """Encode a prepared geometry at the conditions of several cases on it."""
         device = next(model.parameters()).device
         with torch.no_grad():
-            latent = model.encode(prepared.to(device), framing.inputs(case, framed).to(device))
-        known = KnownFunctions.of(framing.functions, case, framed.frame)
-        return cls(model, normaliser, case, framed, framing, known, latent, chunk)
+            latents = model.encode_many(prepared.to(device), [framing.inputs(case, framed).to(device) for case in cases])
+        known = [KnownFunctions.of(framing.functions, case, framed.frame) for case in cases]
+        return [cls(model, normaliser, case, framed, framing, *own, chunk) for case, *own in zip(cases, known, latents, strict=True)]
 
     def on_mesh(self) -> list[Field]:
-        """Fields at the points of the case's mesh; wall points are taken to lie on the wall exactly.
+        """As :meth:`all_on_mesh`, of one case."""
+        return self.all_on_mesh([self])[0]
+
+    @staticmethod
+    def all_on_mesh(decoders: Sequence[Decoder]) -> list[list[Field]]:
+        """Fields at the points of the mesh that the cases of the decoders share; wall points are taken to lie on the wall exactly.
 
         Raises:
             NonFiniteError: the network returned NaN or infinity.
         """
-        mesh = self.case.mesh
-        fields = self._fields(mesh.points, self.framing.on_wall(self.case), number=np.arange(len(mesh.points)))
+        first = decoders[0]
+        mesh, wall = first.case.mesh, first.framing.on_wall(first.case)
+        # known functions are asked at the queries, and they may differ from case to case
+        groups = [[one] for one in decoders] if first.framing.functions else [decoders]
+        found = [fields for group in groups for fields in _decoded(group, mesh.points, wall, number=np.arange(len(mesh.points)))]
+        return [one._checked(fields) for one, fields in zip(decoders, found, strict=True)]
+
+    def _checked(self, fields: list[Field]) -> list[Field]:
         fields = [Field(item.quantity, item.values + self.framing.prior(self.case, item.name)) for item in fields]
         bad = [item.name for item in fields if not np.isfinite(item.values).all()]
         if bad:
@@ -80,7 +99,7 @@ class Decoder:
 
     def at(self, points: np.ndarray) -> dict[str, Field]:
         """Fields at any points (n, d) [m]; NaN inside a body or outside a region, where there is no field."""
-        fields = self._fields(points, np.zeros(len(points), dtype=bool), blank_inside=True)
+        fields = _decoded([self], points, np.zeros(len(points), dtype=bool), blank_inside=True)[0]
         return {item.name: Field(item.quantity, item.values + self._prior(item.name, points)) for item in fields}
 
     def _prior(self, name: str, points: np.ndarray) -> np.ndarray | float:
@@ -95,21 +114,10 @@ class Decoder:
     def _nodes(self) -> Scattered:
         return Scattered(self.case.mesh.points)
 
-    @torch.no_grad()
-    def _fields(self, points: np.ndarray, wall: np.ndarray, *, number: np.ndarray | None = None, blank_inside: bool = False) -> list[Field]:
-        points, decay = self._within_reach(points)
+    def _restored(self, scalars: torch.Tensor, vectors: torch.Tensor, decay: np.ndarray) -> list[Field]:
+        """Outputs of the model as fields in SI units, in the far field as they decay."""
         direction = self.framed.direction(self.case)
-        scalars, vectors = [], []
-        device = next(self.model.parameters()).device
-        for start in range(0, max(len(points), 1), self.chunk):
-            part = slice(start, start + self.chunk)
-            own = None if number is None or (decay[part] < 1.0).any() else number[part]
-            queries = self.known.seen_by(self.framed.queries(points[part], wall[part], skin=SKIN), own)
-            out = self.model.field(self.latent, queries.to(device))
-            inside = (queries.points.scalars[:, :1] < 0) & blank_inside
-            scalars.append(torch.where(inside, torch.nan, out.scalars.cpu()))
-            vectors.append(torch.where(inside[:, :, None], torch.nan, out.vectors.cpu()))
-        restored = self.normaliser.restore(torch.cat(scalars), torch.cat(vectors), direction)
+        restored = self.normaliser.restore(scalars, vectors, direction)
         for quantity, item in restored.items():
             if is_velocity(quantity) or quantity.name in VANISHING:
                 far = direction if is_velocity(quantity) else 0.0
@@ -127,3 +135,24 @@ class Decoder:
         if not far.any():
             return points, decay
         return np.where(far[:, None], frame.points_out(local * share[:, None]), points), decay
+
+
+@torch.no_grad()
+def _decoded(
+    decoders: Sequence[Decoder], points: np.ndarray, wall: np.ndarray, *, number: np.ndarray | None = None, blank_inside: bool = False
+) -> list[list[Field]]:
+    """Fields of several conditions of one geometry at the same points: where they lie is found out once."""
+    first = decoders[0]
+    points, decay = first._within_reach(points)
+    found: list[list[tuple[torch.Tensor, torch.Tensor]]] = [[] for _ in decoders]
+    device = next(first.model.parameters()).device
+    for start in range(0, max(len(points), 1), first.chunk):
+        part = slice(start, start + first.chunk)
+        own = None if number is None or (decay[part] < 1.0).any() else number[part]
+        queries = first.known.seen_by(first.framed.queries(points[part], wall[part], skin=SKIN), own)
+        inside = (queries.points.scalars[:, :1] < 0) & blank_inside
+        for parts, out in zip(found, first.model.field_many([one.latent for one in decoders], queries.to(device)), strict=True):
+            scalars = torch.where(inside, torch.nan, out.scalars.cpu())
+            parts.append((scalars, torch.where(inside[:, :, None], torch.nan, out.vectors.cpu())))
+    columns = [[torch.cat(column) for column in zip(*parts, strict=True)] for parts in found]
+    return [one._restored(scalars, vectors, decay) for one, (scalars, vectors) in zip(decoders, columns, strict=True)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,20 +15,26 @@ from ..errors import CheckpointError, ConditionError, InvalidMeshError
 from ..graph.cache import ContentCache
 from ..interfaces.outcome import Outcome
 from ..interfaces.result import Result
+from ..interfaces.verdict import Verdict
 from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
 from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.generate.ogrid import ogrid
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
+from ..mesh.quantity import Field
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
-from ..scaling.framed import Framed
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
+from .confidence.calibration import Calibration, Evidence
+from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
+
+if TYPE_CHECKING:
+    from .confidence.ensemble import Ensemble
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,8 @@ class Surrogate:
         expected_errors: quantity name -> root mean square error over a case, dimensionless, that 90 % of the validation cases stayed below.
         viscous: whether the training flows had friction.
         about: data set, hash, settings and scores, for people.
+        calibration: what validation cases told of the errors, see :func:`geoop.results.confidence.calibrating.calibrate`; then ``expected_errors`` does
+            not count.
         cache: prepared geometries by content: asking for one section again, at another condition, prepares nothing.
     """
 
@@ -53,6 +61,7 @@ class Surrogate:
     expected_errors: Mapping[str, float] = field(default_factory=dict)
     viscous: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
     cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +82,7 @@ class Surrogate:
             ConfigurationError: a known function is missing.
             NonFiniteError: the network returned NaN or infinity.
         """
-        return self._predict([self._placed(case, surface_only)], chunk)[0]
+        return self._predict([self.placed(case, surface_only)], chunk)[0]
 
     def predict_many(
         self,
@@ -98,11 +107,11 @@ class Surrogate:
         if not points:
             return []
         case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
-        first = self._placed(replace(case, operating_point=points[0]), surface_only)
+        first = self.placed(replace(case, operating_point=points[0]), surface_only)
         return self._predict([replace(first, operating_point=point) for point in points], chunk)
 
-    def _placed(self, case: Case, surface_only: bool) -> Case:
-        """The case on the mesh that is predicted at."""
+    def placed(self, case: Case, surface_only: bool = False) -> Case:
+        """The case on the mesh that is predicted at, see :meth:`predict`."""
         mesh = case.mesh
         if mesh.dimension != self._dimension:
             raise InvalidMeshError(
@@ -134,22 +143,50 @@ class Surrogate:
     def _dimension(self) -> int:
         return int(self.model.arguments["ports"]["dimension"])
 
-    def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
-        """Cases on one mesh: it is framed and prepared once."""
+    def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> list[Decoder]:
+        """Encoded cases on one mesh, which is framed and prepared once.
+
+        Args:
+            cases: of one mesh, as :meth:`placed` returns them, and one set of fields: only their operating points differ.
+            chunk: points decoded at once.
+            vary: changes what the model prepared of the geometry, e.g. leaves out edges of its graphs.
+        """
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
-        cases = [replace(case, fields=first.fields) for case in cases]  # of one mesh and one set of fields: only the operating point varies
+        cases = [replace(case, fields=first.fields) for case in cases]
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
-        return [self._result(case, framed, prepared, chunk) for case in cases]
+        prepared = prepared if vary is None else vary(prepared)
+        return Decoder.of_all(self.model, self.normaliser, self.framing, cases, framed, prepared, chunk=chunk)
 
-    def _result(self, case: Case, framed: Framed, prepared: Any, chunk: int) -> Result:
-        decoder = Decoder.of(self.model, self.normaliser, self.framing, case, framed, prepared, chunk=chunk)
-        scales = {q.name: framed.frame.scale(q, case.operating_point) for q in self.normaliser.quantities}
-        errors = {name: value * scales[name] for name, value in self.expected_errors.items()}
-        verdict = replace(self.envelope.judge(self.framing.describe(case)), expected_errors=errors)
+    def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
+        if self.calibration is None:
+            return self._results(self.decoders(cases, chunk))
+        return [self.calibration.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
+
+    def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
+        """Results of cases as :meth:`decoders` takes them, without calibration, and by what that would judge them."""
+        decoders = self.decoders(cases, chunk)
+        evidence = [Evidence(latent_code(one.latent), self.scales(one)) for one in decoders]
+        return list(zip(self._results(decoders), evidence, strict=True))
+
+    def _results(self, decoders: list[Decoder]) -> list[Result]:
+        return [self._result(one, fields) for one, fields in zip(decoders, Decoder.all_on_mesh(decoders), strict=True)]
+
+    def _result(self, decoder: Decoder, fields: list[Field]) -> Result:
+        case = decoder.case
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
-        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*decoder.on_mesh())
-        return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
+        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
+        return Result(answer, Outcome("converged"), self.verdict(decoder), decoder.at, self.viscous)
+
+    def verdict(self, decoder: Decoder) -> Verdict:
+        """By the envelope of the training cases alone, with expected errors where they are known."""
+        scales = self.scales(decoder)
+        errors = {name: value * scales[name] for name, value in self.expected_errors.items() if name in scales}
+        return replace(self.envelope.judge(self.framing.describe(decoder.case)), expected_errors=errors)
+
+    def scales(self, decoder: Decoder) -> dict[str, float]:
+        """Quantity name -> what one unit of the dimensionless quantity is in SI."""
+        return {q.name: decoder.framed.frame.scale(q, decoder.case.operating_point) for q in self.normaliser.quantities}
 
     def save(self, path: str | Path) -> Path:
         """Write the checkpoint: one safetensors file, atomically.
@@ -157,6 +194,10 @@ class Surrogate:
         Raises:
             CheckpointError: the model is not a class of geoop.
         """
+        return write_checkpoint(path, self.checkpoint())
+
+    def checkpoint(self) -> Checkpoint:
+        """What :meth:`save` writes and :func:`surrogate_of` reads."""
         header = {
             "model": {"class": class_path(type(self.model)), "arguments": self.model.arguments},
             "normaliser": self.normaliser.to_dict(),
@@ -165,38 +206,55 @@ class Surrogate:
             "framing": self.framing.to_dict(),
             "about": dict(self.about),
         }
+        if self.calibration is not None:
+            header["calibration"] = self.calibration.to_dict()
         arrays = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         arrays |= {f"envelope.{key}": torch.from_numpy(np.array(value)) for key, value in self.envelope.arrays().items()}
-        return write_checkpoint(path, Checkpoint(header, arrays))
+        found = {} if self.calibration is None else self.calibration.arrays()
+        return Checkpoint(header, arrays | {f"calibration.{key}": torch.from_numpy(value) for key, value in found.items()})
 
     def to(self, device: str | torch.device) -> Surrogate:
         """The same surrogate with its model on another device."""
         return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
-def load(source: str | Path) -> Surrogate | NeuralMover:
-    """A surrogate from a checkpoint that ``geoop fit`` wrote, or a mesh mover from one of its own.
+def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
+    """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
 
     Raises:
         CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
     """
     checkpoint = read_checkpoint(source)
-    header = checkpoint.header
-    if "mover" in header:
+    if "mover" in checkpoint.header:
         return NeuralMover.load(source)
+    try:
+        if "ensemble" in checkpoint.header:
+            from .confidence.ensemble import Ensemble
+
+            return Ensemble.of(checkpoint)
+        return surrogate_of(checkpoint)
+    except CheckpointError as error:
+        raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
+
+
+def surrogate_of(checkpoint: Checkpoint) -> Surrogate:
+    """The surrogate of a checkpoint that was read.
+
+    Raises:
+        CheckpointError: weights that do not fit the header.
+    """
+    header = checkpoint.header
     try:
         kind = resolve(header["model"]["class"], (AbstractModel,))
         model = kind(**header["model"]["arguments"])
         model.load_state_dict(checkpoint.part("model"))
         envelope = TrainingEnvelope.from_arrays({k: v.numpy() for k, v in checkpoint.part("envelope").items()})
         normaliser, framing = Normaliser.from_dict(header["normaliser"]), Framing.from_dict(header["framing"])
-        return Surrogate(model, normaliser, envelope, framing, header["expected_errors"], header["viscous"], header["about"])
-    except CheckpointError as error:
-        raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
+        told = header.get("calibration")  # files of older versions have none
+        calibration = None if told is None else Calibration.of(told, {k: v.numpy() for k, v in checkpoint.part("calibration").items()})
+        return Surrogate(model, normaliser, envelope, framing, header["expected_errors"], header["viscous"], header["about"], calibration)
     except (KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(
-            f"the header does not fit the arrays: {error}", where=str(source), remedy="train again with `geoop fit`, or get an intact copy"
-        ) from error
+        raise CheckpointError(f"the header does not fit the arrays: {error}", remedy="train again with `geoop fit`, or get an intact copy") from error
 
 
 def _point(case: Case) -> OperatingPoint:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigurationError, DatasetError
+from ..graph.cache import content_key
 from ..graph.pointset import BOUNDARY
 from ..io.dataset import Dataset
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
 from ..mesh.transform import mirrored
+from ..models.model import AbstractModel
 from ..models.ports import Ports
 from ..results.surrogate import Surrogate
 from ..scaling.body_frame import SCALES
@@ -162,6 +164,18 @@ class TrainingData:
             functions=tuple((item.name, item.channels) for item in self.framing.functions),
             body=body,
         )
+
+
+def prepared_by(model: AbstractModel, samples: Iterable[Sample]) -> list[Any]:
+    """What the model prepares of the geometry of every sample; cases of one geometry share it."""
+    known: dict[str, Any] = {}
+    found = []
+    for sample in samples:
+        key = content_key(sample.geometry)
+        if key not in known:
+            known[key] = model.prepare(sample.geometry)
+        found.append(known[key])
+    return found
 
 
 def _framing(how: Preparation, cases: Sequence[Case], inputs: Sequence[str], domain: bool) -> Framing:

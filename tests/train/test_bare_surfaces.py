@@ -13,7 +13,7 @@ from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.models.low_rank import LowRankOperator
 from geoop.results.surface_pressure import pressure_scores
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 from geoop.truth.panels.system import PanelSystem
 
 CP, KNOWN = "pressure_coefficient", "inviscid_pressure_coefficient"

@@ -21,28 +21,29 @@ LICENCE = (
 )
 
 
-def held_out_families(names: Sequence[str], seed: int) -> list[str]:
+def held_out_families(names: Sequence[str], seed: int, share: tuple[float, float] = HELD_OUT) -> list[str]:
     """Families that no training section belongs to, in random order until they hold 15 % of all sections.
 
     Args:
         names: of all sections.
         seed: of the data set.
+        share: families are taken until the first is reached, none that exceeds the second.
     """
     sizes = Counter(family(name) for name in sorted(names))
     chosen, total = [], 0
     for k in random_of(seed, "held-out families").permutation(len(sizes)):
         name = sorted(sizes)[k]
-        if total >= HELD_OUT[0] * len(names):
+        if total >= share[0] * len(names):
             break
-        if total + sizes[name] <= HELD_OUT[1] * len(names):
+        if total + sizes[name] <= share[1] * len(names):
             chosen.append(name)
             total += sizes[name]
     return sorted(chosen)
 
 
-def pools(names: Sequence[str], seed: int) -> tuple[list[str], list[str]]:
+def pools(names: Sequence[str], seed: int, share: tuple[float, float] = HELD_OUT) -> tuple[list[str], list[str]]:
     """(sections of the training families, sections of the held-out families), both in random order."""
-    out = set(held_out_families(names, seed))
+    out = set(held_out_families(names, seed, share))
     order = [names[int(k)] for k in random_of(seed, "order of sections").permutation(len(names))]
     return [name for name in order if family(name) not in out], [name for name in order if family(name) in out]
 
@@ -81,12 +82,13 @@ def cases_per_geometry(pool: int, per_geometry: int, n: int, where: str) -> int:
     return per
 
 
-def provenance(names: Sequence[str], seed: int) -> dict[str, Any]:
+def provenance(names: Sequence[str], seed: int, share: tuple[float, float] = HELD_OUT) -> dict[str, Any]:
     """Where the sections of a data set come from, for its manifest: how many, which are left out or held out, and the hash of the coordinates.
 
     Args:
         names: usable sections.
         seed: of the held-out families.
+        share: of the sections that are held out, see :func:`held_out_families`.
     """
     known = texts()
     digest = hashlib.sha256()
@@ -96,6 +98,6 @@ def provenance(names: Sequence[str], seed: int) -> dict[str, Any]:
         "sections": len(names),
         "coordinates_sha256": digest.hexdigest(),
         "excluded": census_of_table(excluded(), list(known)),
-        "held_out_families": held_out_families(names, seed),
-        "held_out_share": list(HELD_OUT),
+        "held_out_families": held_out_families(names, seed, share),
+        "held_out_share": list(share),
     }

@@ -13,6 +13,7 @@ DATASETS: dict[str, str] = {
     "bodies-3d": "bodies_3d",
     "kt-airfoils": "kt_airfoils",
     "sections-panel": "sections_panel",
+    "sections-potential": "sections_potential",
     "two-element": "two_element",
     "void-elasticity": "void_elasticity",
     "uiuc-panel": "uiuc_panel",

@@ -1,0 +1,134 @@
+"""How far the latent code of a case lies from those of the training cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+
+from ...errors import CheckpointError, ConfigurationError, DatasetError
+
+#: ``neighbours``: to the nearest training cases; ``whitened``: the same where all directions count alike; ``mahalanobis``: to their middle.
+Metric = Literal["neighbours", "whitened", "mahalanobis"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+#: Directions kept, most; and the share of the variance that they are to hold.
+DIRECTIONS, VARIANCE = 24, 0.99
+#: Training cases whose mean distance counts.
+NEIGHBOURS = 5
+#: Training codes kept in a checkpoint, most.
+KEPT = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class LatentCloud:
+    """Latent codes of training cases, and the distance of another code from them.
+
+    Codes are standardised and turned into their principal directions. What of a code lies in none of these is added as one more coordinate, else a
+    case that differs from all training cases in a new way would look near (the Q statistic beside T^2, Jackson & Mudholkar 1979). Distances are in
+    units of the median distance of a training case from the others.
+
+    Attributes:
+        mean, deviation: (k,) of the training codes.
+        directions: (r, k) orthonormal rows.
+        rows: (n, r + 1) training codes in these directions, and what is left of each.
+        metric: see :data:`Metric`; Mahalanobis as Lee et al. 2018, nearest neighbours as Sun et al. 2022.
+        neighbours: training cases whose mean distance counts.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    directions: np.ndarray
+    rows: np.ndarray
+    metric: Metric = "neighbours"
+    neighbours: int = NEIGHBOURS
+
+    def __post_init__(self) -> None:
+        if self.metric not in METRICS:
+            raise ConfigurationError(f"no metric '{self.metric}'", where="LatentCloud", remedy=f"one of {', '.join(METRICS)}")
+
+    @classmethod
+    def fit(cls, codes: Sequence[np.ndarray] | np.ndarray, metric: Metric = "neighbours") -> LatentCloud:
+        """Of training codes (n, k); of more than :data:`KEPT` every so many.
+
+        Raises:
+            DatasetError: fewer than three codes, of several lengths, or not finite.
+        """
+        if len(codes) < 3 or len({np.shape(code) for code in codes}) != 1 or not all(np.isfinite(code).all() for code in codes):
+            raise DatasetError(
+                f"{len(codes)} latent codes of shapes {sorted({np.shape(code) for code in codes})}", where="LatentCloud", remedy="three cases or more"
+            )
+        found = np.asarray(codes, dtype=np.float64)[:: -(-len(codes) // KEPT)]
+        mean, deviation = found.mean(axis=0), found.std(axis=0)
+        deviation = np.maximum(deviation, 1e-6 * np.maximum(1.0, np.abs(found).max(axis=0)))  # what does not vary is rounding
+        z = (found - mean) / deviation
+        _, size, turn = np.linalg.svd(z, full_matrices=False)
+        held = np.cumsum(size**2) / max(float((size**2).sum()), 1e-300)
+        count = int(min(DIRECTIONS, 1 + np.searchsorted(held, VARIANCE), len(turn)))
+        # as they will be kept, so that a checkpoint answers bit-equal
+        stored = [array.astype(np.float32) for array in (mean, deviation, turn[:count])]
+        plain = cls(stored[0], stored[1], stored[2], np.zeros((0, count + 1), np.float32), metric)
+        return cls(*stored, np.stack([plain._turned(code) for code in found]).astype(np.float32), metric)
+
+    def with_metric(self, metric: Metric) -> LatentCloud:
+        """The same codes, other distances."""
+        return LatentCloud(self.mean, self.deviation, self.directions, self.rows, metric, self.neighbours)
+
+    def distance(self, code: np.ndarray) -> float:
+        """Of one code (k,), 1 is the median of the training cases'; infinity for one that is not finite or has another length."""
+        if np.shape(code) != self.mean.shape or not np.isfinite(code).all():
+            return float("inf")
+        return float(self._raw(self._turned(code)[None], leave_out=False)[0] / self._unit)
+
+    @cached_property
+    def left_out(self) -> np.ndarray:
+        """(n,) distance of every training case from the others; 1 is their median."""
+        return self._raw(self.rows.astype(np.float64), leave_out=True) / self._unit
+
+    @cached_property
+    def _unit(self) -> float:
+        return max(float(np.median(self._raw(self.rows.astype(np.float64), leave_out=True))), 1e-12)
+
+    @cached_property
+    def _scale(self) -> np.ndarray:
+        """(r + 1,) what coordinates are divided by."""
+        rows = self.rows.astype(np.float64)
+        spread = rows.std(axis=0)
+        spread[-1] = np.sqrt((rows[:, -1] ** 2).mean())
+        return np.ones(rows.shape[1]) if self.metric == "neighbours" else np.maximum(spread, 1e-6 * max(float(spread.max()), 1e-300))
+
+    def _turned(self, code: np.ndarray) -> np.ndarray:
+        """(r + 1,) a code in the directions, and the size of what is left."""
+        z = (np.asarray(code, dtype=np.float64) - self.mean) / self.deviation
+        own = self.directions @ z
+        return np.append(own, np.sqrt(max(0.0, float(z @ z - own @ own))))
+
+    def _raw(self, rows: np.ndarray, *, leave_out: bool) -> np.ndarray:
+        known, rows = self.rows / self._scale, rows / self._scale
+        if self.metric == "mahalanobis":
+            middle = np.append(known[:, :-1].mean(axis=0), 0.0)
+            return np.linalg.norm(rows - middle, axis=1)
+        from scipy.spatial import cKDTree
+
+        count = min(self.neighbours, len(known) - int(leave_out)) + int(leave_out)
+        distance = cKDTree(known[:, :-1]).query(rows[:, :-1], k=count)[0].reshape(len(rows), -1)[:, int(leave_out) :]
+        # what is left has no sign, and two cases that leave much need not be alike: it counts from zero
+        return np.sqrt(distance**2 + rows[:, -1:] ** 2).mean(axis=1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """For a checkpoint; :meth:`from_arrays` reads them back, bit-equal."""
+        return {name: np.array(getattr(self, name)) for name in ("mean", "deviation", "directions", "rows")}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metric: Metric, neighbours: int) -> LatentCloud:
+        """From a checkpoint.
+
+        Raises:
+            CheckpointError: an array is missing.
+        """
+        try:
+            return cls(*(np.asarray(arrays[name]) for name in ("mean", "deviation", "directions", "rows")), metric, neighbours)
+        except KeyError as error:
+            raise CheckpointError(f"the latent codes are damaged: {error}", where="LatentCloud", remedy="calibrate again") from error

@@ -250,7 +250,8 @@ def test_a_mesh_without_the_patches_of_the_training_is_outside(trained, data):
         verdict = SurrogateStepper(trained).verdict(bare)
         assert verdict.level == "outside" and words in verdict.reason, verdict
     other = [
-        replace(case, mesh=replace(case.mesh, patches={**case.mesh.patches, "hole": case.mesh.patches[names[0]]}), wall=None) for case in truth.cases[:3]
+        replace(case, mesh=replace(case.mesh, patches={**case.mesh.patches, "hole": case.mesh.patches[names[0]]}), wall=None)
+        for case in truth.cases[:3]
     ]
     verdict = SurrogateStepper(trained).verdict(other)
     assert verdict.level == "outside" and "hole that no training series had" in verdict.reason

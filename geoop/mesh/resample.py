@@ -15,8 +15,11 @@ from .outline import loops, oriented
 
 #: Turning angle at a vertex from which it is a corner of the shape and not a sampled smooth curve [deg].
 CORNER_ANGLE = 40.0
-#: A corner turns this many times as much as its neighbours, unless it is one of two ends of a blunt base.
-_ALONE = 5.0
+#: A corner turns this many times as much as its neighbours (as for panels: geoop.truth.panels.section_curve), unless it is an end of a blunt base or as
+#: sharp as no nose is [rad], whatever its neighbours do.
+_ALONE, _SHARP = 8.0, np.radians(130.0)
+#: The ends of a base turn this many times as much as the vertices beside it.
+_BESIDE = 5.0
 
 
 def resample(outline: Mesh, n_points: int = 200, *, corner_angle: float = CORNER_ANGLE, turning: float = 0.08, growth: float = 0.2) -> Mesh:
@@ -106,8 +109,14 @@ def _corners(ring: np.ndarray, angle: float) -> np.ndarray:
     """
     turn = np.abs(turning_angles(ring))
     neighbours = np.maximum(np.roll(turn, 1), np.roll(turn, -1))
-    blunt = (turn > angle) & (neighbours > angle)  # two corners next to each other: a blunt base
-    return np.flatnonzero((turn > angle) & ((turn > _ALONE * neighbours) | blunt))
+    # two corners next to each other: a blunt base, or a polygon; not a coarse nose, which goes on turning on either side
+    after = np.roll(turn, -1)
+    quiet = np.minimum(turn, after) / _BESIDE
+    ends = [(outside > angle) | (outside < quiet) for outside in (np.roll(turn, 1), np.roll(turn, -2))]
+    pair = (turn > angle) & (after > angle) & ends[0] & ends[1]
+    blunt = pair | np.roll(pair, 1)
+    alone = turn > np.where(turn > _SHARP, 2.0, _ALONE) * neighbours
+    return np.flatnonzero((turn > angle) & (alone | blunt))
 
 
 def _sharpest(ring: np.ndarray, corners: np.ndarray) -> int:

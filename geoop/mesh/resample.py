@@ -15,9 +15,10 @@ from .outline import loops, oriented
 
 #: Turning angle at a vertex from which it is a corner of the shape and not a sampled smooth curve [deg].
 CORNER_ANGLE = 40.0
-#: A corner turns this many times as much as its neighbours (as for panels: geoop.truth.panels.section_curve), unless it is an end of a blunt base or as
-#: sharp as no nose is [rad], whatever its neighbours do.
-_ALONE, _SHARP = 8.0, np.radians(130.0)
+#: A corner turns this many times as much as its neighbours (as for panels: geoop.truth.panels.section_curve), unless it is an end of a blunt base.
+_ALONE = 8.0
+#: Where the points are so fine that the turn has a smaller radius than this part of the extent, this many times is enough: no nose is that sharp.
+_FINE, _ALONE_FINE = 1e-3, 2.0
 #: The ends of a base turn this many times as much as the vertices beside it.
 _BESIDE = 5.0
 
@@ -115,7 +116,9 @@ def _corners(ring: np.ndarray, angle: float) -> np.ndarray:
     ends = [(outside > angle) | (outside < quiet) for outside in (np.roll(turn, 1), np.roll(turn, -2))]
     pair = (turn > angle) & (after > angle) & ends[0] & ends[1]
     blunt = pair | np.roll(pair, 1)
-    alone = turn > np.where(turn > _SHARP, 2.0, _ALONE) * neighbours
+    after_length = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1)
+    radius = 0.5 * (after_length + np.roll(after_length, 1)) / np.maximum(turn, 1e-12)
+    alone = turn > np.where(radius < _FINE * np.ptp(ring, axis=0).max(), _ALONE_FINE, _ALONE) * neighbours
     return np.flatnonzero((turn > angle) & (alone | blunt))
 
 

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
+    from .results.shape_gradient import shape_gradient as shape_gradient
     from .results.stepping import rollout as rollout
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
+    from .studies.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
@@ -66,6 +68,8 @@ _MODULES = {
     "repair_file": "io.repair",
     "rollout": "results.stepping",
     "schwarz": "results.stitching",
+    "shape_gradient": "results.shape_gradient",
+    "study": "studies.study",
     "write": "io.writing",
 }
 

@@ -61,6 +61,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "trimesh": ("io/", "mesh/repair"),
     "gmsh": ("io/cad", "mesh/generate"),
     "warp": ("mesh/distance", "graph/neighbors"),
+    "pyarrow": ("studies/table",),
     "pymetis": ("graph/partition",),
     "torch_scatter": ("graph/segment",),
     "torchdiffeq": ("layers/time_steps",),

@@ -82,6 +82,10 @@ class ContentCache:
             self._items.clear()
             self._bytes = 0
 
+    def __reduce__(self) -> tuple[type[ContentCache], tuple[int]]:
+        """A copy, or one sent to another process, begins empty: a lock does not travel."""
+        return ContentCache, (self.max_bytes,)
+
     @property
     def bytes(self) -> int:
         """Bytes of the tensors and arrays held now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,13 +87,39 @@ def write_series(series: Series, path: str | os.PathLike[str], *, compress: bool
             f"a series is written as .pvd, not '{target.suffix}'", where=str(target), remedy=f"write to '{target.with_suffix('.pvd')}'"
         )
     digits = max(4, len(str(len(series.cases) - 1)))
-    rows = []
+    files = []
     for number, (value, case) in enumerate(zip(series.values, series.cases, strict=True)):
-        name = f"{target.stem}/{target.stem}_{number:0{digits}d}.vtu"
-        step = {"series_parameter": [series.parameter], "series_value": np.array([value])}
-        write_data_set(case, target.parent / name, compress, {**annotations.pack(case), **step})
-        rows.append(f'    <DataSet timestep="{float(value)!r}" part="0" file="{escape(name, {chr(34): "&quot;"})}"/>\n')
-    meaning = escape(series.parameter).replace("--", "- -")  # two hyphens would end the comment
+        files.append(f"{target.stem}/{target.stem}_{number:0{digits}d}.vtu")
+        write_step(case, target.parent / files[-1], series.parameter, float(value), compress=compress)
+    return write_collection(target, list(zip(map(float, series.values), files, strict=True)), series.parameter)
+
+
+def write_step(case: Case, path: Path, parameter: str, value: float, *, compress: bool = False) -> None:
+    """One case of a series as a .vtu or .vtp file that says which step it is; errors as for :func:`write_case`.
+
+    Args:
+        case: mesh and fields.
+        path: of the file.
+        parameter: what the series runs over, ``alpha [deg]``.
+        value: of the parameter.
+        compress: LZ4 compression.
+    """
+    write_data_set(case, path, compress, {**annotations.pack(case), "series_parameter": [parameter], "series_value": np.array([value])})
+
+
+def write_collection(target: Path, steps: Sequence[tuple[float, str]], parameter: str) -> Path:
+    """A .pvd file that lists files which are there already.
+
+    Args:
+        target: of the .pvd file.
+        steps: value of the parameter, which ParaView shows as time, and file, relative to the folder of the .pvd.
+        parameter: ``time [s]``, ``alpha [deg]``, ...
+
+    Raises:
+        UnwritableFileError: the file cannot be written.
+    """
+    rows = [f'    <DataSet timestep="{value!r}" part="0" file="{escape(name, {chr(34): "&quot;"})}"/>\n' for value, name in steps]
+    meaning = escape(parameter).replace("--", "- -")  # two hyphens would end the comment
     head = f'<?xml version="1.0"?>\n<!-- timestep is {meaning} -->\n<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">\n'
     with replacing(target) as beside:
         beside.write_text(f"{head}  <Collection>\n{''.join(rows)}  </Collection>\n</VTKFile>\n", encoding="utf-8")

@@ -44,7 +44,11 @@ class Choices:
     def _take(self, make: Callable[[], Any], record: bool) -> Any:
         assert self._made is not None
         if record:
-            self._made.append(make())
+            token = _ACTIVE.set(None)  # what a choice is made from is no choice of its own
+            try:
+                self._made.append(make())
+            finally:
+                _ACTIVE.reset(token)
             return self._made[-1]
         if self._next >= len(self._made):
             raise ShapeError("more choices are asked for than were recorded", where="Choices", remedy="hold the choices of one function only")

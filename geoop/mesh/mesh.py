@@ -43,6 +43,9 @@ class Mesh:
         if problems:
             raise InvalidMeshError("; ".join(problems), where=self.name, remedy="look at the source of the arrays with `geoop inspect FILE`")
 
+    def __reduce__(self):  # a mapping proxy does not pickle
+        return (Mesh, (self.points, self.cells, dict(self.patches), dict(self.zones), self.name, self.notes))
+
     @property
     def dimension(self) -> int:
         """Dimension of space, 2 or 3."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from ..errors import ConfigurationError
@@ -47,20 +50,55 @@ def naca4(code: str = "0012", n_points: int = 200, *, closed_trailing_edge: bool
     _require(len(code) == 4 and code.isdigit() and int(code[2:]) > 0, f"code is {code!r}", "four digits with a thickness, such as '2412'")
     _require(n_points >= 8, f"n_points is {n_points}", "n_points >= 8")
     _require(chord > 0, f"chord is {chord}", "a positive chord in metres")
+    camber = partial(camber_line, height=int(code[0]) / 100, position=int(code[1]) / 10)
+    return on_camber(camber, int(code[2:]) / 100, n_points, closed_trailing_edge=closed_trailing_edge, chord=chord, name=f"naca{code}")
+
+
+def on_camber(
+    camber: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    thickness: float,
+    n_points: int = 200,
+    *,
+    closed_trailing_edge: bool = True,
+    chord: float = 1.0,
+    name: str = "section",
+) -> Mesh:
+    """The thickness of the NACA four- and five-digit sections laid off normal to a camber line; see :func:`naca4`.
+
+    Args:
+        camber: (n,) x/c -> (n,) height and (n,) slope of the camber line [chords].
+        thickness: largest, in chords.
+        n_points, closed_trailing_edge, chord: as for :func:`naca4`.
+        name: of the mesh.
+
+    Raises:
+        ConfigurationError: zero thickness, too few points, or a chord that is not positive.
+    """
+    _require(0 < thickness < 1, f"thickness is {thickness} chords", "a thickness between 0 and 1 chord")
+    _require(n_points >= 8, f"n_points is {n_points}", "n_points >= 8")
+    _require(chord > 0, f"chord is {chord}", "a positive chord in metres")
     angle = 2 * np.pi * np.arange(n_points) / (n_points if closed_trailing_edge else n_points - 1)
     x = 0.5 * (1 + np.cos(angle))
     side = np.where(angle < np.pi, 1.0, -1.0)
     last = 0.1036 if closed_trailing_edge else 0.1015
-    half = 5 * int(code[2:]) / 100 * (0.2969 * np.sqrt(x) - 0.1260 * x - 0.3516 * x**2 + 0.2843 * x**3 - last * x**4)
+    half = 5 * thickness * (0.2969 * np.sqrt(x) - 0.1260 * x - 0.3516 * x**2 + 0.2843 * x**3 - last * x**4)
     if closed_trailing_edge:
         half[0] = 0.0
-    camber, slope = _camber(x, int(code[0]) / 100, int(code[1]) / 10)
+    height, slope = camber(x)
     tilt = np.arctan(slope)
-    points = np.stack([x - side * half * np.sin(tilt), camber + side * half * np.cos(tilt)], axis=1)
-    return ring(chord * points, f"naca{code}")
+    points = np.stack([x - side * half * np.sin(tilt), height + side * half * np.cos(tilt)], axis=1)
+    return ring(chord * points, name)
 
 
-def _camber(x: np.ndarray, m: float, p: float) -> tuple[np.ndarray, np.ndarray]:
+def naca4_points(camber: float, position: float, thickness: float, n_points: int = 200, *, closed_trailing_edge: bool = True) -> np.ndarray:
+    """(n, 2) points of :func:`naca4` with numbers in place of digits: camber, its position and thickness over the chord, which is 1."""
+    line = partial(camber_line, height=camber, position=position)
+    return on_camber(line, thickness, n_points, closed_trailing_edge=closed_trailing_edge).points
+
+
+def camber_line(x: np.ndarray, height: float, position: float) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) height and slope of the two parabolas of a four-digit camber line at (n,) x/c; height and position of its crest in chords."""
+    m, p = height, position
     if m == 0:
         return np.zeros_like(x), np.zeros_like(x)
     p = max(p, 0.05)  # a position digit of zero puts all camber at the nose; keep the parabola finite

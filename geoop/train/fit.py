@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import ConfigurationError, DatasetError
 from ..io.atomic import replacing
 from ..io.dataset import Dataset
@@ -23,6 +21,7 @@ from ..models.ports import Ports
 from ..results.surrogate import Surrogate, load
 from ..scaling.framing import Frame
 from .batches import SubsetDataset, loader
+from .calibrated import calibrated
 from .keeping import STATE, AtomicState, Keeper
 from .objectives import Supervised
 from .preparing import Preparation, TrainingData, prepared_by
@@ -74,7 +73,7 @@ def fit(
         progress: show a bar.
 
     Returns:
-        the best surrogate by validation loss. Its expected errors come from the validation split.
+        the best surrogate by validation loss, calibrated by :func:`geoop.results.confidence.calibrating.calibrate` where 9 cases or more validate.
 
     Raises:
         ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.
@@ -159,9 +158,9 @@ class _Run:
     objective: Supervised
     about: dict[str, Any]
 
-    def surrogate(self, model: AbstractModel, expected: dict[str, float] | None = None) -> Surrogate:
+    def surrogate(self, model: AbstractModel) -> Surrogate:
         data = self.data
-        return Surrogate(model, data.normaliser, data.envelope, data.framing, expected or {}, data.viscous, dict(self.about))
+        return Surrogate(model, data.normaliser, data.envelope, data.framing, {}, data.viscous, dict(self.about))
 
 
 def _rank() -> int:
@@ -305,19 +304,8 @@ def _train(task: FieldTask, run: _Run, directory: Path, settings: FitSettings, r
 
 
 def _finish(directory: Path, task: FieldTask, run: _Run) -> None:
-    """Write the best surrogate once more, with its expected errors, measured on the validation cases."""
+    """Write the best surrogate once more, with what the validation cases tell of its errors."""
     run.about.update(epochs=int(task.current_epoch), steps=int(task.global_step), training_seconds=round(task.elapsed, 1))
     best = directory / "best.safetensors"
     model = load(best).model if best.exists() else task.average
-    quantities = run.data.normaliser.quantities
-    errors: dict[str, list[float]] = {q.name: [] for q in quantities}
-    plain = run.surrogate(model)
-    for case in run.data.validation_cases:
-        result = plain.predict(case, surface_only=True)
-        frame = run.data.framing.frame(case)
-        for quantity in quantities:
-            difference = result[quantity.name] - case.field(quantity.name).values
-            size = np.sqrt((difference.reshape(len(difference), -1) ** 2).sum(axis=1).mean())
-            errors[quantity.name].append(float(size) / frame.scale(quantity, case.operating_point))
-    expected = {name: float(np.quantile(values, 0.9)) for name, values in errors.items()}
-    run.surrogate(model, expected).save(best)
+    calibrated(run.surrogate(model), run.data, run.geometries["train"]).save(best)

@@ -73,14 +73,17 @@ def location() -> Path:
     )
 
 
-def texts() -> Mapping[str, bytes]:
+def texts(folder: Path | None = None) -> Mapping[str, bytes]:
     """Section name (file name in lower case without suffix; a hyphen for what is no letter, digit, dot or underscore) -> content.
+
+    Args:
+        folder: of .dat files, or an archive of one; None for :func:`location`.
 
     Raises:
         MissingDependencyError: see :func:`location`.
         UnreadableFileError: a damaged archive, or no .dat file in it.
     """
-    path = location()
+    path = folder or location()
     return _texts(path, path.stat().st_mtime_ns)
 
 

@@ -179,7 +179,9 @@ def _normal_velocity(kernel: Kernel, centers: np.ndarray) -> np.ndarray:
     skin, count = kernel.panels, len(centers)
     columns = np.repeat(np.arange(count), 3)
     per_edge = [
-        coo_array((kernel.outward[:, :, axis].ravel() / (4.0 * np.pi), (columns, skin.triangle_edges.ravel())), shape=(count, len(kernel.length))).tocsr()
+        coo_array(
+            (kernel.outward[:, :, axis].ravel() / (4.0 * np.pi), (columns, skin.triangle_edges.ravel())), shape=(count, len(kernel.length))
+        ).tocsr()
         for axis in range(3)
     ]
     matrix = np.empty((count, count))
@@ -234,9 +236,7 @@ def _trailing_edge(skin: TriangleSet, downstream: np.ndarray) -> tuple[np.ndarra
     return edges[found], bisector[found] / length[found, None]
 
 
-def _sheet(
-    skin: TriangleSet, edge: np.ndarray, bisector: np.ndarray, downstream: np.ndarray
-) -> tuple[Kernel, np.ndarray, np.ndarray, np.ndarray]:
+def _sheet(skin: TriangleSet, edge: np.ndarray, bisector: np.ndarray, downstream: np.ndarray) -> tuple[Kernel, np.ndarray, np.ndarray, np.ndarray]:
     """The doublet sheet: its integrals, (s, 3, k) doublets of every unit strength, (w, 3) Kutta points, (w, 3) normals that no flow may have there.
 
     A strength belongs to a point of the trailing edge between two edges; at its ends the circulation is zero.

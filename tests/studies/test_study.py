@@ -1,0 +1,140 @@
+"""A study from end to end: table, files, resume, failures, bad input; by panels, and by a network."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+
+import geoop
+from geoop.errors import ConfigurationError
+from geoop.mesh.primitives import naca4
+from geoop.studies.table import read_table
+from geoop.truth.panels.system import panel_flow
+
+SWEEP = {"model": "panels", "geometry": ["naca2412"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"surface_only": True}}
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    return geoop.study(**SWEEP, output=tmp_path_factory.mktemp("sweep") / "polar")
+
+
+def test_lift_and_moment_are_those_of_the_panel_method(sweep):
+    section = naca4("2412", 240)
+    for alpha, lift, moment, place in zip(*(sweep.column(name) for name in ("alpha [deg]", "CL", "CM", "x_cp/c")), strict=True):
+        flow = panel_flow(section, geoop.OperatingPoint(60.0, alpha, reference_length=1.0))
+        assert lift == pytest.approx(flow.lift_coefficient, abs=2e-3) and moment == pytest.approx(flow.moment_coefficient, abs=5e-4)
+        normal = lift * math.cos(math.radians(alpha))  # no drag: the force is across the stream
+        assert place == pytest.approx(0.25 - moment / normal, abs=2e-3)
+
+
+def test_the_table_is_tidy_and_csv_reads_it_back(sweep):
+    with (sweep.folder / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == [row["case"] for row in sweep.rows] and len(rows) == 3
+    assert [float(row["CL"]) for row in rows] == list(sweep.column("CL"))
+    assert {row["CD source"] for row in rows} == {"inviscid: none"} and {row["CD"] for row in rows} == {""}
+    assert {row["outcome"] for row in rows} == {"converged"}
+    again = read_table(sweep.folder / "table.csv")
+    assert [row["Cp min"] for row in again] == list(sweep.column("Cp min"))
+
+
+def test_pandas_reads_the_table(sweep):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.read_csv(sweep.folder / "table.csv")
+    assert frame["CL"].dtype == float and len(frame) == 3
+
+
+def test_parquet_holds_the_same_table(sweep):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    table = parquet.read_table(sweep.folder / "table.parquet")
+    assert table.column("CL").to_pylist() == list(sweep.column("CL"))
+
+
+def test_walls_and_series_open(sweep):
+    pyvista = pytest.importorskip("pyvista")
+    reader = pyvista.get_reader(sweep.folder / "surface.pvd")
+    assert reader.time_values == [-4.0, 0.0, 4.0]
+    reader.set_active_time_value(4.0)
+    block = reader.read()[0]
+    assert block["pressure_coefficient [1]"].min() == pytest.approx(sweep.column("Cp min")[2])
+    series = geoop.read_series(sweep.folder / "surface.pvd")
+    assert series.parameter == "alpha [deg]" and series.cases[2].operating_point.alpha == 4.0
+
+
+def test_fields_are_written_unless_refused(tmp_path):
+    done = geoop.study(model="panels", geometry="naca0012", alpha=[0.0, 2.0], velocity=10.0, output=tmp_path / "f")
+    case = geoop.read_case(done.folder / "cases" / "naca0012_0001.vtu")
+    assert {"wall", "farfield"} <= set(case.mesh.patches) and "velocity" in case.fields
+    assert len(geoop.read_series(done.folder / "study.pvd")) == 2
+    none = geoop.study(model="panels", geometry="naca0012", alpha=0.0, velocity=10.0, output=tmp_path / "n", settings={"files": "none"})
+    assert not (none.folder / "cases").exists() and not list(none.folder.glob("*.pvd")) and len(none.rows) == 1
+
+
+def test_study_json_says_what_the_numbers_depend_on(sweep):
+    data = json.loads((sweep.folder / "study.json").read_text())
+    assert data["model"]["name"] == "panels" and data["geometries"][0]["name"] == "naca2412" and data["seconds"] > 0
+    assert [c["alpha"] for c in data["conditions"]] == [-4.0, 0.0, 4.0] and data["geometries"][0]["chord"] == 1.0
+
+
+def test_a_file_names_its_shapes_relative_to_itself(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name in ("one", "two"):
+        np.savetxt(folder / f"{name}.dat", naca4("2412" if name == "one" else "0012", 80).points, header=name, comments="")
+    (folder / "study.toml").write_text(
+        'model = "panels"\noutput = "out"\nsurface_only = true\n[[geometry]]\nfiles = ["*.dat"]\nchord = 0.5\n'
+        '[[geometry]]\nfile = "one.dat"\nname = "once more"\nflap = {hinge = 0.7, deflection = [5]}\n[conditions]\nvelocity = 10\nalpha = "0:2:2"'
+    )
+    done = geoop.study(folder / "study.toml")
+    assert done.folder == folder / "out" and [row["geometry"] for row in done.rows[::2]] == [
+        "one",
+        "two",
+        "once-more_flap+5-at0.7".replace("-at", "_at"),
+    ]
+    assert done.rows[0]["reference_length [m]"] == pytest.approx(0.5, rel=1e-3)
+    assert np.isnan(done.column("flap deflection [deg]")[0]) and done.column("flap deflection [deg]")[-1] == 5.0
+
+
+def test_sections_by_name_from_a_folder_and_by_ranges(tmp_path):
+    coordinates = tmp_path / "dat"
+    coordinates.mkdir()
+    for code in ("2412", "2415", "0012"):
+        np.savetxt(coordinates / f"n{code}.dat", naca4(code, 80).points, header=code, comments="")
+    shapes = [
+        {"uiuc": ["n24*", "N0012"], "folder": str(coordinates)},
+        {"naca": {"camber": [0, 4], "thickness": "10:16:3"}},
+        {"naca": {"camber": "0:6", "position": "30:50", "thickness": "8:20"}, "count": 8},
+    ]
+    done = geoop.study(model="panels", geometry=shapes, alpha=2, velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    assert len(done.rows) == 3 + 6 + 8
+    drawn = done.column("thickness [%]")[-8:]
+    assert sorted(np.floor((drawn - 8) / 12 * 8).astype(int)) == list(range(8))
+    cambered, flat = (row["CL"] for row in done.rows[3:9][::3][::-1])
+    assert cambered - flat == pytest.approx(4 * math.pi * 0.04, rel=0.2)  # four-digit camber at 40 %: thin-aerofoil zero lift
+    with pytest.raises(ConfigurationError, match="did you mean n24"):
+        geoop.study(model="panels", geometry={"uiuc": "n2413", "folder": str(coordinates)}, velocity=1, output=tmp_path / "t")
+
+
+def test_a_network_has_its_control_and_its_verdict_beside_it(tmp_path, surrogate):
+    done = geoop.study(**{**SWEEP, "model": surrogate, "settings": {"surface_only": True, "compare": "panels"}}, output=tmp_path / "s")
+    section = naca4("2412", 240)
+    exact = [panel_flow(section, geoop.OperatingPoint(60.0, a, reference_length=1.0)).lift_coefficient for a in (-4.0, 0.0, 4.0)]
+    assert done.column("CL panels") == pytest.approx(exact) and (done.column("Cp L2 panels [%]") > 1.0).all()
+    assert {row["level"] for row in done.rows} <= {"inside", "edge", "outside"} and all(row["reason"] for row in done.rows)
+
+
+def test_inputs_stay_as_they_were(tmp_path):
+    section, settings = naca4("2412", 100), {"surface_only": True}
+    before = section.content_hash
+    geoop.study(model="panels", geometry=section, alpha=1, velocity=1, output=tmp_path / "s", settings=settings)
+    assert section.content_hash == before and settings == {"surface_only": True}
+
+
+def test_names_of_columns_are_checked(sweep):
+    with pytest.raises(ConfigurationError, match="no 'Cl'"):
+        sweep.column("Cl")
+    with pytest.raises(ConfigurationError, match="no 'naca0012'"):
+        sweep.column("CL", "naca0012")

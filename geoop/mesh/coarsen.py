@@ -18,9 +18,13 @@ SHARP = 50.0
 CLOSER = 3.0
 #: Candidates among which vertices are chosen, as a multiple of those wanted: what is finer is thinned by a lattice first.
 _CANDIDATES = 12
+#: Distances are measured in coordinates over this power of the extents: a wing changes faster along its chord than along its span.
+_SLENDER = 0.8
+#: Cosine between a face and the surface at its corners below which one is turned, and how often all are looked at.
+_FOLDED, _SWEEPS = 0.3, 10
 
 
-def with_faces(surface: Mesh, count: int, *, longest: float = 0.06) -> Mesh:
+def with_faces(surface: Mesh, count: int, *, bearable: int | None = None, longest: float = 0.06) -> Mesh:
     """The surface on triangles, about ``count`` where it has more, and cut up while its edges are long and there are fewer.
 
     More: vertices are chosen far apart, on sharp edges and where the surface bends closer, every other vertex goes to the chosen one that is nearest
@@ -32,6 +36,7 @@ def with_faces(surface: Mesh, count: int, *, longest: float = 0.06) -> Mesh:
     Args:
         surface: polygons in space.
         count: triangles, at most when cutting and about when choosing.
+        bearable: surfaces of at most so many triangles are not coarsened; None for ``count``.
         longest: of an edge, in largest extents.
 
     Returns:
@@ -49,7 +54,7 @@ def with_faces(surface: Mesh, count: int, *, longest: float = 0.06) -> Mesh:
     triangles = triangles[(triangles != np.roll(triangles, 1, axis=1)).all(axis=1)]
     if not len(triangles):
         raise InvalidMeshError("the surface has zero area", where=surface.name, remedy="check the coordinates and the unit of the file")
-    if len(triangles) > count:
+    if len(triangles) > (bearable or count):
         points, triangles = _chosen(points, triangles, count)
     else:
         size = longest * float(np.ptp(points[np.unique(triangles)], axis=0).max())
@@ -80,10 +85,12 @@ def _chosen(points: np.ndarray, triangles: np.ndarray, count: int) -> tuple[np.n
     points, triangles = points[used], number.reshape(-1, 3)
     wanted = count // 2
     size = _local_size(points, triangles)
-    candidates = _thinned(points, size, _CANDIDATES * wanted)
-    kept = candidates[spread_out(points[candidates], wanted, size[candidates])]
+    extent = np.ptp(points, axis=0)
+    measured = points / np.maximum(extent / extent.max(), 0.1) ** _SLENDER
+    candidates = _thinned(measured, size, _CANDIDATES * wanted)
+    kept = candidates[spread_out(measured[candidates], wanted, size[candidates])]
     ends = np.stack([triangles.ravel(), np.roll(triangles, -1, axis=1).ravel()], axis=1)
-    length = np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1) + 1e-300
+    length = np.linalg.norm(measured[ends[:, 0]] - measured[ends[:, 1]], axis=1) + 1e-300
     keys, first = np.unique(np.sort(ends, axis=1), axis=0, return_index=True)
     graph = csr_array(coo_array((length[first], (keys[:, 0], keys[:, 1])), shape=(len(points), len(points))))
     _, _, source = csgraph.dijkstra(graph, directed=False, indices=kept, min_only=True, return_predecessors=True)
@@ -93,7 +100,56 @@ def _chosen(points: np.ndarray, triangles: np.ndarray, count: int) -> tuple[np.n
     whole = (found >= 0).all(axis=1) & (found != np.roll(found, 1, axis=1)).all(axis=1)
     found = found[whole]
     _, once = np.unique(np.sort(found, axis=1), axis=0, return_index=True)
-    return points[kept], found[np.sort(once)]
+    return points[kept], _flipped(points[kept], found[np.sort(once)], _normals(points, triangles)[kept])
+
+
+def _normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(n, 3) unit normals at the vertices, by the areas around them."""
+    x = points[triangles]
+    out = np.zeros(points.shape)
+    np.add.at(out, triangles.ravel(), np.repeat(np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), 3, axis=0))
+    return out / np.maximum(np.linalg.norm(out, axis=1), 1e-300)[:, None]
+
+
+def _facing(points: np.ndarray, triangles: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(t,) cosine between a face and the surface at its corners: below 0 for folds, 0 for needles."""
+    x = points[triangles]
+    own, there = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), normals[triangles].sum(axis=1)
+    longest = np.linalg.norm(np.roll(x, -1, axis=1) - x, axis=2).max(axis=1)
+    size = np.maximum(np.linalg.norm(own, axis=1), 1e-3 * longest**2)
+    return (own * there).sum(axis=1) / np.maximum(size * np.linalg.norm(there, axis=1), 1e-300)
+
+
+def _flipped(points: np.ndarray, triangles: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Folded faces, and needles, turned along the surface by flips of their longest edge, as far as that makes the worse of two faces better."""
+    triangles = triangles.copy()
+    for _ in range(_SWEEPS):
+        bad = np.flatnonzero(_facing(points, triangles, normals) < _FOLDED)
+        faces: dict[tuple[int, int], list[int]] = {}
+        for face, corners in enumerate(triangles.tolist()):
+            for k in range(3):
+                faces.setdefault((min(corners[k], corners[k - 2]), max(corners[k], corners[k - 2])), []).append(face)
+        touched: set[int] = set()
+        for face in bad.tolist():
+            if face in touched:
+                continue
+            corners = triangles[face]
+            k = int(np.linalg.norm(points[np.roll(corners, -1)] - points[corners], axis=1).argmax())
+            a, b, c = (int(corners[(k + step) % 3]) for step in range(3))
+            pair = faces[min(a, b), max(a, b)]
+            if len(pair) != 2 or touched & set(pair):
+                continue
+            other = pair[0] if pair[1] == face else pair[1]
+            d = int(triangles[other].sum()) - a - b
+            if (min(c, d), max(c, d)) in faces:
+                continue
+            new = np.array([[a, d, c], [d, b, c]])
+            if _facing(points, new, normals).min() > _facing(points, triangles[[face, other]], normals).min():
+                triangles[[face, other]] = new
+                touched |= {face, other}
+        if not touched:
+            break
+    return triangles
 
 
 def _local_size(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:

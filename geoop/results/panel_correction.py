@@ -46,14 +46,19 @@ class PanelCorrection:
 
     Attributes:
         surrogate: predicts :data:`LEARNED`, given :data:`INPUTS`.
+        about: data set, hash, settings and scores, for people; those of the surrogate where nothing is given.
         cache: solved bodies by their content.
     """
 
     surrogate: Surrogate
+    about: Mapping[str, Any] = field(default_factory=dict)
     cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
     flow = True
     viscous = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "about", dict(self.about or self.surrogate.about))
 
     def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
         """Velocity and pressure coefficient, outcome and verdict for one case.
@@ -87,7 +92,9 @@ class PanelCorrection:
     def _predict(self, case: Case, points: list[OperatingPoint], surface_only: bool, chunk: int) -> list[Result]:
         if case.mesh.dimension != 3:
             raise InvalidMeshError(
-                "a plane mesh, and the panels are those of bodies in space", where=case.mesh.name, remedy="take a model of sections, or a mesh in space"
+                "a plane mesh, and the panels are those of bodies in space",
+                where=case.mesh.name,
+                remedy="take a model of sections, or a mesh in space",
             )
         scene = self.cache.fetch(lambda: PanelScene.of(case, surface_only), case.mesh, case.wall, surface_only)
         return [self._result(scene, replace(case, operating_point=point), chunk) for point in points]
@@ -96,8 +103,12 @@ class PanelCorrection:
         found = self._corrected(scene, case, chunk)
         fields = [Field(QUANTITIES[name], scene.at_given(found[0][name])) for name in ANSWERS]
         mesh = scene.answered
-        answer = Case(mesh, case.operating_point, wall=case.wall if mesh is case.mesh else None, name=case.name or case.mesh.name).with_fields(*fields)
-        return Result(answer, Outcome("converged"), scene.judged(found[1]), lambda places: self._at(scene, case, places, chunk), False)
+        answer = Case(mesh, case.operating_point, wall=case.wall if mesh is case.mesh else None, name=case.name or case.mesh.name).with_fields(
+            *fields
+        )
+        return Result(
+            answer, Outcome("converged"), scene.judged(found[1], case.operating_point), lambda places: self._at(scene, case, places, chunk), False
+        )
 
     def _corrected(self, scene: PanelScene, case: Case, chunk: int) -> tuple[dict[str, np.ndarray], Verdict]:
         """Fields at the points of the scene, and the verdict of the network."""
@@ -127,11 +138,9 @@ class PanelCorrection:
     @cached_property
     def expected_errors(self) -> dict[str, float]:
         """Quantity -> dimensionless error that 90 % of the validation cases stayed below."""
-        return {name: self.surrogate.expected_errors[key] for name, key in zip(ANSWERS, LEARNED, strict=True) if key in self.surrogate.expected_errors}
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        return self.surrogate.about
+        return {
+            name: self.surrogate.expected_errors[key] for name, key in zip(ANSWERS, LEARNED, strict=True) if key in self.surrogate.expected_errors
+        }
 
     @property
     def envelope(self) -> TrainingEnvelope:
@@ -156,11 +165,11 @@ class PanelCorrection:
     def checkpoint(self) -> Checkpoint:
         """What :meth:`save` writes: that of the surrogate, marked."""
         inner = self.surrogate.checkpoint()
-        return Checkpoint({**inner.header, "correction": "source panels"}, inner.arrays)
+        return Checkpoint({**inner.header, "about": dict(self.about), "correction": "source panels"}, inner.arrays)
 
     def to(self, device: str | torch.device) -> PanelCorrection:
         """The same with its network on another device."""
-        return PanelCorrection(self.surrogate.to(device))
+        return PanelCorrection(self.surrogate.to(device), self.about)
 
 
 def of_surrogate(surrogate: Surrogate) -> PanelCorrection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.topology import sides, welded
 from ..truth.panels3d.source_panels import SourcePanels
 
-#: Triangles of the panels: surfaces with more are coarsened to so many, those with fewer and long edges are cut up.
-MOST_FACES = 4000
+#: Triangles of the panels: surfaces with more than the first are coarsened to the second, those with fewer and long edges are cut up.
+BORNE, MOST_FACES = 6000, 4000
+#: Flow through the panels from which their solution is not to be trusted, in free streams: training bodies stay below.
+LEAK = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class PanelScene:
         if not mesh.is_surface and mesh.is_cloud:
             raise InvalidMeshError("points without faces", where=mesh.name, remedy="pass a surface: an STL file, or a mesh with a wall patch")
         surface = body(mesh, case.wall)
-        skin = with_faces(surface, MOST_FACES)
+        skin = with_faces(surface, MOST_FACES, bearable=BORNE)
         given = surface if surface_only else mesh
         wall = np.zeros(len(given.points), dtype=bool)
         wall[np.arange(len(given.points)) if surface_only else np.unique(body_cells(mesh, case.wall).connectivity)] = True
@@ -114,12 +117,25 @@ class PanelScene:
         """Values at the points of ``answered`` from those at the points of ``mesh``."""
         return np.einsum("nk,nk...->n...", self.weights, values[self.corners])
 
-    def judged(self, verdict: Verdict) -> Verdict:
-        """The verdict of the network, or that the body is not closed."""
-        if not self.open_edges:
+    @cached_property
+    def _leak(self) -> np.ndarray:
+        return self.panels.leak()
+
+    def leak(self, point: OperatingPoint) -> float:
+        """Root mean square of the flow through the panels beside their centroids, in free streams."""
+        direction = point.direction(3)
+        return float(np.sqrt(max(direction @ self._leak @ direction, 0.0)))
+
+    def judged(self, verdict: Verdict, point: OperatingPoint) -> Verdict:
+        """The verdict of the network, or what makes the panels themselves doubtful: an open body, or triangles that do not resolve the flow."""
+        problems, leak = [], self.leak(point)
+        if self.open_edges:
+            problems.append(f"the surface is open: {self.open_edges} edges belong to one face only, and the model has seen closed bodies alone")
+        if leak > LEAK:
+            problems.append(f"the triangles let {leak:.1%} of the stream through (training: up to {LEAK:.1%}): cut both sides of thin edges alike")
+        if not problems:
             return verdict
-        reason = f"the surface is open: {self.open_edges} edges belong to one face only, and the model has seen closed bodies alone"
-        return Verdict("outside", reason if verdict.level != "outside" else f"{reason}; {verdict.reason}", verdict.expected_errors)
+        return Verdict("outside", "; ".join(problems + [verdict.reason] * (verdict.level == "outside")), verdict.expected_errors)
 
 
 def _flows(panels: SourcePanels, points: np.ndarray, on_wall: np.ndarray) -> np.ndarray:

@@ -37,6 +37,7 @@ from .shipped import model_file
 
 if TYPE_CHECKING:
     from .confidence.ensemble import Ensemble
+    from .panel_correction import PanelCorrection
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +227,7 @@ class Surrogate:
         return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
-def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
+def load(source: str | Path) -> Surrogate | Ensemble | PanelCorrection | NeuralMover:
     """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
 
     Args:
@@ -245,6 +246,10 @@ def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
             from .confidence.ensemble import Ensemble
 
             return Ensemble.of(checkpoint)
+        if "correction" in checkpoint.header:
+            from .panel_correction import of_surrogate
+
+            return of_surrogate(surrogate_of(checkpoint))
         return surrogate_of(checkpoint)
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error

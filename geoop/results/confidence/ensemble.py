@@ -170,12 +170,17 @@ class Ensemble:
         """The case on the mesh that is predicted at."""
         return self._first.placed(case, surface_only)
 
+    def solved(self, cases: list[Case]) -> list[Case]:
+        """Cases on one mesh with what the first member is given and geoop can solve for."""
+        return self._first.solved(cases)
+
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
         pairs = self.weighed(cases, chunk)
         return [result if self.calibration is None else self.calibration.judged(result, evidence) for result, evidence in pairs]
 
     def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
         """Results of cases on one mesh, without calibration, and by what that would judge them."""
+        cases = self.solved(cases)  # once for all members
         decoders = [member(cases, chunk) for member in self._members()]
         answers = [Decoder.all_on_mesh(own) for own in decoders]
         return [self._weighed([own[k] for own in decoders], [own[k] for own in answers]) for k in range(len(cases))]

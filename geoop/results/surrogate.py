@@ -106,12 +106,14 @@ class Surrogate:
             surface_only: as in :meth:`predict`.
             chunk: points decoded at once.
         """
-        if not points:
-            return []
-        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        cases = self.swept(Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh, points, surface_only)
+        return self._predict(cases, chunk) if cases else []
+
+    def swept(self, case: Case, points: list[OperatingPoint], surface_only: bool = False) -> list[Case]:
+        """A case at several operating points, on the mesh that is predicted at; what was solved for at another one is left behind."""
         case = without_solutions(case) if self.framing.wall_only else case
-        first = self.placed(replace(case, operating_point=points[0]), surface_only)
-        return self._predict([replace(first, operating_point=point) for point in points], chunk)
+        placed = [self.placed(replace(case, operating_point=point), surface_only) for point in points[:1]]
+        return [replace(placed[0], operating_point=point) for point in points]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
         """The case on the mesh that is predicted at, see :meth:`predict`."""

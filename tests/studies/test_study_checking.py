@@ -18,7 +18,13 @@ from geoop.studies.study import plan
 from geoop.studies.study_file import read_study
 from geoop.studies.template import TEMPLATE
 
-SWEEP = {"model": "panels", "geometry": ["naca2412"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"surface_only": True}}
+SWEEP = {
+    "model": "panels",
+    "geometry": ["naca2412"],
+    "alpha": [-4.0, 0.0, 4.0],
+    "velocity": 60.0,
+    "settings": {"report": False, "surface_only": True},
+}
 
 
 class Sphere:
@@ -55,7 +61,7 @@ def test_a_chord_of_another_unit_is_asked_about(tmp_path, chord):
     table = {"naca": ["2412"], "chord": chord}
     said = refused(tmp_path, geometry=table)
     assert "is the unit right?" in said and 'accept = ["unit"]' in said
-    done = geoop.study(**{**SWEEP, "geometry": table, "settings": {"surface_only": True, "accept": ["unit"]}}, output=tmp_path / "s")
+    done = geoop.study(**{**SWEEP, "geometry": table, "settings": {"report": False, "surface_only": True, "accept": ["unit"]}}, output=tmp_path / "s")
     assert any(text.startswith("accepted: naca2412") for text in done.warnings)
     assert np.allclose(done.column("CL"), geoop.study(**SWEEP, output=tmp_path / "one").column("CL"))
 
@@ -63,7 +69,7 @@ def test_a_chord_of_another_unit_is_asked_about(tmp_path, chord):
 def test_angles_in_radians_are_asked_about(tmp_path):
     assert "are these radians?" in refused(tmp_path, alpha=[-0.07, 0.0, 0.14])
     geoop.study(**{**SWEEP, "alpha": [0.0]}, output=tmp_path / "zero")
-    geoop.study(**{**SWEEP, "alpha": [0.5], "settings": {"files": "none", "accept": "angles"}}, output=tmp_path / "meant")
+    geoop.study(**{**SWEEP, "alpha": [0.5], "settings": {"report": False, "files": "none", "accept": "angles"}}, output=tmp_path / "meant")
 
 
 def test_conditions_that_the_model_does_not_have_are_refused(tmp_path, surrogate):
@@ -135,7 +141,7 @@ def test_bodies_in_space_need_a_unit_and_an_area(tmp_path):
         conditions={"beta": [0, 3]},
         velocity=10,
         output=tmp_path / "s",
-        settings={"reference_area": math.pi},
+        settings={"reference_area": math.pi, "report": False},
     )
     assert len(done.rows) == 4 and list(done.column("beta [deg]")) == [0, 0, 3, 3]
     assert np.abs(done.column("CL")).max() < 0.05 and done.column("Cp min") == pytest.approx(-1.25, abs=0.1)

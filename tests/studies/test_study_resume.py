@@ -17,7 +17,7 @@ from geoop.interfaces.outcome import Outcome
 from geoop.studies.running import recorded
 from geoop.truth.panels.predictor import PanelPredictor
 
-SWEEP = {"geometry": ["naca2412", "naca0012"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"surface_only": True}}
+SWEEP = {"geometry": ["naca2412", "naca0012"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"report": False, "surface_only": True}}
 
 
 class Counting:
@@ -67,7 +67,7 @@ class Slow:
         time.sleep(float(sys.argv[3]))
         return self.panels.predict(case, surface_only=True)
 
-geoop.study(model=Slow(), geometry="naca2412", alpha="0:9:1", velocity=60, output=sys.argv[1], settings={"surface_only": True})
+geoop.study(model=Slow(), geometry="naca2412", alpha="0:9:1", velocity=60, output=sys.argv[1], settings={"report": False, "surface_only": True})
 """
 
 
@@ -128,7 +128,9 @@ def test_of_cases_predicted_together_only_the_bad_one_fails(tmp_path):
                 raise InvalidMeshError("no", where="there", remedy="try")
             return super().predict_many(mesh, points, surface_only=surface_only)
 
-    done = geoop.study(model=Together(), geometry="naca0012", alpha="0:9:1", velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    done = geoop.study(
+        model=Together(), geometry="naca0012", alpha="0:9:1", velocity=1, output=tmp_path / "s", settings={"report": False, "files": "none"}
+    )
     assert list(done.failed) == ["naca0012_0004"] and np.isfinite(done.column("CL")).sum() == 9
 
 
@@ -138,7 +140,7 @@ def test_an_outcome_that_did_not_converge_is_said(tmp_path):
             found = super().predict_many(mesh, points, surface_only=surface_only)
             return [replace(result, outcome=Outcome("stagnated", "residual 1e-3")) for result in found]
 
-    done = geoop.study(model=Tired(), geometry="naca0012", alpha=2, velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    done = geoop.study(model=Tired(), geometry="naca0012", alpha=2, velocity=1, output=tmp_path / "s", settings={"report": False, "files": "none"})
     assert done.rows[0]["outcome"] == "stagnated" and "residual 1e-3" in done.rows[0]["message"]
 
 
@@ -163,7 +165,7 @@ def test_folders_with_something_else_are_not_touched(tmp_path):
 
 
 def test_worker_processes_compute_what_this_one_does(tmp_path, surrogate):
-    sweep = {**SWEEP, "model": surrogate, "settings": {"surface_only": True, "compare": "panels"}}
+    sweep = {**SWEEP, "model": surrogate, "settings": {"report": False, "surface_only": True, "compare": "panels"}}
     seen = []
     here = geoop.study(**sweep, output=tmp_path / "here")
     there = geoop.study(**sweep, output=tmp_path / "there", workers=2, progress=lambda done, total: seen.append((done, total)))

@@ -3,6 +3,9 @@
 import csv
 import json
 import math
+import os
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -79,6 +82,38 @@ def test_fields_are_written_unless_refused(tmp_path):
         model="panels", geometry="naca0012", alpha=0.0, velocity=10.0, output=tmp_path / "n", settings={"files": "none", "report": False}
     )
     assert not (none.folder / "cases").exists() and not list(none.folder.glob("*.pvd")) and len(none.rows) == 1
+
+
+_IN_PARAVIEW = """
+import json, sys
+from paraview.simple import OpenDataFile
+found = {}
+for path in sys.argv[1:]:
+    source = OpenDataFile(path)
+    times = list(source.TimestepValues)
+    source.UpdatePipeline(times[-1])
+    arrays = {source.PointData[i].Name: source.PointData[i].GetRange(0) for i in range(len(source.PointData))}
+    found[path] = {"times": times, "points": source.GetDataInformation().GetNumberOfPoints(), "arrays": arrays}
+print("RESULT" + json.dumps(found))
+"""
+
+
+@pytest.mark.paraview
+def test_real_paraview_opens_the_sweep(tmp_path):
+    settings = {"report": False}
+    done = geoop.study(model="panels", geometry="naca2412", alpha=[-2.0, 3.0], velocity=50.0, output=tmp_path / "s", settings=settings)
+    script = tmp_path / "look.py"
+    script.write_text(_IN_PARAVIEW)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV", "VTK_"))}
+    names = [str(done.folder / name) for name in ("surface.pvd", "study.pvd")]
+    command = ["xvfb-run", "-a", shutil.which("pvpython") or "pvpython", str(script), *names]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+    assert "RESULT" in seen.stdout, seen.stderr[-2000:]
+    found = json.loads(seen.stdout.split("RESULT")[1].splitlines()[0])
+    for name, item in found.items():
+        assert item["times"] == [-2.0, 3.0] and {"velocity [m/s]", "pressure_coefficient [1]"} <= set(item["arrays"])
+        assert item["points"] == (200 if "surface" in name else 16000)
+    assert found[names[0]]["arrays"]["pressure_coefficient [1]"][0] == pytest.approx(done.column("Cp min")[1], rel=1e-4)
 
 
 def test_study_json_says_what_the_numbers_depend_on(sweep):

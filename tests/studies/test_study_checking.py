@@ -12,8 +12,10 @@ from geoop.interfaces.outcome import Outcome
 from geoop.interfaces.result import Result
 from geoop.interfaces.verdict import Verdict
 from geoop.io.writing import write
+from geoop.mesh.measure import cell_measures
 from geoop.mesh.primitives import icosphere, naca4, ring
 from geoop.mesh.quantity import QUANTITIES
+from geoop.studies.near_field import near_field
 from geoop.studies.study import plan
 from geoop.studies.study_file import read_study
 from geoop.studies.template import TEMPLATE
@@ -28,12 +30,22 @@ SWEEP = {
 
 
 class Sphere:
-    """Exact potential flow past a unit sphere, on its surface."""
+    """Exact potential flow past a unit sphere."""
 
     def predict(self, case):
-        cosine = case.mesh.points @ case.operating_point.direction(3)
+        point = case.operating_point
+        along = point.direction(3)
+
+        def evaluate(points):
+            r = np.linalg.norm(points, axis=1)[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                velocity = along + 0.5 * along / r**3 - 1.5 * (points @ along)[:, None] * points / r**5
+            velocity = point.velocity * np.where(r < 1 - 1e-12, np.nan, velocity)
+            return {"velocity": geoop.Field(QUANTITIES["velocity"], velocity)}
+
+        cosine = case.mesh.points @ along
         field = geoop.Field(QUANTITIES["pressure_coefficient"], 1.0 - 2.25 * (1.0 - cosine**2))
-        return Result(case.with_fields(field), Outcome(), Verdict("inside", "exact"), lambda points: {})
+        return Result(case.with_fields(field), Outcome(), Verdict("inside", "exact"), evaluate)
 
 
 def refused(tmp_path, **changes) -> str:
@@ -146,7 +158,18 @@ def test_bodies_in_space_need_a_unit_and_an_area(tmp_path):
     assert len(done.rows) == 4 and list(done.column("beta [deg]")) == [0, 0, 3, 3]
     assert np.abs(done.column("CL")).max() < 0.05 and done.column("Cp min") == pytest.approx(-1.25, abs=0.1)
     assert {row["CD source"] for row in done.rows} == {"inviscid: none"}
-    assert sorted(path.suffix for path in (done.folder / "cases").iterdir()) == [".vtp"] * 4  # a surface has no field around it
+    assert sorted(path.suffix for path in (done.folder / "cases").iterdir()) == [".vtp"] * 4 + [".vtu"] * 4
+
+
+def test_a_body_in_space_gets_a_block_of_cells_around_it():
+    """None of them reaches into the body, together they fill the block without it, and the values are those of the continuous field."""
+    result = Sphere().predict(geoop.Case(icosphere(2), geoop.OperatingPoint(3.0, 10.0)))
+    block = near_field(result, reach=0.5, cells=40)
+    assert np.linalg.norm(block.mesh.points, axis=1).min() > 1.0 - 1e-9 and block.mesh.bounds == pytest.approx(np.array([[-2.0] * 3, [2.0] * 3]), abs=0.01)
+    volumes = cell_measures(block.mesh)
+    assert volumes == pytest.approx(np.full(len(volumes), 0.1**3), rel=1e-2)
+    assert 4.0**3 - volumes.sum() == pytest.approx(4 / 3 * np.pi, rel=0.3)  # cells that the sphere cuts are left out
+    assert np.array_equal(block.field("velocity").values, result.at(block.mesh.points)["velocity"])
 
 
 def test_a_wing_brings_its_own_area(tmp_path):

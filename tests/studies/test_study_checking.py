@@ -165,7 +165,9 @@ def test_a_body_in_space_gets_a_block_of_cells_around_it():
     """None of them reaches into the body, together they fill the block without it, and the values are those of the continuous field."""
     result = Sphere().predict(geoop.Case(icosphere(2), geoop.OperatingPoint(3.0, 10.0)))
     block = near_field(result, reach=0.5, cells=40)
-    assert np.linalg.norm(block.mesh.points, axis=1).min() > 1.0 - 1e-9 and block.mesh.bounds == pytest.approx(np.array([[-2.0] * 3, [2.0] * 3]), abs=0.01)
+    assert np.linalg.norm(block.mesh.points, axis=1).min() > 1.0 - 1e-9 and block.mesh.bounds == pytest.approx(
+        np.array([[-2.0] * 3, [2.0] * 3]), abs=0.01
+    )
     volumes = cell_measures(block.mesh)
     assert volumes == pytest.approx(np.full(len(volumes), 0.1**3), rel=1e-2)
     assert 4.0**3 - volumes.sum() == pytest.approx(4 / 3 * np.pi, rel=0.3)  # cells that the sphere cuts are left out

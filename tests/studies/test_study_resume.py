@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import geoop
-from geoop.errors import ConfigurationError, InvalidMeshError
+from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError
 from geoop.interfaces.outcome import Outcome
+from geoop.studies import running
 from geoop.studies.running import recorded
 from geoop.truth.panels.predictor import PanelPredictor
 
@@ -175,6 +176,33 @@ def test_worker_processes_compute_what_this_one_does(tmp_path, surrogate):
         for name in ("CL", "CM", "Cp min", "CL panels", "Cp L2 panels [%]"):
             assert mine[name] == pytest.approx(theirs[name], rel=1e-5, abs=1e-6)
     assert sorted(p.name for p in (here.folder / "cases").iterdir()) == sorted(p.name for p in (there.folder / "cases").iterdir())
+
+
+def test_a_case_that_ends_its_worker_costs_that_case(tmp_path, monkeypatch):
+    """Condition 1 of every geometry kills the process: what is left of its unit is tried case by case."""
+
+    def mortal(job, groups, workers):
+        for (unit,) in groups:
+            geometry, numbers = running._of_unit(unit)
+            before = [number for number in numbers if number < 1] if 1 in numbers else numbers
+            found = job(running._unit(geometry, before)) if before else 0
+            yield unit, ConvergenceError("the worker died", where=unit, remedy="more memory") if 1 in numbers else found
+
+    monkeypatch.setattr(running, "in_processes", mortal)
+    done = geoop.study(model="panels", **SWEEP, output=tmp_path / "s", workers=2)
+    assert list(done.failed) == ["naca2412_0001", "naca0012_0001"] and "the worker died" in done.failed["naca0012_0001"]
+    assert np.isfinite(done.column("CL")).sum() == 4
+
+
+def test_many_files_are_not_all_named(tmp_path):
+    done = geoop.study(
+        model="panels",
+        geometry={"naca": {"camber": "0:4", "thickness": "9:15"}, "count": 14},
+        velocity=1,
+        output=tmp_path / "s",
+        settings={"report": False, "surface_only": True},
+    )
+    assert len(list(done.folder.glob("*.pvd"))) == 15 and "and 14 .pvd of single geometries" in str(done) and str(done).count("written") == 2
 
 
 def test_a_dask_cluster_computes_what_this_process_does(tmp_path):

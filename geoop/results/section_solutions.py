@@ -76,7 +76,8 @@ def with_solutions(cases: Sequence[Case], names: Iterable[str], cache: ContentCa
             where=cases[0].name,
             remedy="pass the bare section: mesh.skin(), or section_ring(outline)",
         )
-    system = (cache or ContentCache()).fetch(lambda: _solved(outline, panels), "panels", outline.points, outline.cells.connectivity, panels)
+    cache = ContentCache() if cache is None else cache
+    system = cache.fetch(lambda: _solved(outline, panels), "panels", outline.points, outline.cells.connectivity, panels)
     place = _places(system.curve, cases[0].mesh.points)
     fields: list[list[Field]] = [[] for _ in cases]
     for name in names:

@@ -108,7 +108,8 @@ class Surrogate:
         """
         if not points:
             return []
-        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else without_solutions(mesh)
+        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        case = without_solutions(case) if self.framing.wall_only else case
         first = self.placed(replace(case, operating_point=points[0]), surface_only)
         return self._predict([replace(first, operating_point=point) for point in points], chunk)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import geoop
 from geoop.results.evaluation import evaluate
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 
 MESHES = Path(__file__).parent.parent / "meshes"
 

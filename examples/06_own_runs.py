@@ -13,7 +13,7 @@ import geoop
 from geoop.mesh.cells import Cells
 from geoop.mesh.straight import straightened
 from geoop.results.metrics import relative_l2
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 from geoop.truth.datasets import bluff_channel
 
 

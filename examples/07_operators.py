@@ -12,7 +12,7 @@ from geoop.baselines.ridge import Ridge
 from geoop.models.presets import PRESETS
 from geoop.models.transolver import Transolver
 from geoop.results.metrics import relative_l2
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 
 
 def main(quick: bool = False, out: Path = Path("out")) -> dict[str, float]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
     from .results.forces import forces as forces
+    from .results.shape_gradient import shape_gradient as shape_gradient
     from .results.stepping import rollout as rollout
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
@@ -67,6 +68,7 @@ _MODULES = {
     "repair_file": "io.repair",
     "rollout": "results.stepping",
     "schwarz": "results.stitching",
+    "shape_gradient": "results.shape_gradient",
     "study": "studies.study",
     "write": "io.writing",
 }

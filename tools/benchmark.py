@@ -36,7 +36,7 @@ from geoop.models.ports import Ports
 from geoop.results.evaluation import Evaluation, evaluate
 from geoop.results.metrics import relative_l2
 from geoop.results.surrogate import Surrogate
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 from geoop.truth.panels.system import panel_flow
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -34,7 +34,8 @@ from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.models.named import model_classes
 from geoop.results.surface_pressure import PressureScores, pressure_scores
 from geoop.results.surrogate import Surrogate
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
+from geoop.train.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "out" / "airfrans"

@@ -22,8 +22,9 @@ from geoop.models.rigno import RIGNO
 from geoop.results.decoder import Decoder
 from geoop.results.metrics import relative_l2
 from geoop.results.surrogate import Surrogate
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
 from geoop.train.preparing import TrainingData
+from geoop.train.settings import FitSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> list[dict[str, float]]:

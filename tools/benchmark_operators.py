@@ -25,9 +25,10 @@ from geoop.mesh.case import Case
 from geoop.models.named import model_classes
 from geoop.models.presets import PRESETS
 from geoop.scaling.framing import Frame
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
 from geoop.train.preparing import Preparation, TrainingData
 from geoop.train.samples import Sample
+from geoop.train.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Rows measured on the machine that the README names, kept with the project so that a table can be finished later.

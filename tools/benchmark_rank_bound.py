@@ -21,8 +21,9 @@ from geoop.models.deeponet import DeepONet
 from geoop.models.presets import PRESETS
 from geoop.results.metrics import relative_l2
 from geoop.scaling.rank_bound import rank_bound
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
 from geoop.train.preparing import TrainingData
+from geoop.train.settings import FitSettings
 
 #: Data sets whose cases share their points, number by number, so that a table of cases x points means something.
 SETS = ("void-elasticity", "poisson-gauss")

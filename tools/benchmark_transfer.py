@@ -35,8 +35,9 @@ from geoop.models.presets import PRESETS
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.framed import Framed
 from geoop.scaling.framing import Framing
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
 from geoop.train.preparing import TrainingData
+from geoop.train.settings import FitSettings
 
 #: How many times the points of training the other clouds have.
 FACTORS = (0.5, 2.0, 4.0)

@@ -26,7 +26,8 @@ from geoop.results.surrogate import Surrogate
 from geoop.solve.equations import Diffusion
 from geoop.solve.schwarz.iteration import Schwarz
 from geoop.solve.schwarz.settings import SchwarzSettings
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
+from geoop.train.settings import FitSettings
 from geoop.truth.datasets.polyhedra import hollow_ball
 
 CASES, CELL, BATCH = 1000, 0.1, 4

@@ -16,8 +16,9 @@ from geoop.results.local_surrogate import LocalSurrogate
 from geoop.results.surrogate import Surrogate
 from geoop.solve.schwarz.iteration import Schwarz
 from geoop.solve.schwarz.settings import SchwarzSettings
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
 from geoop.train.online import online, random_regions
+from geoop.train.settings import FitSettings
 
 #: Models that the kernel is held against.
 CONTROLS = ("BoundaryKernel", "GNOT", "Transolver")

@@ -19,7 +19,8 @@ from geoop.models.ports import Ports
 from geoop.models.presets import PRESETS
 from geoop.results.metrics import relative_l2
 from geoop.results.surrogate import Surrogate
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
+from geoop.train.settings import FitSettings
 
 #: Other equations begin with what was learned of this one, wherever names and shapes of the weights agree.
 FIRST = "laplace"

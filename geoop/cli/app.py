@@ -14,6 +14,9 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .gradients import gradient
+from .judging import calibrate, judge
+from .models import models
 from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
@@ -166,7 +169,11 @@ def fit(
     show_result({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
 
 
+app.command()(models)
 app.command()(predict)
+app.command()(gradient)
+app.command()(calibrate)
+app.command()(judge)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)
@@ -179,7 +186,7 @@ app.command()(view)
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")],
     data: Annotated[Path, typer.Argument(help="data-set folder")],
     split: Annotated[str, typer.Option(help="train, val, test, ood, ...")] = "test",
     as_json: Json = False,
@@ -192,7 +199,7 @@ def evaluate(
 
 
 @app.command()
-def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")], as_json: Json = False) -> None:
+def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")], as_json: Json = False) -> None:
     """BibTeX of exactly the methods inside a model."""
     from ..references import bibtex
     from ..results.surrogate import load

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")],
     mesh: Annotated[Path, typer.Argument(help="mesh or section file; with the known fields and boundary values that the model is given")],
     output: Annotated[Path, typer.Option("--output", "-o", help=".vtu, .vtp; .pvd for several angles")],
     velocity: Annotated[float | None, typer.Option(help="free-stream speed [m/s], for models of flows; that of the file unless given")] = None,
@@ -91,7 +91,7 @@ def _row(result: Result, reference_length: float | None, reference_area: float |
 
     point, verdict = result.case.operating_point, result.verdict
     units = {name: item.quantity.unit for name, item in result.fields.items()}
-    errors = "".join(f"\nexpected error of {name}: {value:.3g} {units[name]}" for name, value in verdict.expected_errors.items())
+    errors = "".join(f"\nexpected error of {name}: {value:.3g} {units.get(name, '1')}" for name, value in verdict.expected_errors.items())
     said = f"verdict {verdict}{errors}"
     if point is None:
         return {"verdict": verdict.to_dict()}, said

@@ -12,9 +12,9 @@ from ..graph.geometry import Geometry
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..layers.gated_mlp import GatedMLP
+from ..layers.neighborhood import SoftNearest
 from ..layers.operator import AbstractOperator, Symmetry
 from ..layers.pose import N_POSE, relative_pose
-from ..layers.neighborhood import SoftNearest
 from ..layers.sites import Sites
 from ..mesh.choices import choice
 from ..mesh.distance.polygon import segment_distance

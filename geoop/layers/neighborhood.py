@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import ConfigurationError
 from ..graph.graph import Graph
@@ -151,7 +150,7 @@ class SoftNearest:
 
     def connect(self, source: PointSet, target: PointSet) -> Graph:
         """The edges, equally many for every target; more than k with a soft rim."""
-        k = self.k if not self.softness else min(2 * self.k + 2, int(source.ptr.diff().min()))
+        k = self.k if not self.softness else min(4 * self.k, int(source.ptr.diff().min()))
         return knn(source.pos, target.pos, k, source.ptr, target.ptr)
 
     def windowed(self, weight: Tensor, offset: Tensor, dim: int = 1) -> Tensor:
@@ -189,20 +188,3 @@ class SoftNearest:
         place = (1 - distance / radius) / self.softness
         t = (0.5 * (1 + place)).clamp(0.0, 1.0)
         return t**3 * (10 - 15 * t + 6 * t**2), 15 * t**2 * (1 - t) ** 2 * distance / (radius.square() * self.softness)
-
-
-def with_soft_neighbours(model: nn.Module, softness: float) -> nn.Module:
-    """A copy of a model whose :class:`SoftNearest` neighbourhoods have this softness; weights are shared with nobody.
-
-    Raises:
-        ConfigurationError: the model has no such neighbourhood.
-    """
-    model = copy.deepcopy(model)
-    found = [module for module in model.modules() if isinstance(getattr(module, "nearest", None), SoftNearest)]
-    if not found and softness:
-        raise ConfigurationError(
-            f"{type(model).__name__} has no neighbourhoods that can be softened", where="softness", remedy="softness=0; its neighbours are held instead"
-        )
-    for module in found:
-        module.nearest = replace(module.nearest, softness=softness)  # type: ignore[union-attr]
-    return model

@@ -20,9 +20,13 @@ class Choices:
     """What was chosen, in order. Within :meth:`held` the first pass records, every later one repeats.
 
     One function with one flow of control: it must ask for the same choices in the same order at every evaluation.
+
+    Args:
+        neighbours: hold who is whose neighbour, too; else neighbours are found anew, as where a smooth window makes their change harmless.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, neighbours: bool = True) -> None:
+        self.neighbours = neighbours
         self._made: list[Any] | None = None
         self._next = 0
 
@@ -44,7 +48,11 @@ class Choices:
     def _take(self, make: Callable[[], Any], record: bool) -> Any:
         assert self._made is not None
         if record:
-            self._made.append(make())
+            token = _ACTIVE.set(None)  # what a choice is made from is no choice of its own
+            try:
+                self._made.append(make())
+            finally:
+                _ACTIVE.reset(token)
             return self._made[-1]
         if self._next >= len(self._made):
             raise ShapeError("more choices are asked for than were recorded", where="Choices", remedy="hold the choices of one function only")
@@ -55,7 +63,13 @@ class Choices:
 _ACTIVE: ContextVar[tuple[Choices, bool] | None] = ContextVar("geoop_choices", default=None)
 
 
-def choice(make: Callable[[], T]) -> T:
-    """What ``make`` returns; within :meth:`Choices.held` what it returned the first time."""
+def choice(make: Callable[[], T], *, neighbours: bool = False) -> T:
+    """What ``make`` returns; within :meth:`Choices.held` what it returned the first time.
+
+    Args:
+        make: the choice. neighbours: whether it is about neighbours.
+    """
     active = _ACTIVE.get()
-    return make() if active is None else active[0]._take(make, active[1])
+    if active is None or (neighbours and not active[0].neighbours):
+        return make()
+    return active[0]._take(make, active[1])

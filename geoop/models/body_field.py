@@ -219,7 +219,7 @@ class BodyField(AbstractModel):
         collected = torch.cat(collected, dim=1)
         h = self.collect(collected) + self.skip(collected)
         h = h + self.refine(self.refine_norm(h))
-        vectors = 0.1 * self.vector_head(h).view(len(points), self.vectors_out, -1)
+        vectors = 0.1 * self.vector_head(h).view(len(points), self.vectors_out, points.dimension)
         if self.decoded:
             vectors = vectors + potential[:, : self.vectors_out]
         final = torch.cat([h, vectors.flatten(1), latent.inputs.vectors[batch].flatten(1), potential.flatten(1)], dim=1)

@@ -184,6 +184,6 @@ def _pair_features(pos: Tensor, normal: Tensor, spacing: Tensor, log_weight: Ten
     b, n, _ = pos.shape
     offset = pos[:, None, :, :] - pos[:, :, None, :]
     pose = relative_pose(offset, normal[:, :, None, :], spacing[:, :, None], dim=1)
-    distance = offset.square().sum(dim=-1).sqrt()
+    distance = (offset.square().sum(dim=-1) + 1e-24).sqrt()  # of a latent to itself the root has no derivative
     rest = [log_weight[:, None, :].expand(b, n, n) / 2 + 2, normal @ normal.transpose(1, 2), *(torch.exp(-distance / r) for r in RANGES)]
     return torch.cat([pose, torch.stack(rest, dim=1)], dim=1)

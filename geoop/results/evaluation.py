@@ -11,6 +11,7 @@ from ..errors import DatasetError
 from ..interfaces.protocols import Predictor
 from ..io.dataset import Dataset
 from ..mesh.case import Case
+from .confidence.ensemble import Ensemble
 from .forces import forces
 from .metrics import Scores, statistics
 from .metrics import evaluate as compare
@@ -66,7 +67,7 @@ def evaluate(predictor: Predictor | str | Path, data: Dataset | str | Path, spli
         )
     cases = dataset.cases(split)
     # a surrogate would put a grid around a bare section, where there is no truth to compare with
-    options = {"surface_only": True} if isinstance(predictor, Surrogate) else {}
+    options = {"surface_only": True} if isinstance(predictor, Surrogate | Ensemble) else {}
     results = [predictor.predict(case, **options) for case in cases]
     names = [name for name in results[0].fields if name in cases[0].fields and name != "quadrature_weight"]
     known = statistics(dataset.cases("train"), names) if "train" in dataset.splits else None

@@ -229,8 +229,8 @@ def _compare(rows: _Rows, predicted: Mapping[str, Field], case: Case, quantities
     problems += [f"'{name}' is not at points" for name in quantities if name in case.fields and case.fields[name].location != "point"]
     if problems:
         raise FieldError("; ".join(problems), where=case.name, remedy="name quantities that both sides have at points")
-    regions = {region: index for region, index in _regions(case).items() if len(index)}
-    weights = {region: _weights(case, region, index) for region, index in regions.items()}
+    regions = {region: index for region, index in regions_of(case).items() if len(index)}
+    weights = {region: weights_of(case, region, index) for region, index in regions.items()}
     for name in quantities:
         for region, index in regions.items():
             p, t = predicted[name].values[index], case.field(name).values[index]
@@ -244,7 +244,7 @@ def _compare(rows: _Rows, predicted: Mapping[str, Field], case: Case, quantities
                 rows.l1.setdefault(key, []).append(z_scored_l1(pred, true, *known[label]) if stated else float("nan"))
 
 
-def _regions(case: Case) -> dict[str, np.ndarray]:
+def regions_of(case: Case) -> dict[str, np.ndarray]:
     """Indices of field points and of surface points; a point cloud, and a region without flow and named wall, have no surface."""
     mesh, count = case.mesh, len(case.mesh.points)
     if mesh.is_cloud or (case.operating_point is None and case.wall is None and not mesh.is_surface):
@@ -253,7 +253,7 @@ def _regions(case: Case) -> dict[str, np.ndarray]:
     return {"field": np.setdiff1d(np.arange(count), surface), "surface": surface}
 
 
-def _weights(case: Case, region: str, index: np.ndarray) -> np.ndarray | None:
+def weights_of(case: Case, region: str, index: np.ndarray) -> np.ndarray | None:
     """(k,) quadrature weights of the points of a region; None where nothing tells them."""
     mesh = case.mesh
     if "quadrature_weight" in case.fields:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from ..errors import CheckpointError, ConditionError, InvalidMeshError
 from ..graph.cache import ContentCache
 from ..interfaces.outcome import Outcome
 from ..interfaces.result import Result
+from ..interfaces.verdict import Verdict
 from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
 from ..mesh.body import body
 from ..mesh.case import Case
@@ -27,8 +28,15 @@ from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
+from .confidence.calibration import Calibration, Evidence
+from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
+from .section_solutions import section_ring, unsolved, with_solutions, without_solutions
+from .shipped import model_file
+
+if TYPE_CHECKING:
+    from .confidence.ensemble import Ensemble
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,8 @@ class Surrogate:
         expected_errors: quantity name -> root mean square error over a case, dimensionless, that 90 % of the validation cases stayed below.
         viscous: whether the training flows had friction.
         about: data set, hash, settings and scores, for people.
+        calibration: what validation cases told of the errors, see :func:`geoop.results.confidence.calibrating.calibrate`; then ``expected_errors`` does
+            not count.
         cache: prepared geometries by content: asking for one section again, at another condition, prepares nothing.
     """
 
@@ -53,6 +63,7 @@ class Surrogate:
     expected_errors: Mapping[str, float] = field(default_factory=dict)
     viscous: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
     cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +109,7 @@ class Surrogate:
         if not points:
             return []
         case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        case = without_solutions(case) if self.framing.wall_only else case
         first = self.placed(replace(case, operating_point=points[0]), surface_only)
         return self._predict([replace(first, operating_point=point) for point in points], chunk)
 
@@ -120,6 +132,9 @@ class Surrogate:
             return case
         outline = body(mesh, case.wall)
         bare = mesh.is_surface and not len(mesh.cells.where("vertex"))
+        if self.framing.wall_only and unsolved(case, self.framing):
+            # what is solved for on the section and given to the model belongs to a ring of points as those of its training
+            return Case(section_ring(outline), case.operating_point, wall=("wall",), name=case.name or mesh.name)
         if bare and not surface_only and not self.framing.wall_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             return Case(ogrid(outline, smooth=True), case.operating_point, wall=("wall",), name=case.name or mesh.name)
@@ -144,26 +159,43 @@ class Surrogate:
         """
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
         cases = [replace(case, fields=first.fields) for case in cases]
+        cases = with_solutions(cases, unsolved(first, self.framing), self.cache)
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         prepared = prepared if vary is None else vary(prepared)
         return Decoder.of_all(self.model, self.normaliser, self.framing, cases, framed, prepared, chunk=chunk)
 
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
+        if self.calibration is None:
+            return self._results(self.decoders(cases, chunk))
+        return [self.calibration.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
+
+    def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
+        """Results of cases as :meth:`decoders` takes them, without calibration, and by what that would judge them."""
         decoders = self.decoders(cases, chunk)
+        evidence = [Evidence(latent_code(one.latent), self.scales(one)) for one in decoders]
+        return list(zip(self._results(decoders), evidence, strict=True))
+
+    def _results(self, decoders: list[Decoder]) -> list[Result]:
         return [self._result(one, fields) for one, fields in zip(decoders, Decoder.all_on_mesh(decoders), strict=True)]
 
     def _result(self, decoder: Decoder, fields: list[Field]) -> Result:
-        case, frame = decoder.case, decoder.framed.frame
-        errors = {
-            q.name: self.expected_errors[q.name] * frame.scale(q, case.operating_point)
-            for q in self.normaliser.quantities
-            if q.name in self.expected_errors
-        }
-        verdict = replace(self.envelope.judge(self.framing.describe(case)), expected_errors=errors)
+        case = decoder.case
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
+        verdict = self.verdict(decoder, calibrated=self.calibration is not None)
         return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
+
+    def verdict(self, decoder: Decoder, *, calibrated: bool = False) -> Verdict:
+        """By the envelope of the training cases alone, with expected errors where they are known; ``calibrated``: by what a calibration cannot tell."""
+        scales, row = self.scales(decoder), self.framing.describe(decoder.case)
+        errors = {name: value * scales[name] for name, value in self.expected_errors.items() if name in scales}
+        found = self.envelope.extrapolation(row) if calibrated else self.envelope.judge(row)
+        return replace(found, expected_errors=errors)
+
+    def scales(self, decoder: Decoder) -> dict[str, float]:
+        """Quantity name -> what one unit of the dimensionless quantity is in SI."""
+        return {q.name: decoder.framed.frame.scale(q, decoder.case.operating_point) for q in self.normaliser.quantities}
 
     def save(self, path: str | Path) -> Path:
         """Write the checkpoint: one safetensors file, atomically.
@@ -183,25 +215,37 @@ class Surrogate:
             "framing": self.framing.to_dict(),
             "about": dict(self.about),
         }
+        if self.calibration is not None:
+            header["calibration"] = self.calibration.to_dict()
         arrays = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         arrays |= {f"envelope.{key}": torch.from_numpy(np.array(value)) for key, value in self.envelope.arrays().items()}
-        return Checkpoint(header, arrays)
+        found = {} if self.calibration is None else self.calibration.arrays()
+        return Checkpoint(header, arrays | {f"calibration.{key}": torch.from_numpy(value) for key, value in found.items()})
 
     def to(self, device: str | torch.device) -> Surrogate:
         """The same surrogate with its model on another device."""
         return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
-def load(source: str | Path) -> Surrogate | NeuralMover:
-    """A surrogate from a checkpoint that ``geoop fit`` wrote, or a mesh mover from one of its own.
+def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
+    """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
+
+    Args:
+        source: path of a file, or the name of a model that comes with geoop, such as ``airfoil-potential``: see :mod:`geoop.results.shipped`.
 
     Raises:
-        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
+        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header; no model of that name, then it
+            says the nearest.
     """
+    source = model_file(source)
     checkpoint = read_checkpoint(source)
     if "mover" in checkpoint.header:
         return NeuralMover.load(source)
     try:
+        if "ensemble" in checkpoint.header:
+            from .confidence.ensemble import Ensemble
+
+            return Ensemble.of(checkpoint)
         return surrogate_of(checkpoint)
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
@@ -220,7 +264,9 @@ def surrogate_of(checkpoint: Checkpoint) -> Surrogate:
         model.load_state_dict(checkpoint.part("model"))
         envelope = TrainingEnvelope.from_arrays({k: v.numpy() for k, v in checkpoint.part("envelope").items()})
         normaliser, framing = Normaliser.from_dict(header["normaliser"]), Framing.from_dict(header["framing"])
-        return Surrogate(model, normaliser, envelope, framing, header["expected_errors"], header["viscous"], header["about"])
+        told = header.get("calibration")  # files of older versions have none
+        calibration = None if told is None else Calibration.of(told, {k: v.numpy() for k, v in checkpoint.part("calibration").items()})
+        return Surrogate(model, normaliser, envelope, framing, header["expected_errors"], header["viscous"], header["about"], calibration)
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"the header does not fit the arrays: {error}", remedy="train again with `geoop fit`, or get an intact copy") from error
 

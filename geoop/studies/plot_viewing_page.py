@@ -61,7 +61,9 @@ def page(scene: Scene, server: Any) -> Any:
         with layout.toolbar:
             vuetify.VSpacer()
             if len(sweep.labels) > 1:
-                vuetify.VSlider(v_model=("step",), min=0, max=len(sweep.labels) - 1, step=1, hide_details=True, density="compact", style="max-width: 380px")
+                vuetify.VSlider(
+                    v_model=("step",), min=0, max=len(sweep.labels) - 1, step=1, hide_details=True, density="compact", style="max-width: 380px"
+                )
                 layout.toolbar.add_child("<span style='min-width: 14em; padding: 0 1em'>{{ label }}</span>")
             if len(scene.fields) > 1:
                 items = [{"title": parse_label(name)[0].replace("_", " "), "value": name} for name in scene.fields]
@@ -105,5 +107,7 @@ def _free(port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
-            raise ConfigurationError(f"port {port} cannot be used: {error}", where="geoop view", remedy="leave --port out, or give another") from error
+            raise ConfigurationError(
+                f"port {port} cannot be used: {error}", where="geoop view", remedy="leave --port out, or give another"
+            ) from error
         return probe.getsockname()[1]

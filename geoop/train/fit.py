@@ -8,11 +8,9 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, DatasetError
 from ..io.atomic import replacing
@@ -23,10 +21,12 @@ from ..models.ports import Ports
 from ..results.surrogate import Surrogate, load
 from ..scaling.framing import Frame
 from .batches import SubsetDataset, loader
+from .calibrated import calibrated
 from .keeping import STATE, AtomicState, Keeper
-from .objectives import Kind, Supervised
+from .objectives import Supervised
 from .preparing import Preparation, TrainingData, prepared_by
 from .progress import ProgressLine, tracked
+from .settings import FitSettings
 from .shapes import SHAPES, first_stage
 from .starting import begin, check_data, check_request, maker, opened, origin
 from .task import FieldTask, Schedule
@@ -38,85 +38,6 @@ if TYPE_CHECKING:
 _ANY_BODY = Ports(vectors_out=1, vectors_in=1, surface_scalars=10, body=True)
 #: Validation looks at this many times the points of a training step, always the same ones: all of them would cost more than they tell.
 _VALIDATION = 4
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How ``fit`` trains; every key can stand in run.toml.
-
-    Attributes:
-        epochs, minutes, cpu_minutes: the budget; exactly one of them. ``cpu_minutes`` is computing time of the process summed over its
-            threads: what else runs on the machine does not shorten the training.
-        batch: cases per step.
-        field_points, wall_points: random points per case and step.
-        reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
-        validate_every: epochs between validations.
-        patience: validations without improvement before an early stop; None trains the whole budget.
-        clip: largest norm of the gradient.
-        rate, muon_rate: peak rates; see :class:`Schedule`.
-        loss: see ``kind`` of :class:`Supervised`: errors relative to every case's own fields, or their plain ``square``.
-        wall_weight: weight of the wall's error beside the field's.
-        area_weighted: see :class:`Supervised`.
-        perturbation: see :meth:`FramedCase.sample`.
-        frame, domain_points, vary_points: see :class:`geoop.train.preparing.Preparation`.
-        beyond: quantity -> known point field, e.g. an inviscid solution, from which the difference is learned.
-        shape_share: of the budget, spent on the first of two stages where the model has two (as many steps on top of ``epochs``): see
-            :func:`geoop.train.shapes.first_stage`.
-        seed: of the initial weights, the order of cases and the subsets of points.
-    """
-
-    epochs: int | None = None
-    minutes: float | None = None
-    cpu_minutes: float | None = None
-    batch: int = 8
-    field_points: int = 192
-    wall_points: int = 64
-    reflect: bool = True
-    validate_every: int = 5
-    patience: int | None = None
-    clip: float = 1.0
-    rate: float = 2e-3
-    muon_rate: float = 1.5e-2
-    loss: Kind = "l2"
-    wall_weight: float = 0.5
-    area_weighted: bool = False
-    perturbation: float = 0.3
-    frame: Frame = "auto"
-    domain_points: int = 1024
-    vary_points: float = 2.0
-    beyond: dict[str, str] = field(default_factory=dict)
-    shape_share: float = 0.3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        problems = []
-        if sum(budget is not None for budget in (self.epochs, self.minutes, self.cpu_minutes)) != 1:
-            problems.append("give exactly one of epochs, minutes and cpu_minutes")
-        for name, kinds in (("frame", Frame), ("loss", Kind)):
-            if getattr(self, name) not in get_args(kinds):
-                problems.append(f"{name} is '{getattr(self, name)}', must be one of {', '.join(get_args(kinds))}")
-        for name in (
-            "epochs",
-            "minutes",
-            "cpu_minutes",
-            "domain_points",
-            "vary_points",
-            "batch",
-            "field_points",
-            "wall_points",
-            "validate_every",
-            "patience",
-            "clip",
-            "rate",
-            "muon_rate",
-        ):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                problems.append(f"{name} is {value}, must be positive")
-        if not 0 < self.shape_share < 1:
-            problems.append(f"shape_share is {self.shape_share}, must lie between 0 and 1")
-        if problems:
-            raise ConfigurationError("; ".join(problems), where="FitSettings", remedy="for example minutes=10 or epochs=200")
 
 
 def fit(
@@ -152,7 +73,7 @@ def fit(
         progress: show a bar.
 
     Returns:
-        the best surrogate by validation loss. Its expected errors come from the validation split.
+        the best surrogate by validation loss, calibrated by :func:`geoop.results.confidence.calibrating.calibrate` where 9 cases or more validate.
 
     Raises:
         ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.
@@ -237,9 +158,9 @@ class _Run:
     objective: Supervised
     about: dict[str, Any]
 
-    def surrogate(self, model: AbstractModel, expected: dict[str, float] | None = None) -> Surrogate:
+    def surrogate(self, model: AbstractModel) -> Surrogate:
         data = self.data
-        return Surrogate(model, data.normaliser, data.envelope, data.framing, expected or {}, data.viscous, dict(self.about))
+        return Surrogate(model, data.normaliser, data.envelope, data.framing, {}, data.viscous, dict(self.about))
 
 
 def _rank() -> int:
@@ -383,19 +304,8 @@ def _train(task: FieldTask, run: _Run, directory: Path, settings: FitSettings, r
 
 
 def _finish(directory: Path, task: FieldTask, run: _Run) -> None:
-    """Write the best surrogate once more, with its expected errors, measured on the validation cases."""
+    """Write the best surrogate once more, with what the validation cases tell of its errors."""
     run.about.update(epochs=int(task.current_epoch), steps=int(task.global_step), training_seconds=round(task.elapsed, 1))
     best = directory / "best.safetensors"
     model = load(best).model if best.exists() else task.average
-    quantities = run.data.normaliser.quantities
-    errors: dict[str, list[float]] = {q.name: [] for q in quantities}
-    plain = run.surrogate(model)
-    for case in run.data.validation_cases:
-        result = plain.predict(case, surface_only=True)
-        frame = run.data.framing.frame(case)
-        for quantity in quantities:
-            difference = result[quantity.name] - case.field(quantity.name).values
-            size = np.sqrt((difference.reshape(len(difference), -1) ** 2).sum(axis=1).mean())
-            errors[quantity.name].append(float(size) / frame.scale(quantity, case.operating_point))
-    expected = {name: float(np.quantile(values, 0.9)) for name, values in errors.items()}
-    run.surrogate(model, expected).save(best)
+    calibrated(run.surrogate(model), run.data, run.geometries["train"]).save(best)

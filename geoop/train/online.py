@@ -34,8 +34,9 @@ from ..solve.equations import Equation
 from ..solve.schwarz.iteration import Schwarz
 from ..solve.schwarz.local_exact import FiniteElementSolver, driven
 from ..solve.schwarz.settings import SchwarzSettings
-from .fit import FitSettings, fit
+from .fit import fit
 from .progress import tracked
+from .settings import FitSettings
 from .starting import origin
 
 SWEEPS = (1, 2, 4, 8)

@@ -15,7 +15,8 @@ from ..models.named import model_class
 from ..models.ports import Ports
 from ..models.presets import PRESETS
 from ..results.surrogate import Surrogate
-from .fit import FitSettings, fit
+from .fit import fit
+from .settings import FitSettings
 
 
 def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -> tuple[Surrogate, Path]:

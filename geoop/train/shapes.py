@@ -18,7 +18,7 @@ from .progress import tracked
 
 if TYPE_CHECKING:
     from ..models.model import ShapeStage
-    from .fit import FitSettings
+    from .settings import FitSettings
 
 #: The state of the first stage in the folder of a run.
 SHAPES = "shapes.safetensors"

@@ -8,8 +8,9 @@ from geoop.graph.pointset import BOUNDARY
 from geoop.mesh.quantity import Field
 from geoop.models.boundary_kernel import BoundaryKernel
 from geoop.models.transolver import Transolver
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
 from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.settings import FitSettings
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import sys
 from functools import partial
 import geoop
 from geoop.models.body_field import BodyField
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 
 surrogate = geoop.fit(
     sys.argv[1], sys.argv[2], model=partial(BodyField, width=32, depth=1, densities=4),

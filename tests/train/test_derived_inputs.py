@@ -9,7 +9,7 @@ import geoop
 from geoop.errors import ConfigurationError
 from geoop.models.transolver import Transolver
 from geoop.scaling.derived import with_derived
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 
 NAME = "newton potential of source"
 

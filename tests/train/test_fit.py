@@ -17,8 +17,8 @@ from geoop.io.dataset import Dataset
 from geoop.results.evaluation import evaluate
 from geoop.scaling.framing import Framing
 from geoop.train.batches import SubsetDataset, from_batch, loader
-from geoop.train.fit import FitSettings
 from geoop.train.run_file import fit_file
+from geoop.train.settings import FitSettings
 
 SMALL = {"width": 32, "depth": 1, "densities": 4}
 

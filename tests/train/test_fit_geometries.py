@@ -8,7 +8,7 @@ import torch
 
 import geoop
 from geoop.models.gaot import GAOT
-from geoop.train.fit import FitSettings
+from geoop.train.settings import FitSettings
 
 
 def test_a_model_is_told_its_training_geometries_once(tmp_path, monkeypatch):

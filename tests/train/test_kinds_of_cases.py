@@ -11,8 +11,8 @@ from geoop.errors import ConfigurationError, DatasetError
 from geoop.models.body_field import BodyField
 from geoop.models.deeponet import DeepONet
 from geoop.results.evaluation import evaluate
-from geoop.train.fit import FitSettings
 from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.settings import FitSettings
 
 HEAD = '[settings]\nepochs = 1\nbatch = 4\ndomain_points = 120\n[model]\nclass = "DeepONet"\nwidth = 16\nmodes = 8\n'
 

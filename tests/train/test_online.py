@@ -19,8 +19,8 @@ from geoop.results.local_surrogate import LocalSurrogate
 from geoop.solve.equations import SOLUTION, Diffusion, Elasticity, HeatWindow, NonlinearDiffusion
 from geoop.solve.schwarz.local_exact import FiniteElementSolver
 from geoop.solve.schwarz.settings import SchwarzSettings
-from geoop.train.fit import FitSettings
 from geoop.train.online import _union, completed, online, random_regions, traces, with_cases
+from geoop.train.settings import FitSettings
 
 PLAIN = SchwarzSettings(parts=4, coarse=None)
 FLUX = Quantity("boundary_flux", "g", "1/m")

@@ -9,9 +9,9 @@ import torch
 import geoop
 from geoop.errors import ConfigurationError
 from geoop.models.deeponet import DeepONet
-from geoop.train.fit import FitSettings
 from geoop.train.preparing import Preparation, TrainingData
 from geoop.train.run_file import fit_file
+from geoop.train.settings import FitSettings
 
 QUIET = {"batch": 4, "domain_points": 100, "field_points": 48, "wall_points": 16, "validate_every": 1}
 STILL = {"rate": 1e-12, "muon_rate": 1e-12}

@@ -14,8 +14,8 @@ from geoop.io.checkpoint import write_checkpoint
 from geoop.models.enf2enf import Enf2Enf
 from geoop.results.metrics import relative_l2
 from geoop.train import shapes
-from geoop.train.fit import FitSettings
 from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.settings import FitSettings
 
 SIZES = {"width": 16, "latents": 9, "depth": 1, "heads": 2, "encoder": "meta", "shape": {"samples": 200, "width": 16}}
 

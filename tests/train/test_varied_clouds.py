@@ -5,8 +5,8 @@ import pytest
 
 import geoop
 from geoop.errors import ConfigurationError
-from geoop.train.fit import FitSettings
 from geoop.train.preparing import Preparation, TrainingData
+from geoop.train.settings import FitSettings
 
 
 @pytest.fixture(scope="module", params=["kt-airfoils", "polygons-mixed"])

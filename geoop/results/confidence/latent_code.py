@@ -35,7 +35,7 @@ def _rows(item: Any) -> Iterator[Tensor]:
         yield _pooled(item.scalars)
         yield item.vectors.detach().double().square().sum(dim=2).mean(dim=0).sqrt() if len(item) else item.pos.new_zeros(0)
     elif isinstance(item, Tensor):
-        if item.is_floating_point() and item.dim():
+        if item.is_floating_point() and item.dim() and item.numel():
             yield _pooled(item.reshape(-1, item.shape[-1]) if item.dim() > 1 else item[:, None])
     elif isinstance(item, Mapping):
         for name in sorted(item):

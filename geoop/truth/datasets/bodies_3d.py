@@ -16,6 +16,7 @@ from ...mesh.measure import point_weights
 from ...mesh.mesh import Mesh
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import QUANTITIES, Field, Quantity
+from ..flow_case import flow_case
 from ..panels3d.near_wall import near_wall
 from ..panels3d.system import PanelSystem
 from .draws import Laws, cases_of, random_of, split_geometries, split_of, uniform
@@ -26,6 +27,8 @@ DEFAULT_SIZE = 200
 PER_GEOMETRY = 2
 VELOCITY = 40.0
 CUBE_DIVISIONS, AROUND, STRIPS = 16, 64, 24
+#: Wings are solved on so many times the strips of their mesh: the flow at the tips asks for it, and finer sections bring nothing without it.
+STRIPS_SOLVED = 2
 FIELD_POINTS = 3000
 #: Share of the field points that are uniform in the box; the others lie around points of the wall.
 UNIFORM_SHARE = 0.3
@@ -96,11 +99,10 @@ def plan(n: int, seed: int) -> DatasetPlan:
 def case(seed: int, name: str) -> Case:
     """One case with velocity, pressure_coefficient, quadrature_weight and the coefficients of lift and induced drag."""
     shape = name.rsplit("_", 1)[0]
-    system, mesh, weight = _solved(seed, shape)
-    values = drawn_flow(seed, name)
-    condition = OperatingPoint(VELOCITY, alpha=values["alpha"], beta=values["beta"])
+    system, mesh, weight, velocities = _solved(seed, shape)
+    condition = _condition(seed, name)
     flow = system.flow(condition)
-    solved = flow.solve_case(Case(mesh, condition, wall=("wall",), name=name))
+    solved = flow_case(Case(mesh, condition, wall=("wall",), name=name), condition, velocities[name])
     return solved.with_fields(
         Field(WEIGHT, weight),
         Field(QUANTITIES["lift_coefficient"], np.asarray(flow.lift_coefficient), "global"),
@@ -122,12 +124,18 @@ def drawn_flow(seed: int, name: str) -> dict[str, float]:
     return uniform(random_of(seed, name, part=1), FLOW_LAWS[family])
 
 
-def shape_of(values: dict[str, Any], refine: int = 1) -> tuple[Mesh, np.ndarray | None]:
+def _condition(seed: int, name: str) -> OperatingPoint:
+    values = drawn_flow(seed, name)
+    return OperatingPoint(VELOCITY, alpha=values["alpha"], beta=values["beta"])
+
+
+def shape_of(values: dict[str, Any], refine: int = 1, strips: int = 1) -> tuple[Mesh, np.ndarray | None]:
     """The body of these parameters and its trailing edge.
 
     Args:
         values: of :func:`drawn`.
         refine: how many times finer than in the data set, for checks.
+        strips: how many times more strips of a wing, on top of ``refine``; other bodies have none.
     """
     own = {key: value for key, value in values.items() if key != "family"}
     if values["family"] == "superellipsoid":
@@ -139,19 +147,27 @@ def shape_of(values: dict[str, Any], refine: int = 1) -> tuple[Mesh, np.ndarray 
     aspect = own.pop("aspect")
     wing = WingShape(span=1.0, section=section, **own)
     # the span that gives the aspect ratio b^2/S: the area is proportional to it
-    return wing_body(WingShape(span=aspect * wing.area, section=section, **own), AROUND * refine, STRIPS * refine)
+    return wing_body(WingShape(span=aspect * wing.area, section=section, **own), AROUND * refine, STRIPS * refine * strips)
 
 
 @lru_cache(maxsize=2)
-def _solved(seed: int, shape: str) -> tuple[PanelSystem, Mesh, np.ndarray]:
-    """The solved equations of a geometry, its mesh with field points behind the body's vertices, and the weights of all points."""
-    body, edge = shape_of(drawn(seed, shape))
-    system = PanelSystem(body, trailing_edge=edge)
+def _solved(seed: int, shape: str) -> tuple[PanelSystem, Mesh, np.ndarray, dict[str, np.ndarray]]:
+    """The solved equations of a geometry, its mesh with field points behind the body's vertices, the weights of all points, and their velocities.
+
+    All operating points are one evaluation: the flow is linear in the stream. The vertices are some of those that the equations are solved on.
+    """
+    values = drawn(seed, shape)
+    body, _ = shape_of(values)
+    solved, edge = shape_of(values, strips=STRIPS_SOLVED)
+    system = PanelSystem(solved, trailing_edge=edge)
     points, weight = field_points(system, random_of(seed, shape, part=2))
     count = len(body.points)
     vertices = Cells.of(vertex=np.arange(count, count + len(points))[:, None])
     mesh = Mesh(np.concatenate([body.points, points]), Cells.concatenate([body.cells, vertices]), {"wall": body.cells}, name=shape)
-    return system, mesh, np.concatenate([point_weights(body), weight])
+    names = [f"{shape}_{k:02d}" for k in range(1, PER_GEOMETRY + 1)]
+    streams = [_condition(seed, name) for name in names]
+    velocities = np.concatenate([system.surface_velocity(body.points, streams), system.velocity(points, streams)], axis=1)
+    return system, mesh, np.concatenate([point_weights(body), weight]), dict(zip(names, velocities, strict=True))
 
 
 def field_points(system: PanelSystem, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -190,7 +206,7 @@ def _generator() -> dict[str, Any]:
     """Laws and constants for the manifest."""
     return {
         "source": "source and doublet panels in space: geoop.truth.panels3d",
-        "revision": 1,
+        "revision": 2,
         "families": list(FAMILIES),
         "parameters": "family 0, 1, 2 with equal chance, the others independent and uniform between the limits below; lengths in m, angles in degrees",
         "limits": {family: {key: list(limits) for key, limits in laws.items()} for family, laws in SHAPE_LAWS.items()},
@@ -199,7 +215,8 @@ def _generator() -> dict[str, Any]:
         "wing_sections": "NACA four digits: camber rounded down, at 40 % of the chord, and thickness rounded down, both in % of the chord",
         "operating_points_per_geometry": PER_GEOMETRY,
         "velocity": VELOCITY,
-        "panels": f"{6 * CUBE_DIVISIONS**2} quads on superellipsoids and cars, {AROUND} x {STRIPS} on wings",
+        "panels": f"{6 * CUBE_DIVISIONS**2} quads on superellipsoids and cars; {AROUND} x {STRIPS} on wings, whose labels are "
+        f"those of {AROUND} x {STRIPS * STRIPS_SOLVED} at the same vertices",
         "boundary_conditions": "no flow through the wall, free stream far away, Kutta condition at a wing's trailing edge, wake straight along x",
         "self_intersection": "impossible: superellipsoids are star-shaped, cars are one-to-one images of them, wing sections lie in parallel planes",
         "label_error": "against four times as many panels, two bodies of each family, RMS of the velocity over the free stream: field 0.7 % "

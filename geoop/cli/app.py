@@ -15,12 +15,15 @@ from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
 from .gradients import gradient
+from .judging import calibrate, judge
+from .models import models
 from .moving import deform
 from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
 from .studying import study
+from .viewing import report, view
 from .wording import on_the_command_line
 
 app = typer.Typer(
@@ -166,19 +169,24 @@ def fit(
     show_result({"checkpoint": str(path), "about": dict(surrogate.about)}, f"best surrogate: {path}", as_json)
 
 
+app.command()(models)
 app.command()(predict)
 app.command()(gradient)
+app.command()(calibrate)
+app.command()(judge)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)
 app.command()(adapt)
 app.command()(encode)
 app.command()(study)
+app.command()(report)
+app.command()(view)
 
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")],
     data: Annotated[Path, typer.Argument(help="data-set folder")],
     split: Annotated[str, typer.Option(help="train, val, test, ood, ...")] = "test",
     as_json: Json = False,
@@ -191,7 +199,7 @@ def evaluate(
 
 
 @app.command()
-def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")], as_json: Json = False) -> None:
+def cite(model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")], as_json: Json = False) -> None:
     """BibTeX of exactly the methods inside a model."""
     from ..references import bibtex
     from ..results.surrogate import load

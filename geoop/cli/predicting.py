@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors")],
+    model: Annotated[Path, typer.Argument(help="checkpoint, .safetensors; or a name of `geoop models`")],
     mesh: Annotated[Path, typer.Argument(help="mesh or section file; with the known fields and boundary values that the model is given")],
     output: Annotated[Path, typer.Option("--output", "-o", help=".vtu, .vtp; .pvd for several angles")],
     velocity: Annotated[float | None, typer.Option(help="free-stream speed [m/s], for models of flows; that of the file unless given")] = None,

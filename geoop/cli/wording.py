@@ -29,6 +29,9 @@ _ON_THE_COMMAND_LINE = (
     (r", or at_times\(reference, times\)", ", or leave --compare out"),
     (r", e\.g\. result\.at\(mesh\.points\)", "; or leave --compare out"),
     (r"give times, or steps of a model with an interval, or a longer series", "give --steps, or a series that is longer"),
+    (r'accept = \["(\w+)"\]', r"--accept \1"),
+    (r"give output=FOLDER, and workers >= 1 or dask=ADDRESS", "give -o FOLDER, and --workers 1 or more, or --dask ADDRESS"),
+    (r"overwrite=True, --overwrite", "--overwrite"),
     (r"choose one of \['rbf', 'elastic', 'laplacian', 'spring'\]", "--method rbf, elastic, laplacian or spring"),
 )  # fmt: skip
 

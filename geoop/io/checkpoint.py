@@ -108,6 +108,24 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(header, arrays)
 
 
+def read_header(path: str | Path) -> dict[str, Any]:
+    """The header alone, without reading the arrays.
+
+    Raises:
+        CheckpointError: as :func:`read_checkpoint`.
+    """
+    path = Path(path)
+    _look(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"cannot be read: {error}", where=str(path), remedy=_RETRAIN) from error
+    return _header(path, metadata)
+
+
 def _look(path: Path) -> None:
     """Judge the file by its first bytes and its size before any library touches it."""
     if not path.is_file():

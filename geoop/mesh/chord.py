@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 from ..errors import InvalidMeshError
+from .distance.kept import Kept
 from .loops import loops, signed_area
 from .mesh import Mesh
 
@@ -49,6 +50,10 @@ def chord_line(outline: Mesh) -> ChordLine:
     """
     if outline.dimension != 2:
         raise InvalidMeshError("a chord line needs a 2-D section", where=outline.name, remedy="cut the body with a plane first")
+    return _known(outline)
+
+
+def _found(outline: Mesh) -> ChordLine:
     rings = [outline.points[loop.points] for loop in loops(outline)]
     ring = max(rings, key=lambda r: np.linalg.norm(np.diff(r, axis=0), axis=1).sum())
     ring = ring if signed_area(ring) > 0 else ring[::-1]
@@ -70,8 +75,15 @@ def chord_line(outline: Mesh) -> ChordLine:
     return _chord(nose, tail, _meeting_angle(ring, tip.corners, length))
 
 
+#: Frames, descriptors and coefficients ask for the chord of one section again and again, at every condition.
+_known = Kept(_found, size=64)
+
+
 def _chord(nose: np.ndarray, tail: np.ndarray, angle: float) -> ChordLine:
     x, y = tail - nose
+    nose, tail = nose.copy(), tail.copy()
+    for end in (nose, tail):
+        end.setflags(write=False)  # handed out again for the next outline of this content
     return ChordLine(nose, tail, float(np.hypot(x, y)), float(np.degrees(np.arctan2(-y, x))), angle)
 
 

@@ -12,6 +12,12 @@ PRESETS: dict[str, dict[str, Mapping[str, Any]]] = {
         "medium": {"width": 96, "depth": 6, "densities": 24},
         "large": {"width": 192, "depth": 8, "densities": 48},
     },
+    # potential flow; any other model can stand inside
+    "Superposition": {
+        "small": {"inner": "BodyField", "sizes": {"width": 64, "depth": 4, "densities": 16}},
+        "medium": {"inner": "BodyField", "sizes": {"width": 96, "depth": 6, "densities": 24}},
+        "large": {"inner": "BodyField", "sizes": {"width": 192, "depth": 8, "densities": 48}},
+    },
     # which input functions are values, fluxes and sources is said by the problem: add roles=
     "BoundaryKernel": {
         "small": {"width": 32, "hidden": 32, "depth": 2, "rounds": 1},

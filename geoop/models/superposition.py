@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,7 +81,9 @@ class Superposition(AbstractModel):
         if kind is Superposition:
             raise ConfigurationError("a superposition of superpositions", where="inner", remedy="name another model, such as BodyField")
         inside = replace(p, scalars_out=0, vectors_in=streams, vectors_out=p.dimension if together else 1)
-        self.inner: AbstractModel = kind(inside, **sizes)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Initializing zero-element tensors")  # no scalars are asked of it
+            self.inner: AbstractModel = kind(inside, **sizes)
         self.together, self.on_clouds = together, self.inner.on_clouds
         self.reference = tuple(dict.fromkeys((*type(self).reference, *self.inner.reference)))
         #: root mean square of the velocity's perturbation; mean and deviation of the pressure coefficient
@@ -110,7 +113,7 @@ class Superposition(AbstractModel):
             if quantity.rank:
                 self.velocity_scale.fill_(size)
             else:
-                self.pressure_scale.copy_(torch.tensor([middle, size]))
+                self.pressure_scale.copy_(self.pressure_scale.new_tensor([middle, size]))
 
     def prepare(self, geometry: Geometry) -> Any:
         return self.inner.prepare(geometry)

@@ -32,6 +32,8 @@ from .confidence.calibration import Calibration, Evidence
 from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
+from .section_solutions import section_ring, unsolved, with_solutions, without_solutions
+from .shipped import model_file
 
 if TYPE_CHECKING:
     from .confidence.ensemble import Ensemble
@@ -107,6 +109,7 @@ class Surrogate:
         if not points:
             return []
         case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        case = without_solutions(case) if self.framing.wall_only else case
         first = self.placed(replace(case, operating_point=points[0]), surface_only)
         return self._predict([replace(first, operating_point=point) for point in points], chunk)
 
@@ -129,6 +132,9 @@ class Surrogate:
             return case
         outline = body(mesh, case.wall)
         bare = mesh.is_surface and not len(mesh.cells.where("vertex"))
+        if self.framing.wall_only and unsolved(case, self.framing):
+            # what is solved for on the section and given to the model belongs to a ring of points as those of its training
+            return Case(section_ring(outline), case.operating_point, wall=("wall",), name=case.name or mesh.name)
         if bare and not surface_only and not self.framing.wall_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             return Case(ogrid(outline, smooth=True), case.operating_point, wall=("wall",), name=case.name or mesh.name)
@@ -153,6 +159,7 @@ class Surrogate:
         """
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
         cases = [replace(case, fields=first.fields) for case in cases]
+        cases = with_solutions(cases, unsolved(first, self.framing), self.cache)
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         prepared = prepared if vary is None else vary(prepared)
@@ -176,13 +183,15 @@ class Surrogate:
         case = decoder.case
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
-        return Result(answer, Outcome("converged"), self.verdict(decoder), decoder.at, self.viscous)
+        verdict = self.verdict(decoder, calibrated=self.calibration is not None)
+        return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
 
-    def verdict(self, decoder: Decoder) -> Verdict:
-        """By the envelope of the training cases alone, with expected errors where they are known."""
-        scales = self.scales(decoder)
+    def verdict(self, decoder: Decoder, *, calibrated: bool = False) -> Verdict:
+        """By the envelope of the training cases alone, with expected errors where they are known; ``calibrated``: by what a calibration cannot tell."""
+        scales, row = self.scales(decoder), self.framing.describe(decoder.case)
         errors = {name: value * scales[name] for name, value in self.expected_errors.items() if name in scales}
-        return replace(self.envelope.judge(self.framing.describe(decoder.case)), expected_errors=errors)
+        found = self.envelope.extrapolation(row) if calibrated else self.envelope.judge(row)
+        return replace(found, expected_errors=errors)
 
     def scales(self, decoder: Decoder) -> dict[str, float]:
         """Quantity name -> what one unit of the dimensionless quantity is in SI."""
@@ -221,9 +230,14 @@ class Surrogate:
 def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
     """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
 
+    Args:
+        source: path of a file, or the name of a model that comes with geoop, such as ``airfoil-potential``: see :mod:`geoop.results.shipped`.
+
     Raises:
-        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header.
+        CheckpointError: missing, truncated, a pickle, of a newer format, or with weights that do not fit its own header; no model of that name, then it
+            says the nearest.
     """
+    source = model_file(source)
     checkpoint = read_checkpoint(source)
     if "mover" in checkpoint.header:
         return NeuralMover.load(source)

@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import InvalidMeshError
 from ..mesh.body import body
 from ..mesh.case import Case
+from ..mesh.distance.kept import Kept
 from ..mesh.measure import area_vectors, cell_fluxes, cell_measures, point_weights
 from ..mesh.mesh import Mesh
 from ..mesh.outline import ChordLine, chord_line, loops, oriented
@@ -30,7 +31,7 @@ def describe(case: Case) -> dict[str, float]:
     if surface.dimension == 2:
         chord = chord_line(surface)
         angles = {"alpha_to_chord [deg]": (point.alpha if point else 0.0) + chord.angle}
-        shape = describe_section(surface, chord)
+        shape = _sections(surface)
     else:
         angles = {"alpha [deg]": point.alpha, "beta [deg]": point.beta} if point else {}
         shape = describe_surface(surface)
@@ -70,6 +71,10 @@ def describe_section(outline: Mesh, chord: ChordLine | None = None) -> dict[str,
         "bodies [1]": float(len(found)),
         "open_ends [1]": float(2 * sum(not loop.closed for loop in found)),
     }
+
+
+#: A section is described anew for every condition that it is asked at.
+_sections = Kept(describe_section, size=64)
 
 
 def _envelope(segments: np.ndarray, stations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import ConfigurationError
 from .plot_style import COLOURS, CONTROL, WARNING, axis_label, figure, graded, legend_of_marks, marked, safe, save, value_label
-from .study_folder import ALPHA, Row, StudyFolder, failed, number, numbers
+from .study_folder import ALPHA, StudyFolder, failed, number, numbers
+from .table import Row
 
 #: Curves that are told apart by colours of their own and named one by one.
 MOST_NAMED = len(COLOURS)

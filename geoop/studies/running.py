@@ -35,6 +35,23 @@ BLOCK_SECONDS, LARGEST_BLOCK = 2.0, 64
 Progress = Callable[[int, int], None]
 
 
+@dataclass
+class Pace:
+    """How fast this process is, learnt from the block before.
+
+    Attributes:
+        seconds: per case and point of its geometry; None before the first block.
+    """
+
+    seconds: float | None = None
+
+    def block(self, points: int) -> int:
+        """How many cases of a geometry with so many points go together; the very first goes alone."""
+        if self.seconds is None:
+            return 1
+        return max(1, min(LARGEST_BLOCK, int(BLOCK_SECONDS / max(self.seconds * points, 1e-6))))
+
+
 @dataclass(frozen=True)
 class StudyJob:
     """Everything that a worker needs to compute any case of a study.
@@ -60,6 +77,11 @@ class StudyJob:
     def panels(self) -> PanelPredictor:
         """The control method."""
         return PanelPredictor()
+
+    @cached_property
+    def pace(self) -> Pace:
+        """Of this process."""
+        return Pace()
 
     @property
     def size(self) -> int:
@@ -151,11 +173,12 @@ def compute(job: StudyJob, folder: Path, todo: Mapping[str, Sequence[int]], work
 def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]) -> Iterator[str]:
     """Compute and record cases of one geometry in blocks; yields their names."""
     shape = job.shapes[geometry]
-    left, size, placed = list(numbers), 1, None
+    left, placed, points = list(numbers), None, len(shape.mesh.points)
     many = isinstance(job.model.predictor, ManyPredictor)
     with (folder / ROWS / f"{geometry}.jsonl").open("a", encoding="utf-8") as record:
         record.write("\n")  # what an interruption cut off ends here
         while left:
+            size = job.pace.block(points) if many else 1
             block, left = left[:size], left[size:]
             start = time.perf_counter()
             for number, found in _block(job, shape, block, placed):
@@ -164,8 +187,7 @@ def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]) ->
                 record.write(json.dumps(row) + "\n")
                 record.flush()
                 yield row["case"]
-            each = (time.perf_counter() - start) / len(block)
-            size = max(1, min(LARGEST_BLOCK, int(BLOCK_SECONDS / max(each, 1e-6)))) if many else 1
+            job.pace.seconds = (time.perf_counter() - start) / len(block) / points
 
 
 def _block(job: StudyJob, shape: Geometry, numbers: Sequence[int], placed: Case | None) -> Iterator[tuple[int, Result | GeoopError]]:
@@ -203,7 +225,7 @@ def _finished(job: StudyJob, folder: Path, shape: Geometry, number: int, point: 
     """The outputs of a case, with its files on the disk."""
     whole = replace(result, case=replace(result.case, operating_point=point, name=job.name(shape.name, number)))
     wall = wall_case(whole.case)
-    row = outputs(whole, wall, shape, point, job.settings, seconds)
+    row = outputs(whole, shape, point, job.settings, seconds)
     if job.settings.compare and shape.mesh.dimension == 2:
         row |= _controlled(job, wall, shape, point, row)
     parameter, values = job.steps

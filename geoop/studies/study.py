@@ -116,7 +116,8 @@ def study(
         alpha: angles of attack [deg]: a number, a list, ``"start:stop:step"``.
         velocity: [m/s], likewise.
         conditions: other conditions: beta, reynolds, mach, density, viscosity, sampling, count.
-        settings: other keys of the file: surface_only, files, compare, drag, reference_area, reference_length, accept, seed.
+        settings: other keys of the file: surface_only, files, compare, drag, reference_area, reference_length,
+            accept, seed, report.
         workers: processes; 1 stays in this one.
         dask: address of a Dask scheduler whose workers compute instead, ``tcp://host:8786``.
         resume: expect an interrupted or finished study in the folder, and try its failed cases again.
@@ -150,7 +151,7 @@ def _finished(folder: Path, job: StudyJob, known: Sequence[str], start: float) -
     files += _series(folder, job)
     seconds = time.perf_counter() - start
     _note(folder, job, warnings, seconds)
-    return Study(folder, tuple(rows), (*files, *_report(folder)), warnings, seconds)
+    return Study(folder, tuple(rows), (*files, *(_report(folder) if job.settings.report else [])), warnings, seconds)
 
 
 def plan(spec: StudySpec) -> tuple[StudyJob, Checked]:

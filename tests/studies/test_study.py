@@ -7,6 +7,7 @@ import math
 import pytest
 
 import geoop
+from geoop.errors import ConfigurationError
 from geoop.mesh.primitives import naca4
 from geoop.studies.table import read_table
 from geoop.truth.panels.system import panel_flow
@@ -75,3 +76,64 @@ def test_study_json_says_what_the_numbers_depend_on(sweep):
     data = json.loads((sweep.folder / "study.json").read_text())
     assert data["model"]["name"] == "panels" and data["geometries"][0]["name"] == "naca2412" and data["seconds"] > 0
     assert [c["alpha"] for c in data["conditions"]] == [-4.0, 0.0, 4.0] and data["geometries"][0]["chord"] == 1.0
+
+
+def test_a_file_names_its_shapes_relative_to_itself(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name in ("one", "two"):
+        np.savetxt(folder / f"{name}.dat", naca4("2412" if name == "one" else "0012", 80).points, header=name, comments="")
+    (folder / "study.toml").write_text(
+        'model = "panels"\noutput = "out"\nsurface_only = true\n[[geometry]]\nfiles = ["*.dat"]\nchord = 0.5\n'
+        '[[geometry]]\nfile = "one.dat"\nname = "once more"\nflap = {hinge = 0.7, deflection = [5]}\n[conditions]\nvelocity = 10\nalpha = "0:2:2"'
+    )
+    done = geoop.study(folder / "study.toml")
+    assert done.folder == folder / "out" and [row["geometry"] for row in done.rows[::2]] == [
+        "one",
+        "two",
+        "once-more_flap+5-at0.7".replace("-at", "_at"),
+    ]
+    assert done.rows[0]["reference_length [m]"] == pytest.approx(0.5, rel=1e-3)
+    assert np.isnan(done.column("flap deflection [deg]")[0]) and done.column("flap deflection [deg]")[-1] == 5.0
+
+
+def test_sections_by_name_from_a_folder_and_by_ranges(tmp_path):
+    coordinates = tmp_path / "dat"
+    coordinates.mkdir()
+    for code in ("2412", "2415", "0012"):
+        np.savetxt(coordinates / f"n{code}.dat", naca4(code, 80).points, header=code, comments="")
+    shapes = [
+        {"uiuc": ["n24*", "N0012"], "folder": str(coordinates)},
+        {"naca": {"camber": [0, 4], "thickness": "10:16:3"}},
+        {"naca": {"camber": "0:6", "position": "30:50", "thickness": "8:20"}, "count": 8},
+    ]
+    done = geoop.study(model="panels", geometry=shapes, alpha=2, velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    assert len(done.rows) == 3 + 6 + 8
+    drawn = done.column("thickness [%]")[-8:]
+    assert sorted(np.floor((drawn - 8) / 12 * 8).astype(int)) == list(range(8))
+    cambered, flat = (row["CL"] for row in done.rows[3:9][::3][::-1])
+    assert cambered - flat == pytest.approx(4 * math.pi * 0.04, rel=0.2)  # four-digit camber at 40 %: thin-aerofoil zero lift
+    with pytest.raises(ConfigurationError, match="did you mean n24"):
+        geoop.study(model="panels", geometry={"uiuc": "n2413", "folder": str(coordinates)}, velocity=1, output=tmp_path / "t")
+
+
+def test_a_network_has_its_control_and_its_verdict_beside_it(tmp_path, surrogate):
+    done = geoop.study(**{**SWEEP, "model": surrogate, "settings": {"surface_only": True, "compare": "panels"}}, output=tmp_path / "s")
+    section = naca4("2412", 240)
+    exact = [panel_flow(section, geoop.OperatingPoint(60.0, a, reference_length=1.0)).lift_coefficient for a in (-4.0, 0.0, 4.0)]
+    assert done.column("CL panels") == pytest.approx(exact) and (done.column("Cp L2 panels [%]") > 1.0).all()
+    assert {row["level"] for row in done.rows} <= {"inside", "edge", "outside"} and all(row["reason"] for row in done.rows)
+
+
+def test_inputs_stay_as_they_were(tmp_path):
+    section, settings = naca4("2412", 100), {"surface_only": True}
+    before = section.content_hash
+    geoop.study(model="panels", geometry=section, alpha=1, velocity=1, output=tmp_path / "s", settings=settings)
+    assert section.content_hash == before and settings == {"surface_only": True}
+
+
+def test_names_of_columns_are_checked(sweep):
+    with pytest.raises(ConfigurationError, match="no 'Cl'"):
+        sweep.column("Cl")
+    with pytest.raises(ConfigurationError, match="no 'naca0012'"):
+        sweep.column("CL", "naca0012")

@@ -73,16 +73,16 @@ class Calibration:
     latent: LatentCloud
     source: Mapping[str, Any] = field(default_factory=dict)
 
-    def signals(self, evidence: Evidence) -> dict[str, float]:
-        """The signals of a case, by name."""
-        return {"latent": self.latent.distance(evidence.code), **evidence.signals}
+    def signals(self, code: np.ndarray, further: Mapping[str, float]) -> dict[str, float]:
+        """All signals of a case by name: of its latent code (k,), and the others."""
+        return {"latent": self.latent.distance(code), **further}
 
     def judged(self, result: Result, evidence: Evidence) -> Result:
         """The result with bands ``QUANTITY_band`` [its unit], ``verdict_level`` (0 inside, 1 edge, 2 outside) and the verdict of all that is known."""
-        signals = self.signals(evidence)
+        signals = self.signals(evidence.code, evidence.signals)
         verdict = result.verdict
         for name in self.limits:
-            verdict = verdict.worse(self._by(name, signals[name]))
+            verdict = _both(verdict, self._by(name, signals[name]))
         errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
         verdict = Verdict(verdict.level, verdict.reason, {name: value for name, value in errors.items() if np.isfinite(value)})
         level = Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")
@@ -155,6 +155,13 @@ class Calibration:
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(f"the calibration in the header is damaged: {error!r}", remedy="calibrate again: geoop calibrate") from error
+
+
+def _both(known: Verdict, other: Verdict) -> Verdict:
+    """The worse of two verdicts; what else is unusual is said, too."""
+    found = known.worse(other)
+    rest = known if found.reason == other.reason else other
+    return found if "inside" in (found.level, rest.level) else Verdict(found.level, f"{found.reason}; {rest.reason}")
 
 
 def magnitude(case: Case, item: Field, scale: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -174,25 +174,27 @@ class Ensemble:
         pairs = self.weighed(cases, chunk)
         return [result if self.calibration is None else self.calibration.judged(result, evidence) for result, evidence in pairs]
 
-    def weighed(self, cases: list[Case], chunk: int = CHUNK) -> Iterator[tuple[Result, Evidence]]:
+    def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
         """Results of cases on one mesh, without calibration, and by what that would judge them."""
-        for decoders in zip(*(member(cases, chunk) for member in self._members()), strict=True):
-            yield self._weighed(decoders)
+        decoders = [member(cases, chunk) for member in self._members()]
+        answers = [Decoder.all_on_mesh(own) for own in decoders]
+        return [self._weighed([own[k] for own in decoders], [own[k] for own in answers]) for k in range(len(cases))]
 
-    def _members(self) -> list[Callable[[list[Case], int], Iterator[Decoder]]]:
+    def _members(self) -> list[Callable[[list[Case], int], list[Decoder]]]:
         """What encodes cases, of every member."""
         if not self.seeds:
             return [surrogate.decoders for surrogate in self.surrogates]
         return [partial(s.decoders, vary=partial(_masked, s.model, seed)) for s in self.surrogates for seed in self.seeds]
 
-    def _weighed(self, decoders: Sequence[Decoder]) -> tuple[Result, Evidence]:
+    def _weighed(self, decoders: Sequence[Decoder], answers: Sequence[Sequence[Field]]) -> tuple[Result, Evidence]:
         case, scales = decoders[0].case, self._first.scales(decoders[0])
-        means, spreads = _moments([decoder.on_mesh() for decoder in decoders])
+        means, spreads = _moments(answers)
         spread = {name: item.values for name, item in spreads.items()}
         named = {f"{name}{SPREAD}": Field(Quantity(f"{name}{SPREAD}", "spread", item.quantity.unit), item.values) for name, item in spreads.items()}
-        verdict = self._first.verdict(decoders[0])
+        calibrated, each = self.calibration is not None, max(1, len(self.seeds))
+        verdict = self._first.verdict(decoders[0], calibrated=calibrated)
         for k, surrogate in enumerate(self.surrogates[1:], start=1):
-            verdict = verdict.worse(surrogate.verdict(decoders[k * max(1, len(self.seeds))]))
+            verdict = verdict.worse(surrogate.verdict(decoders[k * each], calibrated=calibrated))
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*means.values(), *named.values())
         result = Result(answer, Outcome("converged"), verdict, partial(_mean_at, decoders), self.viscous)
         regions = regions_of(answer)

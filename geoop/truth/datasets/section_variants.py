@@ -66,7 +66,7 @@ def varied(first: np.ndarray, second: np.ndarray, variant: Variant, name: str) -
         name: of the new section.
 
     Raises:
-        InvalidMeshError: the sides meet before the trailing edge.
+        InvalidMeshError: the sides meet, or nearly so, before the trailing edge.
     """
     x = 0.5 * (1.0 - np.cos(np.linspace(0.0, np.pi, STATIONS)))
     camber, half = (1.0 - variant.share) * first + variant.share * second
@@ -78,7 +78,7 @@ def varied(first: np.ndarray, second: np.ndarray, variant: Variant, name: str) -
             sides[side] = sides[side] + h * np.sin(np.pi * inside ** (math.log(0.5) / math.log(crest))) ** 4
         sides[side] = sides[side] + sign * 0.5 * variant.base * x
     upper, lower = sides
-    if not (upper[1:-1] - lower[1:-1] > 2e-4).all():
+    if not ((upper - lower)[1:-1] > 2e-3 * np.minimum(x, 1.0 - x)[1:-1]).all():
         raise InvalidMeshError("the sides meet before the trailing edge", where=name, remedy="draw another variant")
     up, down = np.stack([x, upper], axis=1)[::-1], np.stack([x, lower], axis=1)[1 : None if variant.base > 0.0 else -1]
     return ring(np.concatenate([up, down]), name)

@@ -20,7 +20,8 @@ from geoop.mesh.case import Case
 from geoop.models.low_rank import LowRankOperator
 from geoop.results.section_solutions import SOLVED, with_solutions
 from geoop.results.surrogate import Surrogate
-from geoop.train.fit import FitSettings, fit
+from geoop.train.fit import fit
+from geoop.train.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLIC = ROOT.parent / "shared" / "data" / "airfrans_surface"

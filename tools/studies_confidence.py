@@ -6,30 +6,26 @@ cases are affordable. What decides is chosen on training and validation cases; t
 
 from __future__ import annotations
 
-import pickle
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import confidence_elsewhere
 import numpy as np
+from confidence_answers import Answered, answered, codes, flagged, kept, plain
 from scipy.stats import spearmanr
 
 import geoop
 from geoop.errors import InvalidMeshError
-from geoop.interfaces.verdict import LEVELS
 from geoop.io.dataset import Dataset
 from geoop.io.paraview import patch_case
 from geoop.mesh.case import Case
-from geoop.mesh.transform import mirrored
-from geoop.results.confidence.calibrating import CaseErrors, errors_of, fitted
+from geoop.results.confidence.calibrating import fitted
 from geoop.results.confidence.calibration import Calibration
 from geoop.results.confidence.conformal import coverage_interval
 from geoop.results.confidence.ensemble import Ensemble
-from geoop.results.confidence.judging import judged, risk_coverage
-from geoop.results.confidence.latent_code import latent_code
+from geoop.results.confidence.judging import judged
 from geoop.results.confidence.latent_distance import METRICS, LatentCloud
 from geoop.results.surrogate import Surrogate
 from geoop.train.fit import FitSettings
@@ -38,21 +34,16 @@ from geoop.truth.datasets import kt_airfoils
 Row = dict[str, Any]
 Once = Callable[[str, Callable[[], Row]], Row]
 #: CPU-minutes of every member, and how many members.
-MINUTES, MEMBERS = 4.0, 5
+MINUTES, MEMBERS = 4.0, 4
 #: Fresh cases of kt-airfoils of the training's laws, from another seed: calibration, test.
 FRESH = (1000, 2000)
-#: Stress: thicker, more cambered and at higher incidence than the OOD split; every parameter beyond what training has, so that errors are large.
-STRESS = {"mu_x": (-0.25, -0.15), "mu_y": (0.12, 0.2), "tau": (5.0, 25.0), "alpha": (10.0, 25.0)}
+#: Two more sets of 100 cases. Stress: thicker, more cambered and at higher incidence than the OOD split. Rim: on both sides of the training's limits of
+#: camber and incidence, where many cases are still good and none should be called outside for nothing.
+DECLARED = {
+    "stress": {"mu_x": (-0.25, -0.15), "mu_y": (0.12, 0.2), "tau": (5.0, 25.0), "alpha": (10.0, 25.0)},
+    "rim": {"mu_x": (-0.15, -0.03), "mu_y": (0.1, 0.14), "tau": (5.0, 20.0), "alpha": (8.0, 12.0)},
+}
 ERROR = "pressure_coefficient"
-
-
-@dataclass(frozen=True, eq=False)
-class Answered:
-    """One prediction: its errors, and the levels of the envelope alone and of its ranges alone."""
-
-    record: CaseErrors
-    envelope: str
-    ranges: str
 
 
 def measure(output: Path, once: Once) -> None:
@@ -64,14 +55,15 @@ def measure(output: Path, once: Once) -> None:
         once(f"confidence/coverage, 1000 calibration and 2000 test cases/{name}", partial(sections.covered, name))
         once(f"confidence/coverage, mean of 50 splits of 100 and 100 cases/{name}", partial(sections.splits, name, 100))
         once(f"confidence/coverage, mean of 50 splits of 20 and 100 cases/{name}", partial(sections.splits, name, 20))
-    for split in ("test", "ood", "stress"):
-        for kind in ("single", "ensemble of 3", "ensemble of 5"):
+    for split in ("test", "ood", "rim", "stress"):
+        for kind in ("single", f"ensemble of {MEMBERS}"):
             for error in (ERROR, "CL"):
                 once(f"confidence/kt-airfoils {split}, error of {error}/{kind}", partial(sections.flags, split, kind, error, "all"))
         for signal in ("envelope", "ranges", "latent", "spread"):
-            once(f"confidence/kt-airfoils {split}, controls/{signal} alone", partial(sections.flags, split, "ensemble of 5", ERROR, signal))
+            once(f"confidence/kt-airfoils {split}, controls/{signal} alone", partial(sections.flags, split, f"ensemble of {MEMBERS}", ERROR, signal))
         for metric in METRICS:
             once(f"confidence/kt-airfoils {split}, latent distances/{metric}", partial(sections.metric, split, metric))
+    confidence_elsewhere.measure(own, once)
 
 
 class KarmanTrefftz:
@@ -102,8 +94,8 @@ class KarmanTrefftz:
         if split == "fresh":
             names = [f"kt_{k:04d}" for k in range(1, sum(FRESH) + 1)]
             made: Iterable[Case] = (kt_airfoils.case(1, name) for name in names)
-        elif split == "stress":
-            made = stressed(100)
+        elif split in DECLARED:
+            made = declared(split, 100)
         else:
             data = self.data
             made = (data.case(name) for name in data.splits[split])
@@ -171,83 +163,19 @@ class KarmanTrefftz:
         return flagged(self.answers("single", split), calibration, ERROR, usual, "latent")
 
 
-def stressed(count: int) -> Iterable[Case]:
-    """Cases of :data:`STRESS`; draws whose section crosses itself are drawn again."""
-    laws, seed = kt_airfoils.OUTSIDE_LAWS, 2
-    kt_airfoils.OUTSIDE_LAWS = STRESS
+def declared(split: str, count: int) -> Iterable[Case]:
+    """Cases of :data:`DECLARED`; draws whose section crosses itself are left out."""
+    laws = kt_airfoils.OUTSIDE_LAWS
+    kt_airfoils.OUTSIDE_LAWS = DECLARED[split]
     try:
         made, number = 0, 0
         while made < count:
             number += 1
             try:
-                case = kt_airfoils.case(seed, f"kt_ood_{number:04d}")
+                case = kt_airfoils.case(2 + list(DECLARED).index(split), f"kt_ood_{number:04d}")
             except InvalidMeshError:
                 continue
             made += 1
             yield case
     finally:
         kt_airfoils.OUTSIDE_LAWS = laws
-
-
-def answered(predictor: Surrogate | Ensemble, cases: Iterable[Case]) -> list[Answered]:
-    """Predict cases at their own points."""
-    found = []
-    for case in cases:
-        result, evidence = predictor.weighed([case])[0]
-        row = predictor.framing.describe(case)
-        found.append(Answered(errors_of(result, evidence, case), predictor.envelope.judge(row).level, predictor.envelope.extrapolation(row).level))
-    return found
-
-
-def codes(surrogate: Surrogate, cases: Iterable[Case]) -> list[np.ndarray]:
-    """Of cases and their mirror images."""
-    return [latent_code(surrogate.decoders([seen])[0].latent) for case in cases for seen in (case, mirrored(case))]
-
-
-def flagged(answers: Sequence[Answered], calibration: Calibration, error: str, usual: float, by: str) -> Row:
-    """Flags, rank correlation and risk-coverage of one error on one split; ``by`` everything, or one signal alone."""
-    errors = np.array([a.record.errors[error] for a in answers])
-    signals = [calibration.signals(a.record.code, a.record.signals) for a in answers]
-    levels = np.array([level_of(a, calibration, row, by) for a, row in zip(answers, signals, strict=True)])
-    stated = np.array([calibration.errors[error].of(row) for row in signals] if by in ("all", "envelope", "ranges") else [row[by] for row in signals])
-    bad, good = errors > 2 * usual, errors <= usual
-    row: Row = {"cases": len(errors), "mean error": float(errors.mean()), "usual (95 % of test)": usual}
-    for word, kind in (("bad", bad), ("good", good)):
-        row[word] = int(kind.sum())
-        for name, least in (("outside", 2), ("not inside", 1)):
-            row[f"{word}: {name}"] = float(np.mean(levels[kind] >= least)) if kind.any() else None
-    if by in ("envelope", "ranges"):
-        return row
-    risk = risk_coverage(stated, errors)[1]
-    best = risk_coverage(errors, errors)[1]
-    half = (len(errors) - 1) // 2
-    return row | {
-        "rank correlation": float(spearmanr(stated, errors).statistic),
-        "area under risk-coverage": float(risk.mean()),
-        "control: no ranking": float(errors.mean()),
-        "control: perfect ranking": float(best.mean()),
-        "mean error of the trusted half": float(risk[half]),
-        "covered": float(np.mean(errors <= stated)) if by == "all" else None,
-    }
-
-
-def level_of(answer: Answered, calibration: Calibration, signals: dict[str, float], by: str) -> int:
-    """Number of the level."""
-    found = {"envelope": LEVELS.index(answer.envelope), "ranges": LEVELS.index(answer.ranges)}  # type: ignore[arg-type]
-    for name, (inside, edge) in calibration.limits.items():
-        found[name] = int(signals[name] > inside) + int(signals[name] > edge)
-    return max(value for name, value in found.items() if name != "envelope") if by == "all" else found[by]
-
-
-def plain(record: CaseErrors) -> CaseErrors:
-    """A record whose signals are the same for all: the control without a scale per case."""
-    return CaseErrors(record.name, {}, np.full_like(record.code, np.inf), record.errors, record.points)
-
-
-def kept(path: Path, make: Callable[[], Any]) -> Any:
-    """An object that was computed before, or now."""
-    if not path.exists():
-        begun, found = time.process_time(), make()
-        path.write_bytes(pickle.dumps(found))
-        print(f"{path.stem}: {time.process_time() - begun:.0f} s of computing time")
-    return pickle.loads(path.read_bytes())

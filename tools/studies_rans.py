@@ -46,8 +46,12 @@ COVERAGE = 0.9
 
 
 def measure(output: Path, once: Once) -> None:
-    """All rows; what was trained and answered under ``output`` is not trained again."""
-    folder = output / "rans"
+    """All rows, from the trainings of the model that is shipped: they lie beside ``output`` in models/."""
+    rows_of(output.parent / "models" / "airfoil-rans-surface", once)
+
+
+def rows_of(folder: Path, once: Once) -> None:
+    """All rows; what was trained and answered under a folder is not trained again."""
     data = cases(folder)
     order = [data.case(data.splits[f"fold-{k % FOLDS}"][k // FOLDS]) for k in range(len(data))]
     gaussian = answers(folder, GAUSSIAN, partial(crossed, data, CONTROLS[GAUSSIAN]))

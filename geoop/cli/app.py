@@ -23,7 +23,7 @@ from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
 from .studying import study
-from .viewing import report
+from .viewing import report, view
 from .wording import on_the_command_line
 
 app = typer.Typer(
@@ -181,6 +181,7 @@ app.command()(adapt)
 app.command()(encode)
 app.command()(study)
 app.command()(report)
+app.command()(view)
 
 
 @app.command()

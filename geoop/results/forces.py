@@ -249,8 +249,7 @@ def forces(
     parts = {name: integrate(wall, case.mesh, pressure, traction, about, k) for k, name in enumerate(wall.names)}
     whole = total(parts.values(), wall.is_closed(case.mesh))
     viscous = _has_drag(result, case, traction)
-    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None))
-    notes = notes if viscous or result is None or not result.viscous else (*notes, PRESSURE_ONLY)
+    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None), *_alone(result, viscous))
     return Forces(parts, whole, references, point, viscous, case.name, notes)
 
 
@@ -259,6 +258,10 @@ def _has_drag(result: Result | None, case: Case, traction: np.ndarray | None) ->
     if traction is not None or result is None:
         return traction is not None or (case.operating_point is not None and case.operating_point.viscosity is not None)
     return result.viscous and not case.mesh.is_surface
+
+
+def _alone(result: Result | None, has_drag: bool) -> list[str]:
+    return [PRESSURE_ONLY] if result is not None and result.viscous and not has_drag else []
 
 
 def _friction(

@@ -48,6 +48,11 @@ def unsolved(case: Case, framing: Framing) -> tuple[str, ...]:
     return tuple(sorted(name for name in wanted if name in SOLVED and name not in case.fields))
 
 
+def solutions(case: Case) -> dict[str, Field]:
+    """What a case has of it."""
+    return {name: item for name, item in case.fields.items() if name in SOLVED}
+
+
 def without_solutions(case: Case) -> Case:
     """The case without what can be solved for: at another operating point that has other values."""
     return replace(case, fields={name: item for name, item in case.fields.items() if name not in SOLVED})
@@ -76,7 +81,8 @@ def with_solutions(cases: Sequence[Case], names: Iterable[str], cache: ContentCa
             where=cases[0].name,
             remedy="pass the bare section: mesh.skin(), or section_ring(outline)",
         )
-    system = (cache or ContentCache()).fetch(lambda: _solved(outline, panels), "panels", outline.points, outline.cells.connectivity, panels)
+    cache = ContentCache() if cache is None else cache
+    system = cache.fetch(lambda: _solved(outline, panels), "panels", outline.points, outline.cells.connectivity, panels)
     place = _places(system.curve, cases[0].mesh.points)
     fields: list[list[Field]] = [[] for _ in cases]
     for name in names:

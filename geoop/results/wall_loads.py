@@ -73,14 +73,22 @@ def _scale(item: Field, density: float | None, unit: PressureUnit, where: str) -
     return density
 
 
+def in_pascals(item: Field, density: float | None, unit: PressureUnit | None, where: str) -> tuple[float, str]:
+    """The factor that turns a ``pressure`` field into Pa, and what the field was taken for: its unit decides, else the stated one, nothing is guessed.
+
+    Raises:
+        UnitError: the unit is unknown and not stated, or contradicts the stated one. ConditionError: kinematic, without a density.
+    """
+    kind = _unit(item, unit, where)
+    return _scale(item, density, kind, where), "static [Pa]" if kind == "Pa" else f"kinematic [m^2/s^2] times density {density:.6g} kg/m^3"
+
+
 def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None, reference: float) -> tuple[np.ndarray, str]:
     """(q,) pressure [Pa] at the quadrature points of the wall, and what it was taken for."""
     if "pressure" in case.fields:
         item = case.field("pressure")
-        kind = _unit(item, unit, case.name)
-        values = _scale(item, density, kind, case.name) * _at_quadrature(case, wall, item) - reference
-        text = "static [Pa]" if kind == "Pa" else f"kinematic [m^2/s^2] times density {density:.6g} kg/m^3"
-        return values, f"{text} at {item.location}s, minus reference {reference:.6g} Pa"
+        scale, text = in_pascals(item, density, unit, case.name)
+        return scale * _at_quadrature(case, wall, item) - reference, f"{text} at {item.location}s, minus reference {reference:.6g} Pa"
     if "pressure_coefficient" not in case.fields:
         raise PatchError(
             "the case has neither 'pressure' nor 'pressure_coefficient'",

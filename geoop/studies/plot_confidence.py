@@ -55,5 +55,4 @@ def confidence_plot(judgements: Mapping[str, Judgement], path: str | Path, *, na
         right.set_ylabel("actual error")
         left.legend(fontsize=8, frameon=False)
         right.legend(fontsize=8, frameon=False)
-    made.tight_layout()
     return save(made, path)

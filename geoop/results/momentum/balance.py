@@ -1,0 +1,163 @@
+"""The same lift and drag by independent ways, side by side: wall, circulation, control surfaces, wake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import ConditionError
+from ...interfaces.result import Result
+from ...mesh.body import body
+from ...mesh.case import Case
+from ..forces import Forces, forces
+from ..wall_loads import PressureUnit
+from .circulation import circulation
+from .control_surface import control_surface_forces, default_surface
+from .flow_field import FlowField, flow_field
+from .wake import wake_survey
+
+#: Distances of the control surfaces from the body, in its diagonals.
+_SHARES = (0.25, 0.5, 1.0)
+#: Lifts that agree within this share of the largest, or within this much of CL, agree.
+_AGREES, _LEAST = 0.02, 0.01
+
+
+@dataclass(frozen=True)
+class BalanceRow:
+    """One way to the force: name, lift and drag [N], [N/m] in 2-D, None where it knows none, and CL and CD."""
+
+    method: str
+    lift: float | None
+    drag: float | None
+    CL: float | None
+    CD: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class ForceBalance:
+    """Lift and drag by independent ways; ``print`` it for a table.
+
+    Attributes:
+        rows: the wall first.
+        wall: the forces on it.
+        mass_imbalance: largest of the control surfaces; see :class:`geoop.results.momentum.control_surface.MomentumForces`.
+        statement: what the comparison says.
+        notes: what a reader should know.
+    """
+
+    rows: tuple[BalanceRow, ...]
+    wall: Forces
+    mass_imbalance: float
+    statement: str
+    notes: tuple[str, ...]
+
+    @property
+    def largest_lift_difference(self) -> float:
+        """Largest |CL - CL of the wall|."""
+        return max(abs((row.CL or 0.0) - (self.rows[0].CL or 0.0)) for row in self.rows if row.CL is not None)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data, for ``--json`` output."""
+        return {
+            "rows": [dict(vars(row)) for row in self.rows],
+            "mass_imbalance": self.mass_imbalance,
+            "largest_lift_difference": self.largest_lift_difference,
+            "statement": self.statement,
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        first = self.rows[0]
+        table = [["way", "CL", "CL - wall", "CD", "CD - wall"]]
+        for row in self.rows:
+            pairs = ((row.CL, first.CL), (row.CD, first.CD))
+            table.append(
+                [row.method, *[text for mine, its in pairs for text in (_number(mine), _number(None if mine is None else mine - (its or 0.0)))]]
+            )
+        width = [max(len(row[k]) for row in table) for k in range(5)]
+        lines = ["  " + "  ".join(x.ljust(w) if k == 0 else x.rjust(w) for k, (x, w) in enumerate(zip(row, width, strict=True))) for row in table]
+        return "\n".join([f"balance of forces on '{self.wall.name}'", *lines, f"  {self.statement}", *[f"  note: {note}" for note in self.notes]])
+
+
+def force_balance(
+    case_or_result: Case | Result,
+    *,
+    reference_area: float | None = None,
+    reference_length: float | None = None,
+    reference_pressure: float = 0.0,
+    pressure_unit: PressureUnit | None = None,
+    shares: Sequence[float] = _SHARES,
+) -> ForceBalance:
+    """The force on a body from its wall, from the circulation (sections), from control surfaces and, with friction, from the wake.
+
+    Only the first looks at the wall; circulation needs the velocity alone. CD in the wall's row of an inviscid flow is its pressure drag, which ought
+    to be zero in the plane (d'Alembert): a measure of error, no drag.
+
+    Args:
+        case_or_result: a result whose field can be asked anywhere, or a volume mesh with its fields; with an operating point.
+        reference_area: [m^2], in space. reference_length: [m]. reference_pressure: [Pa]. pressure_unit: as for :func:`geoop.results.forces.forces`.
+        shares: distances of loops and control surfaces from the body, in diagonals of its box.
+
+    Raises:
+        ConditionError: no operating point. InvalidMeshError: the fields lie on the wall only. The errors of ``forces`` and of the ways.
+    """
+    flow = flow_field(case_or_result, pressure_unit=pressure_unit, reference_pressure=reference_pressure)
+    wall = forces(
+        case_or_result,
+        reference_area=reference_area,
+        reference_length=reference_length,
+        reference_pressure=reference_pressure,
+        pressure_unit=pressure_unit,
+    )
+    scale = flow.point.dynamic_pressure * float((wall.references.length if flow.dimension == 2 else reference_area) or np.nan)
+    rows = [_row("wall", scale, wall.lift, wall.drag if wall.viscous else wall.pressure_drag)]
+    lost = _around(flow, shares, scale, rows)
+    notes = [*flow.notes]
+    if flow.viscous:
+        wake = wake_survey(flow)
+        rows.append(_row(f"wake survey, {wake.distance:.4g} m behind", scale, None, wake.drag))
+        notes += [note for note in wake.notes if note not in notes]
+    else:
+        notes.append(
+            "the flow is inviscid: CD is numerical error here, and no drag" if flow.dimension == 2 else "the flow is inviscid: CD is induced drag"
+        )
+    return ForceBalance(tuple(rows), wall, lost, _said(rows, lost), tuple(notes))
+
+
+def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[BalanceRow]) -> float:
+    """Rows of the loops and control surfaces; the largest loss of mass."""
+    outline = body(flow.case.mesh, flow.case.wall).points
+    cuts = [default_surface(outline, float(share)) for share in shares]
+    if not cuts:
+        raise ConditionError("no distance for a control surface", where=flow.case.name, remedy="shares=(0.25, 0.5, 1.0)")
+    if flow.dimension == 2:
+        center = 0.5 * (outline.min(axis=0) + outline.max(axis=0))
+        radii = [float(np.linalg.norm(cut.points[0] - center)) for cut in cuts]
+        found = circulation(flow, radius=radii, center=center)
+        rows += [_row(f"circulation, radius {r:.4g} m", scale, float(lift), None) for r, lift in zip(radii, found.lift, strict=True)]
+    lost = 0.0
+    for cut in cuts:
+        part = control_surface_forces(flow, cut)
+        rows.append(_row(f"momentum, {cut.name}", scale, part.lift, part.drag))
+        lost = max(lost, abs(part.mass_imbalance))
+    return lost
+
+
+def _row(method: str, scale: float, lift: float | None, drag: float | None) -> BalanceRow:
+    return BalanceRow(method, lift, drag, None if lift is None else lift / scale, None if drag is None else drag / scale)
+
+
+def _said(rows: list[BalanceRow], lost: float) -> str:
+    lifts = np.array([row.CL for row in rows if row.CL is not None])
+    gap, size = float(np.abs(lifts - lifts[0]).max()), float(np.abs(lifts).max())
+    text = f"{len(lifts)} ways to the lift lie within {gap:.2g} of CL {lifts[0]:.5g}"
+    if gap <= max(_AGREES * size, _LEAST):
+        return f"{text}: they agree"
+    ends = "" if lost < 0.01 else f"; the cuts lose mass ({lost:.2g} of the flow through the body's shadow)"
+    return f"{text}: they disagree, so wall and field are not of one flow, or the cuts reach where the field is not known well{ends}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.5f}"

@@ -36,6 +36,9 @@ LEARNED = ("velocity_correction", "pressure_coefficient_correction")
 CORRECTIONS = Quantity(LEARNED[0], "(u - u_p)/U", "1", 1), Quantity(LEARNED[1], "Cp - Cp_p", "1")
 PANEL_PRESSURE = Quantity("panel_pressure_coefficient", "Cp_p", "1")
 ANSWERS = ("velocity", "pressure_coefficient")
+#: Largest corrections of a component of the velocity over the stream's and of Cp: above those of training, far below what a network may say of
+#: a body that is unlike any.
+LARGEST = 3.0, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +121,9 @@ class PanelCorrection:
         pressure = 1.0 - (velocity**2).sum(axis=1) / point.velocity**2
         given = Case(scene.mesh, point, wall=("wall",), name=case.name or case.mesh.name).with_fields(Field(PANEL_PRESSURE, pressure))
         learned = self.surrogate.predict(given, chunk=chunk)
-        sums = velocity + point.velocity * learned[LEARNED[0]], pressure + learned[LEARNED[1]]
+        of_velocity, of_pressure = (np.clip(learned[name], -most, most) for name, most in zip(LEARNED, LARGEST, strict=True))
+        # Bernoulli: no pressure is above that of stagnation
+        sums = velocity + point.velocity * of_velocity, np.minimum(pressure + of_pressure, 1.0)
         errors = dict(zip(ANSWERS, (learned.verdict.expected_errors.get(name) for name in LEARNED), strict=True))
         scales = {"velocity": point.velocity, "pressure_coefficient": 1.0}
         expected = {name: value * scales[name] for name, value in errors.items() if value is not None}

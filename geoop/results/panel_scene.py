@@ -132,7 +132,9 @@ class PanelScene:
         if self.open_edges:
             problems.append(f"the surface is open: {self.open_edges} edges belong to one face only, and the model has seen closed bodies alone")
         if leak > LEAK:
-            problems.append(f"the triangles let {leak:.1%} of the stream through (training: up to {LEAK:.1%}): cut both sides of thin edges alike")
+            problems.append(
+                f"the triangles let {leak:.1%} of the stream through (training: below {LEAK:.0%}): finer ones at sharp edges, alike on both sides of thin ones"
+            )
         if not problems:
             return verdict
         return Verdict("outside", "; ".join(problems + [verdict.reason] * (verdict.level == "outside")), verdict.expected_errors)

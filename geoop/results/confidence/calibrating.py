@@ -208,7 +208,8 @@ def _band(
 
     scores = np.array([score(record) for record in records])
     difficulty = Difficulty.fit([signals[k] for k in tuning], scores[tuning])
-    return Band(Bound(conformal_quantile([scores[k] / difficulty.of(signals[k]) for k in rest], coverage), difficulty), profile, share)
+    relative = [float(scores[k]) / difficulty.of(signals[k]) for k in rest]
+    return Band(Bound(conformal_quantile(relative, coverage), difficulty), profile, share)
 
 
 def _checked(dataset: Dataset, split: str, coverage: float, share: float) -> tuple[list[str], list[str]]:

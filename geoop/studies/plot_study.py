@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DatasetError, GeoopError
 from .plot_fields import body_view, field_view
-from .plot_polars import comparison_plot, map_inputs, map_plot, polar_plot
+from .plot_polars import CROWD, comparison_plot, map_inputs, map_plot, polar_plot
 from .plot_pressure import chosen_rows, pressure_picture
 from .plot_style import value_label
 from .study_folder import StudyFolder, failed, number, parted
@@ -83,7 +83,9 @@ def _wanted(study: StudyFolder) -> Iterator[_Job]:
     solved = [name for name in study.geometries if any(_coefficients(row) for row in study.of(name))]
     stems = file_stems(study.geometries)
     if len(solved) > 1:
-        said = f"Polars of {len(solved)} geometries in one picture. {_LEGEND}"
+        said = f"Polars of {len(solved)} geometries in one picture. " + (
+            _LEGEND if len(solved) <= CROWD else "A thin line each; the thick one is their median."
+        )
         yield "comparison", "", "polars.png", said, lambda path: comparison_plot(study, path)
         if map_inputs(study, study.rows) is not None:
             yield "map", "", "map.png", _map_caption(study, None), lambda path: map_plot(study, None, path)

@@ -200,9 +200,8 @@ def failed_cases(study: StudyFolder) -> str:
         return ""
     rows = []
     for row in lost:
-        reason, _, remedy = str(row.get("message") or "no reason is given").partition("remedy:")
         where = ", ".join(f"{parted(name)[0]} {_plain(row[name], name)}" for name in study.inputs if isinstance(row.get(name), float))
-        cells = (row["case"], row["geometry"], where, reason.strip(" ;\n"), remedy.strip())
+        cells = (row["case"], row["geometry"], where, str(row.get("message") or "no reason is given"))
         rows.append("<tr>" + "".join(f"<td{' class=long' if k > 2 else ''}>{escaped(cell)}</td>" for k, cell in enumerate(cells)) + "</tr>")
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("case", "geometry", "condition", "why it failed", "remedy"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("case", "geometry", "condition", "why it failed, and what to do"))
     return f'<div class="scroll" tabindex="0" role="region" aria-label="failed cases"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

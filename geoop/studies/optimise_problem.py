@@ -223,6 +223,11 @@ class OptimiseProblem:
         """Whether CD is looked at."""
         return self.point.viscosity is not None
 
+    @property
+    def needs_drag(self) -> bool:
+        """Whether the solver needs CD."""
+        return self.objective.drag or self.constraints.CD_max is not None
+
     def shape(self) -> SectionShape | None:
         """The family of sections; None where the angle alone moves.
 

@@ -101,7 +101,7 @@ def _sections(study: StudyFolder, pictures: Sequence[StudyPicture]) -> Iterator[
 
 def _subtitle(study: StudyFolder) -> str:
     model, seconds = _model_table(study), study.about.get("seconds")
-    parts = [f"model {model['name']}" if model.get("name") else "", f"{len(study.rows)} cases", f"{len(study.geometries)} geometries"]
+    parts = [f"model {Path(str(model['name'])).name}" if model.get("name") else "", f"{len(study.rows)} cases", f"{len(study.geometries)} geometries"]
     parts += [f"{seconds:.3g} s" if isinstance(seconds, int | float) else "", f"geoop {_version(study)}"]
     return escaped(" · ".join(part for part in parts if part))
 

@@ -26,11 +26,10 @@ from .geometries import Geometry
 from .near_field import near_field
 from .study_file import StudySettings
 from .study_model import ManyPredictor, StudyModel
-from .table import finite
+from .table import FAILED, finite
 
 #: Folders of a study: files of the cases, and one record per geometry with a line per finished case.
 CASES, ROWS = "cases", "rows"
-FAILED = "failed"
 #: Cases are predicted together as far as that takes no longer than this [s]: so much work an interruption may cost, or one case.
 BLOCK_SECONDS, LARGEST_BLOCK = 2.0, 64
 #: Units of work on a Dask cluster, whose number of workers may change.

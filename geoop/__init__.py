@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
+    from .studies.optimise import optimise as optimise
     from .studies.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
@@ -61,6 +62,7 @@ _MODULES = {
     "forces": "results.forces",
     "generate": "truth.generate",
     "inspect": "io.inspection",
+    "optimise": "studies.optimise",
     "load": "results.surrogate",
     "read": "io.reading",
     "read_case": "io.reading",

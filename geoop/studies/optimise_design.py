@@ -15,6 +15,7 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.section_shapes import NacaDigits, SectionShape
 from ..results.forces import forces
 from ..results.layer_drag import LayerDrag
+from ..results.section_drag import boundary_layer_drag
 from ..results.surface_function import SurfaceFunction
 from ..results.surrogate import Surrogate
 from ..truth.panels.derivatives import panel_coefficients
@@ -162,8 +163,7 @@ class PredictedCoefficients:
         found = forces(result)
         values = {"CL": float(found.CL or 0.0), "CM": float(found.CM or 0.0)}
         if self.drag:
-            function = SurfaceFunction(self.surrogate, case)
-            values["CD"] = LayerDrag(function, _trip(self.design.problem)).coefficient(torch.from_numpy(np.array(function.points)))
+            values["CD"] = boundary_layer_drag(result, transition=_trip(self.design.problem)).CD
         return values, result.verdict.level, result.verdict.reason
 
 

@@ -34,7 +34,7 @@ from geoop.truth.datasets import kt_airfoils
 Row = dict[str, Any]
 Once = Callable[[str, Callable[[], Row]], Row]
 #: CPU-minutes of every member, and how many members.
-MINUTES, MEMBERS = 4.0, 5
+MINUTES, MEMBERS = 4.0, 4
 #: Fresh cases of kt-airfoils of the training's laws, from another seed: calibration, test.
 FRESH = (1000, 2000)
 #: Two more sets of 100 cases. Stress: thicker, more cambered and at higher incidence than the OOD split. Rim: on both sides of the training's limits of
@@ -56,11 +56,11 @@ def measure(output: Path, once: Once) -> None:
         once(f"confidence/coverage, mean of 50 splits of 100 and 100 cases/{name}", partial(sections.splits, name, 100))
         once(f"confidence/coverage, mean of 50 splits of 20 and 100 cases/{name}", partial(sections.splits, name, 20))
     for split in ("test", "ood", "rim", "stress"):
-        for kind in ("single", "ensemble of 5"):
+        for kind in ("single", f"ensemble of {MEMBERS}"):
             for error in (ERROR, "CL"):
                 once(f"confidence/kt-airfoils {split}, error of {error}/{kind}", partial(sections.flags, split, kind, error, "all"))
         for signal in ("envelope", "ranges", "latent", "spread"):
-            once(f"confidence/kt-airfoils {split}, controls/{signal} alone", partial(sections.flags, split, "ensemble of 5", ERROR, signal))
+            once(f"confidence/kt-airfoils {split}, controls/{signal} alone", partial(sections.flags, split, f"ensemble of {MEMBERS}", ERROR, signal))
         for metric in METRICS:
             once(f"confidence/kt-airfoils {split}, latent distances/{metric}", partial(sections.metric, split, metric))
     confidence_elsewhere.measure(own, once)

@@ -48,6 +48,11 @@ def unsolved(case: Case, framing: Framing) -> tuple[str, ...]:
     return tuple(sorted(name for name in wanted if name in SOLVED and name not in case.fields))
 
 
+def solutions(case: Case) -> dict[str, Field]:
+    """What a case has of it."""
+    return {name: item for name, item in case.fields.items() if name in SOLVED}
+
+
 def without_solutions(case: Case) -> Case:
     """The case without what can be solved for: at another operating point that has other values."""
     return replace(case, fields={name: item for name, item in case.fields.items() if name not in SOLVED})

@@ -134,7 +134,7 @@ def curves_of(study: StudyFolder, rows: Sequence[Row]) -> tuple[str, list[Curve]
     over = _sweep(study, solved)
     groups = _groups(solved, over, study)
     others = [name for name in study.varying(solved) if name != over]
-    colours = list(COLOURS[:1]) if len(groups) == 1 else graded(len(groups))
+    colours = list(COLOURS[:1]) if len(groups) == 1 else graded(len(groups))[: len(groups)]
     named = len(groups) <= 2 * MOST_NAMED
     return over, [
         Curve(", ".join(value_label(*pair) for pair in zip(others, key, strict=True)) if named else "", tuple(group), colour)

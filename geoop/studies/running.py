@@ -22,6 +22,7 @@ from ..truth.running.workers import in_processes
 from .case_row import control, inputs, outputs, wall_case
 from .conditions import Condition
 from .geometries import Geometry
+from .near_field import near_field
 from .study_file import StudySettings
 from .study_model import ManyPredictor, StudyModel
 from .table import finite
@@ -98,11 +99,11 @@ class StudyJob:
         angles = tuple(condition.alpha for condition in self.conditions)
         return ("alpha [deg]", angles) if len(set(angles)) == len(angles) else ("condition [1]", tuple(map(float, range(len(angles)))))
 
-    def files(self, geometry: str, number: int, mesh_is_surface: bool = False) -> dict[str, str]:
-        """``wall`` and ``field`` -> file of a case relative to the folder of the study, as far as it has them."""
+    def files(self, geometry: str, number: int) -> dict[str, str]:
+        """``wall`` and ``field`` -> file of a case relative to the folder of the study; not every case has a field."""
         name = self.name(geometry, number)
         found = {"wall": f"{CASES}/{name}.vtp"} if self.settings.wall_files else {}
-        if self.settings.field_files and not mesh_is_surface:
+        if self.settings.field_files:
             found["field"] = f"{CASES}/{name}.vtu"
         return found
 
@@ -229,9 +230,11 @@ def _finished(job: StudyJob, folder: Path, shape: Geometry, number: int, point: 
     if job.settings.compare and shape.mesh.dimension == 2:
         row |= _controlled(job, wall, shape, point, row)
     parameter, values = job.steps
-    parts: dict[str, Case] = {"wall": wall, "field": whole.case}
-    for kind, file in job.files(shape.name, number, whole.case.mesh.is_surface).items():
-        write_step(parts[kind], folder / file, parameter, values[number])
+    files = job.files(shape.name, number)
+    field = None if "field" not in files else near_field(whole) if whole.case.mesh.is_surface else whole.case
+    for part, kind in ((field, "field"), (wall, "wall")):
+        if part is not None and kind in files:
+            write_step(part, folder / files[kind], parameter, values[number])
     return row
 
 

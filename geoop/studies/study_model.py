@@ -139,6 +139,7 @@ class StudyModel:
         if not isinstance(self.predictor, Trained) or self.predictor.framing.region or self.predictor.framing.bodies:
             return None
         case = Case(geometry.mesh, self.known(point), wall=geometry.wall, name=geometry.name)
+        case = self.predictor.solved([self.predictor.placed(case, surface_only=True)])[0]
         return self.predictor.envelope.judge(self.predictor.framing.describe(case))
 
     def beyond(self, point: OperatingPoint, chord_angle: float) -> str:

@@ -18,6 +18,7 @@ from .gradients import gradient
 from .judging import calibrate, judge
 from .models import models
 from .moving import deform
+from .optimising import optimise
 from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
@@ -172,6 +173,7 @@ def fit(
 app.command()(models)
 app.command()(predict)
 app.command()(gradient)
+app.command()(optimise)
 app.command()(calibrate)
 app.command()(judge)
 app.command()(schwarz)

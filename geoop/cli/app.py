@@ -14,6 +14,7 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .force_reading import forces
 from .gradients import gradient
 from .models import models
 from .moving import deform
@@ -169,6 +170,7 @@ def fit(
 
 app.command()(models)
 app.command()(predict)
+app.command()(forces)
 app.command()(gradient)
 app.command()(schwarz)
 app.command()(deform)

@@ -29,6 +29,10 @@ _ON_THE_COMMAND_LINE = (
     (r", or at_times\(reference, times\)", ", or leave --compare out"),
     (r", e\.g\. result\.at\(mesh\.points\)", "; or leave --compare out"),
     (r"give times, or steps of a model with an interval, or a longer series", "give --steps, or a series that is longer"),
+    (r"forces\(\.\.\., pressure_unit='Pa'\) or forces\(\.\.\., pressure_unit='m\^2/s\^2', density=\.\.\.\)", "--pressure static, or --pressure kinematic"),
+    (r"forces\(\.\.\., density=1\.225\), or give the case an operating point", "--density 1.225 [kg/m^3]"),
+    (r"forces\(\.\.\., reference_area=S\) with the area", "--reference-area with the area [m^2]"),
+    (r"give the case an OperatingPoint\(velocity=\.\.\., alpha=\.\.\.\)", "--velocity 50 --alpha 3 [m/s, deg]"),
     (r"choose one of \['rbf', 'elastic', 'laplacian', 'spring'\]", "--method rbf, elastic, laplacian or spring"),
 )  # fmt: skip
 

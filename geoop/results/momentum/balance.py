@@ -73,7 +73,9 @@ class ForceBalance:
         table = [["way", "CL", "CL - wall", "CD", "CD - wall"]]
         for row in self.rows:
             pairs = ((row.CL, first.CL), (row.CD, first.CD))
-            table.append([row.method, *[text for mine, its in pairs for text in (_number(mine), _number(None if mine is None else mine - (its or 0.0)))]])
+            table.append(
+                [row.method, *[text for mine, its in pairs for text in (_number(mine), _number(None if mine is None else mine - (its or 0.0)))]]
+            )
         width = [max(len(row[k]) for row in table) for k in range(5)]
         lines = ["  " + "  ".join(x.ljust(w) if k == 0 else x.rjust(w) for k, (x, w) in enumerate(zip(row, width, strict=True))) for row in table]
         return "\n".join([f"balance of forces on '{self.wall.name}'", *lines, f"  {self.statement}", *[f"  note: {note}" for note in self.notes]])
@@ -118,7 +120,9 @@ def force_balance(
         rows.append(_row(f"wake survey, {wake.distance:.4g} m behind", scale, None, wake.drag))
         notes += [note for note in wake.notes if note not in notes]
     else:
-        notes.append("the flow is inviscid: CD is numerical error here, and no drag" if flow.dimension == 2 else "the flow is inviscid: CD is induced drag")
+        notes.append(
+            "the flow is inviscid: CD is numerical error here, and no drag" if flow.dimension == 2 else "the flow is inviscid: CD is induced drag"
+        )
     return ForceBalance(tuple(rows), wall, lost, _said(rows, lost), tuple(notes))
 
 

@@ -93,7 +93,9 @@ def _place(wall: np.ndarray, station: float | None, where: str) -> tuple[np.ndar
     y = wall[:, 1]
     if not y.min() <= station <= y.max():
         raise ConditionError(
-            f"the body reaches from y = {y.min():.4g} to {y.max():.4g} m, the station is {station:.4g}", where=where, remedy="take a station on the body"
+            f"the body reaches from y = {y.min():.4g} to {y.max():.4g} m, the station is {station:.4g}",
+            where=where,
+            remedy="take a station on the body",
         )
     near = wall[np.argsort(np.abs(y - station), kind="stable")[: max(8, len(wall) // 50)]]  # enough of the cut to know its place and size
     low, high = near.min(axis=0), near.max(axis=0)

@@ -45,7 +45,9 @@ class ControlSurface:
                 remedy="give (q, 2) or (q, 3) finite arrays",
             )
         if np.linalg.norm(area.sum(axis=0)) > 1e-6 * np.linalg.norm(area, axis=1).sum():
-            raise InvalidMeshError("the area vectors do not sum to zero: the cut is open", where=self.name, remedy="close it; a box, circle or sphere is")
+            raise InvalidMeshError(
+                "the area vectors do not sum to zero: the cut is open", where=self.name, remedy="close it; a box, circle or sphere is"
+            )
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "area", area)
 
@@ -243,7 +245,9 @@ def _refuse(cut: ControlSurface, outline: np.ndarray, where: str) -> None:
 
 def _positive(what: str, size: float, count: int) -> None:
     if not (np.isfinite(size) and size > 0.0) or count < 8:
-        raise ConfigurationError(f"a {what} of size {size} m with {count} points", where="ControlSurface", remedy="a positive size, at least 8 points")
+        raise ConfigurationError(
+            f"a {what} of size {size} m with {count} points", where="ControlSurface", remedy="a positive size, at least 8 points"
+        )
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:

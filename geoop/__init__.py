@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .mesh.quantity import Field as Field
     from .mesh.quantity import Quantity as Quantity
     from .results.adapting import adapt as adapt
+    from .results.confidence.calibrating import calibrate as calibrate
+    from .results.confidence.ensemble import Ensemble as Ensemble
+    from .results.confidence.judging import judge as judge
     from .results.deforming import deform as deform
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Case": "mesh.case",
     "Dataset": "io.dataset",
+    "Ensemble": "results.confidence.ensemble",
     "EncodedShape": "results.encoded_shape",
     "Field": "mesh.quantity",
     "Mesh": "mesh.mesh",
@@ -51,6 +55,7 @@ _MODULES = {
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
     "adapt": "results.adapting",
+    "calibrate": "results.confidence.calibrating",
     "collect": "io.collecting.collect",
     "convert": "io.converting",
     "deform": "results.deforming",
@@ -61,6 +66,7 @@ _MODULES = {
     "forces": "results.forces",
     "generate": "truth.generate",
     "inspect": "io.inspection",
+    "judge": "results.confidence.judging",
     "load": "results.surrogate",
     "read": "io.reading",
     "read_case": "io.reading",

@@ -37,8 +37,18 @@ def _lacks_openfoam() -> str | None:
     return f"{', '.join(missing)} missing: apt-get install openfoam (and source its bashrc)" if missing else None
 
 
+def _lacks_chromium() -> str | None:
+    found = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "chrome"))
+    return None if found else "no Chromium: apt-get install --no-install-recommends chromium"
+
+
 # marker -> why its tests cannot run here, or None
-REQUIREMENTS: dict[str, Callable[[], str | None]] = {"gpu": _lacks_gpu, "paraview": _lacks_paraview, "openfoam": _lacks_openfoam}
+REQUIREMENTS: dict[str, Callable[[], str | None]] = {
+    "gpu": _lacks_gpu,
+    "paraview": _lacks_paraview,
+    "openfoam": _lacks_openfoam,
+    "chromium": _lacks_chromium,
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -150,3 +150,21 @@ def test_14_pitching_section(out):
     numbers = main_of("14")(quick=True, out=out)
     assert numbers["largest lift coefficient"] > 0.5 and numbers["least lift coefficient"] < -0.5 and numbers["largest lift coefficient"] < 2.0
     assert (out / "pitching_flow.pvd").exists() and (out / "pitching_flow.png").exists()
+
+
+def test_15_study(out):
+    """By panels, so that it does not hang on a shipped model; effectiveness of a thin flap at x/c = 0.75 is 3.83, thickness adds a few per cent."""
+    numbers = main_of("15")(quick=True, out=out, model="panels")
+    assert numbers["cases"] == 16 and numbers["failed"] == 0
+    assert numbers["lift slope [1/rad]"] == pytest.approx(2 * np.pi * (1 + 0.77 * 0.12), rel=0.02)
+    assert 3.83 < numbers["flap effectiveness [1/rad]"] < 4.5
+    assert numbers["largest difference of CL from the panel method"] < 0.005 and 0.003 < numbers["least CD"] < 0.01
+    assert (out / "study" / "table.csv").exists() and (out / "study" / "surface.pvd").exists()
+
+
+def test_the_study_file_beside_the_examples_says_the_same():
+    from geoop.studies.study import plan
+    from geoop.studies.study_file import read_study, with_overrides
+
+    job, _ = plan(read_study(with_overrides(EXAMPLES[0].parent / "study.toml", {"model": "panels"}, {})))
+    assert job.size == 4 * 9 and job.geometries[3].name == "naca0012_flap+10" and job.settings.compare == "panels"

@@ -56,6 +56,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "vtkmodules": ("io/", "studies/plot"),
     "h5py": ("io/", "studies/plot"),
     "matplotlib": ("studies/plot",),
+    "trame": ("studies/plot_viewing",),
     "mpl_toolkits": ("studies/plot",),  # comes with matplotlib
     "safetensors": ("io/checkpoint",),
     "trimesh": ("io/", "mesh/repair"),

@@ -1,4 +1,4 @@
-"""The main job: generate, train, predict real sections, compare with the panel method, write for ParaView. Run it by tools/demo."""
+"""The main job: predict with a model that comes with geoop, then generate, train, predict, each beside the panel method; files for ParaView. Run it by tools/demo."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from geoop.truth.panels.system import panel_flow
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+SHIPPED = "airfoil-potential"
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -38,17 +39,20 @@ def main() -> None:
     out: Path = arguments.output
     started = time.perf_counter()
 
-    console.rule("1  ground truth: exact Karman-Trefftz flows")
+    console.rule(f"1  {SHIPPED}, which comes with geoop: a polar in seconds")
+    polar(out)
+
+    console.rule("2  ground truth: exact Karman-Trefftz flows")
     data = generate(out / "kt-airfoils")
 
-    console.rule(f"2  training the default model for {arguments.minutes:g} minutes")
+    console.rule(f"3  training the default model for {arguments.minutes:g} minutes")
     run = out / time.strftime("run-%Y%m%d-%H%M%S")
     surrogate = geoop.fit(data, run, settings=FitSettings(minutes=arguments.minutes))
     parameters = sum(p.numel() for p in surrogate.model.parameters())
     console.print(f"{parameters} parameters, {surrogate.about['epochs']} epochs; checkpoint {run / 'best.safetensors'}")
     console.print(str(evaluate(surrogate, data, "test")))
 
-    console.rule("3  real sections from outside, and the panel method on the same shapes")
+    console.rule("4  real sections from outside, and the panel method on the same shapes")
     point = geoop.OperatingPoint(velocity=60.0, alpha=arguments.alpha)
     table = Table("section", "points", "velocity", "Cp", "CL predicted", "CL panels", "CL exact", "verdict", title="relative L2 against 200 panels")
     predicted = {}
@@ -73,7 +77,7 @@ def main() -> None:
     for name, (result, _) in predicted.items():
         console.print(f"{name}: {result.verdict}")
 
-    console.rule("4  a series over angles of attack, and pictures")
+    console.rule("5  a series over angles of attack, and pictures")
     name, (result, truth) = next(iter(predicted.items()))
     angles = np.arange(-4.0, 9.0, 2.0)
     series = surrogate.predict_many(next(iter(sections(point)))[1], [geoop.OperatingPoint(60.0, float(a)) for a in angles])
@@ -87,6 +91,30 @@ def main() -> None:
         console.print(f"  {path.name}")
     console.print(f"Open the series in ParaView: paraview {out / (name + '_angles.pvd')}", markup=False)
     console.print("(Apply, colour by 'velocity [m/s]', press play: the time is the angle of attack)", markup=False)
+
+
+def polar(out: Path) -> None:
+    """Lift over the angle of attack, fields and pressures of one section by the shipped model, beside the panel method at the same angles."""
+    started = time.perf_counter()
+    surrogate = geoop.load(SHIPPED)
+    name, mesh, _ = next(iter(sections(geoop.OperatingPoint(60.0))))
+    points = [geoop.OperatingPoint(60.0, alpha=float(alpha)) for alpha in np.arange(-4.0, 13.0, 2.0)]
+    results = surrogate.predict_many(mesh, points)
+    wall = body(results[0].mesh, results[0].case.wall)
+    chord = chord_line(wall).length
+    lifts = [geoop.forces(result, reference_length=chord).CL for result in results]
+    seconds = time.perf_counter() - started
+    truths = [panel_flow(wall, point) for point in points]
+    table = Table("alpha", "CL predicted", "CL panels", "verdict", title=f"{name}: {len(points)} angles at {len(results[0].mesh.points)} points each")
+    for point, lift, truth, result in zip(points, lifts, truths, results, strict=True):
+        table.add_row(f"{point.alpha:g}", f"{lift:.4f}", f"{truth.lift_coefficient:.4f}", result.verdict.level)
+    Console(width=120).print(table)
+    console.print(f"loaded, predicted and integrated in {seconds:.1f} s")
+    write_series(geoop.Series([p.alpha for p in points], tuple(r.case for r in results), "alpha [deg]"), out / "shipped_angles.pvd")
+    results[4].write(out / "shipped.vtu", patches=True)
+    truth = truths[4].solve_case(results[4].case)
+    pressure_plot({SHIPPED: results[4].case, "- panel method": truth}, out / "shipped_cp.png", title=f"{name}, alpha {points[4].alpha:g} deg")
+    field_picture(results[4].case, "velocity", out / "shipped_velocity.png")
 
 
 def generate(directory: Path):

@@ -12,6 +12,7 @@ from kept_rows import keep, rows
 from model_recipe import Recipe, Row, markdown
 from rich.console import Console
 
+from geoop.results.confidence.ensemble import Ensemble
 from geoop.results.shipped import FOLDER, SUFFIX
 from geoop.results.surrogate import load
 
@@ -51,7 +52,10 @@ def make(recipe: Recipe, folder: Path, *, card_only: bool = False) -> None:
         raise SystemExit(f"no rows of {recipe.name}: run without --card-only")
     card = recipe.card(surrogate, found)  # type: ignore[arg-type]
     about = {**surrogate.about, "shipped": {"summary": card.summary, "errors": card.errors, "command": card.command}}
-    surrogate = replace(surrogate, about=about)  # type: ignore[type-var]
+    if isinstance(surrogate, Ensemble):  # the first member speaks for all
+        surrogate = replace(surrogate, surrogates=(replace(surrogate.surrogates[0], about=about), *surrogate.surrogates[1:]))
+    else:
+        surrogate = replace(surrogate, about=about)  # type: ignore[type-var]
     surrogate.save(target)
     if target.stat().st_size > LARGEST:
         raise SystemExit(f"{target.name} has {target.stat().st_size} bytes, the package takes {LARGEST}")

@@ -16,6 +16,7 @@ from .datasets import describe, generate
 from .encoding import encode
 from .force_reading import forces
 from .gradients import gradient
+from .judging import calibrate, judge
 from .models import models
 from .moving import deform
 from .predicting import predict
@@ -23,6 +24,7 @@ from .printing import Json, show_result
 from .rolling import rollout
 from .stitching import schwarz
 from .studying import study
+from .viewing import report, view
 from .wording import on_the_command_line
 
 app = typer.Typer(
@@ -172,12 +174,16 @@ app.command()(models)
 app.command()(predict)
 app.command()(forces)
 app.command()(gradient)
+app.command()(calibrate)
+app.command()(judge)
 app.command()(schwarz)
 app.command()(deform)
 app.command()(rollout)
 app.command()(adapt)
 app.command()(encode)
 app.command()(study)
+app.command()(report)
+app.command()(view)
 
 
 @app.command()

@@ -53,6 +53,7 @@ def rollout(
         "given": found.given,
         "diverged_at": found.diverged_at,
     }
+    data |= {} if found.verdict is None else {"verdict": found.verdict.to_dict()}
     data |= {"seconds": found.seconds, "excess": list(found.excess), "files": [str(path) for path in files]}
     data |= {} if diagnosis is None else {"frames_compared": diagnosis.rows(), "probes": _probe_rows(diagnosis)}
     show_result(data, "\n".join([*_lines(found, diagnosis), f"written: {', '.join(map(str, files))}"]), as_json)
@@ -124,6 +125,7 @@ def _probe_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 def _lines(found: Rollout, diagnosis: Diagnosis | None) -> list[str]:
     """How it went, line by line."""
     lines = [f"{len(found.series)} frames, {found.given} of them given, in {found.seconds:.2f} s", outcome_line(found.outcome)]
+    lines += [] if found.verdict is None else [f"verdict {found.verdict}"]
     if diagnosis is not None:
         d, last = diagnosis, len(diagnosis.times) - 1
         lines.append(f"error of {d.quantity} (relative L2): mean {d.error.mean():.3g}, at the last common frame {d.error[last]:.3g}")

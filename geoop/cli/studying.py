@@ -32,6 +32,7 @@ def study(
     drag: Annotated[bool, typer.Option("--drag", help="drag of inviscid sections from a boundary layer; needs a Reynolds number")] = False,
     surface_only: Annotated[bool, typer.Option("--surface-only", help="the wall only, no field around it")] = False,
     table_only: Annotated[bool, typer.Option("--table-only", help="no files of single cases")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="no pictures, no report.html")] = False,
     accept: Annotated[list[str] | None, typer.Option(help="what is asked about and meant: unit, angles, open")] = None,
     workers: Annotated[int, typer.Option("--workers", "-j", help="processes")] = 1,
     dask: Annotated[str | None, typer.Option(help="address of a Dask scheduler, tcp://host:8786, whose workers compute")] = None,
@@ -56,6 +57,7 @@ def study(
         "drag": "boundary layer" if drag else None,
         "surface_only": surface_only or None,
         "files": "none" if table_only else None,
+        "report": False if no_report else None,
         "reference_area": reference_area,
         "reference_length": reference_length,
         "accept": accept or None,
@@ -64,14 +66,19 @@ def study(
     idle = [f"--{key}" for key, value in more.items() if value is not None] if not shapes else []
     if idle:
         raise ConfigurationError(f"{', '.join(idle)} without --geometry", where="geoop study", remedy="write it into the study file")
-    tables: Any = source if source is not None and not (shapes or conditions or settings or model) else None
-    if source is not None and tables is None:
-        from ..studies.study_file import with_overrides
+    given = {"model": model, "geometry": shapes, **settings}
+    _run(_tables(source, given, conditions), output, check, as_json, workers=workers, dask=dask, resume=resume, overwrite=overwrite)
 
-        tables = with_overrides(source, {"model": model, "geometry": shapes, **settings}, conditions)
-    elif source is None:
-        tables = {"model": model, "geometry": shapes, "conditions": conditions, **settings}
-    _run(tables, output, check, as_json, workers=workers, dask=dask, resume=resume, overwrite=overwrite)
+
+def _tables(source: Path | None, given: dict[str, Any], conditions: dict[str, Any]) -> Any:
+    """The study file, the file with what options change, or a study made of options alone."""
+    if source is None:
+        return {**given, "conditions": conditions}
+    if not conditions and not any(value not in (None, []) for value in given.values()):
+        return source
+    from ..studies.study_file import with_overrides
+
+    return with_overrides(source, given, conditions)
 
 
 def _run(tables: Any, output: Path | None, check: bool, as_json: bool, *, workers: int, dask: str | None, resume: bool, overwrite: bool) -> None:

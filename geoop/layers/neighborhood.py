@@ -150,7 +150,7 @@ class SoftNearest:
 
     def connect(self, source: PointSet, target: PointSet) -> Graph:
         """The edges, equally many for every target; more than k with a soft rim."""
-        k = self.k if not self.softness else min(2 * self.k + 2, int(source.ptr.diff().min()))
+        k = self.k if not self.softness else min(4 * self.k, int(source.ptr.diff().min()))
         return knn(source.pos, target.pos, k, source.ptr, target.ptr)
 
     def windowed(self, weight: Tensor, offset: Tensor, dim: int = 1) -> Tensor:

@@ -20,9 +20,13 @@ class Choices:
     """What was chosen, in order. Within :meth:`held` the first pass records, every later one repeats.
 
     One function with one flow of control: it must ask for the same choices in the same order at every evaluation.
+
+    Args:
+        neighbours: hold who is whose neighbour, too; else neighbours are found anew, as where a smooth window makes their change harmless.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, neighbours: bool = True) -> None:
+        self.neighbours = neighbours
         self._made: list[Any] | None = None
         self._next = 0
 
@@ -59,7 +63,13 @@ class Choices:
 _ACTIVE: ContextVar[tuple[Choices, bool] | None] = ContextVar("geoop_choices", default=None)
 
 
-def choice(make: Callable[[], T]) -> T:
-    """What ``make`` returns; within :meth:`Choices.held` what it returned the first time."""
+def choice(make: Callable[[], T], *, neighbours: bool = False) -> T:
+    """What ``make`` returns; within :meth:`Choices.held` what it returned the first time.
+
+    Args:
+        make: the choice. neighbours: whether it is about neighbours.
+    """
     active = _ACTIVE.get()
-    return make() if active is None else active[0]._take(make, active[1])
+    if active is None or (neighbours and not active[0].neighbours):
+        return make()
+    return active[0]._take(make, active[1])

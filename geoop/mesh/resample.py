@@ -15,6 +15,8 @@ from .outline import loops, oriented
 
 #: Turning angle at a vertex from which it is a corner of the shape and not a sampled smooth curve [deg].
 CORNER_ANGLE = 40.0
+#: A corner turns this many times as much as its neighbours, unless it is one of two ends of a blunt base.
+_ALONE = 5.0
 
 
 def resample(outline: Mesh, n_points: int = 200, *, corner_angle: float = CORNER_ANGLE, turning: float = 0.08, growth: float = 0.2) -> Mesh:
@@ -98,11 +100,14 @@ def turning_angles(ring: np.ndarray) -> np.ndarray:
 
 
 def _corners(ring: np.ndarray, angle: float) -> np.ndarray:
-    """Vertices that turn sharply although their neighbours do not: a coarse round nose is not a corner."""
+    """Vertices that turn sharply although their neighbours do not: a coarse round nose is not a corner.
+
+    With 33 points in all a nose turns by 92 degrees at one vertex and by 20 at the next (usa22 of the UIUC database), with 58 by 56 and 27 (rg1410).
+    """
     turn = np.abs(turning_angles(ring))
     neighbours = np.maximum(np.roll(turn, 1), np.roll(turn, -1))
     blunt = (turn > angle) & (neighbours > angle)  # two corners next to each other: a blunt base
-    return np.flatnonzero((turn > angle) & ((turn > 2.0 * neighbours) | blunt))
+    return np.flatnonzero((turn > angle) & ((turn > _ALONE * neighbours) | blunt))
 
 
 def _sharpest(ring: np.ndarray, corners: np.ndarray) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, ShapeError
 from .body import body
 from .chord import chord_line
 from .mesh import Mesh
-from .primitives import naca4_points, ring
+from .primitives import camber_line, on_camber, ring
 from .resample import closed_ring
 
 
@@ -211,10 +211,8 @@ class NacaDigits:
         self.n_points, self.chord = n_points, chord
 
     def outline(self, values: np.ndarray) -> Mesh:
-        return ring(self._points(_numbers(values, self)), "naca")
-
-    def _points(self, values: np.ndarray) -> np.ndarray:
-        return self.chord * naca4_points(*map(float, values), n_points=self.n_points)
+        height, position, thickness = map(float, _numbers(values, self))
+        return on_camber(partial(camber_line, height=height, position=position), thickness, self.n_points, chord=self.chord, name="naca")
 
     def jacobian(self, values: np.ndarray) -> np.ndarray:
         """Central differences of the formula with steps of 1e-6: right to 1e-9."""
@@ -222,7 +220,7 @@ class NacaDigits:
         for k in range(3):
             step = np.zeros(3)
             step[k] = 1e-6
-            columns.append((self._points(values + step) - self._points(values - step)) / 2e-6)
+            columns.append((self.outline(values + step).points - self.outline(values - step).points) / 2e-6)
         return np.stack(columns, axis=2)
 
 

@@ -18,6 +18,9 @@ from .wall import Wall, wall_of
 from .wall_friction import friction_from_velocity
 from .wall_loads import PatchForces, PressureUnit, friction_on, integrate, pressure_on, total
 
+#: Said of a viscous flow whose prediction is the pressure on the wall and nothing else.
+PRESSURE_ONLY = "pressure only: no drag; the model gives no friction, and the pressure's part of the drag is in pressure_drag"
+
 
 @dataclass(frozen=True)
 class References:
@@ -117,6 +120,10 @@ class Forces:
         pitch = -self.moment[2] if self.dimension == 2 else self.moment[1]
         return float(pitch / (self.operating_point.dynamic_pressure * self._size() * length))
 
+    @property
+    def _no_drag(self) -> str:
+        return "none (pressure only)" if PRESSURE_ONLY in self.notes else "none (inviscid)"
+
     def _along(self, force: np.ndarray, axis: Literal["lift", "drag"]) -> float | None:
         if self.operating_point is None:
             return None
@@ -140,7 +147,7 @@ class Forces:
         reference = dict(vars(self.references))
         reference["point"] = list(self.references.point)
         numbers = {key: getattr(self, key) for key in ("lift", "drag", "pressure_drag", "CL", "CD", "CM")}
-        drag = "" if self.viscous else "none (inviscid)"
+        drag = "" if self.viscous else self._no_drag
         return {"name": self.name, **numbers, "drag_note": drag, "patches": rows, "references": reference, "notes": list(self.notes)}
 
     def __str__(self) -> str:
@@ -179,7 +186,7 @@ class Forces:
         lines = []
         if self.operating_point is not None:
             cm = "none (no reference length)" if self.CM is None else f"{self.CM:.5f} (nose up)"
-            cd = f"{self.CD:.5f}" if self.CD is not None else "none (inviscid)"
+            cd = f"{self.CD:.5f}" if self.CD is not None else self._no_drag
             lines.append(f"  CL {self.CL:.5f}   CD {cd}   CM {cm}")
         return lines + [f"  note: {note}" for note in self.notes]
 
@@ -241,9 +248,20 @@ def forces(
     )
     parts = {name: integrate(wall, case.mesh, pressure, traction, about, k) for k, name in enumerate(wall.names)}
     whole = total(parts.values(), wall.is_closed(case.mesh))
-    viscous = traction is not None or (result.viscous if result else point is not None and point.viscosity is not None)
-    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None))
+    viscous = _has_drag(result, case, traction)
+    notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None), *_alone(result, viscous))
     return Forces(parts, whole, references, point, viscous, case.name, notes)
+
+
+def _has_drag(result: Result | None, case: Case, traction: np.ndarray | None) -> bool:
+    """Whether drag means anything. A prediction on a bare wall has no field from which friction could come: its pressure drag is not passed off as drag."""
+    if traction is not None or result is None:
+        return traction is not None or (case.operating_point is not None and case.operating_point.viscosity is not None)
+    return result.viscous and not case.mesh.is_surface
+
+
+def _alone(result: Result | None, has_drag: bool) -> list[str]:
+    return [PRESSURE_ONLY] if result is not None and result.viscous and not has_drag else []
 
 
 def _friction(

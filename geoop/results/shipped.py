@@ -61,7 +61,9 @@ def shipped_model(name: str) -> ShippedModel:
     known = shipped_models()
     if name not in known:
         raise _unknown(name, known)
-    about = read_header(known[name]).get("about", {})
+    header = read_header(known[name])
+    members = header.get("ensemble", {}).get("members", [{}])  # the first member of an ensemble speaks for all
+    about = header.get("about", members[0].get("about", {}))
     words = about.get("shipped", {})
     return ShippedModel(name, known[name], known[name].stat().st_size, words.get("summary", ""), words.get("errors", ""), about)
 

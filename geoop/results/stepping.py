@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..errors import ConfigurationError, InvalidMeshError
+from ..errors import ConditionError, ConfigurationError, InvalidMeshError
 from ..interfaces.stepping import Advance, Stepper
+from ..interfaces.verdict import Verdict
 from ..mesh.case import Case, Series
 from ..mesh.quantity import Field
 from ..models.model import CHUNK
@@ -23,6 +24,8 @@ from .surrogate import Surrogate, load
 
 #: Key of the header that says how a surrogate steps.
 STEPPING = "stepping"
+#: Share of a field's range in training by which given states may leave it and still be at the edge.
+_MARGIN = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,30 @@ class SurrogateStepper:
         """Quantity -> least and largest value in training, of a vector its magnitude."""
         return {name: (float(low), float(high)) for name, (low, high) in self._how["ranges"].items()}
 
+    def verdict(self, states: Sequence[Case], lead: float | None = None) -> Verdict:
+        """Whether states lie inside of what it was trained on: the names of their boundary patches, conditions, region or body, lead time, and ranges of
+        the fields.
+
+        Args:
+            states: as many as its history is long, oldest first.
+            lead: [s] of the longest step; None for one interval.
+        """
+        surrogate, last = self.surrogate, states[-1]
+        found = _by_patches(sorted(last.mesh.patches), self._how.get("patches"), surrogate.framing.kinds)
+        try:
+            case = with_past(states, self.quantities, self.interval or 0.0 if lead is None else lead)
+            found = found.worse(surrogate.envelope.judge(surrogate.framing.describe(case)))
+        except (ConditionError, ConfigurationError) as error:  # a condition of the training that this case does not state
+            return Verdict("outside", error.message)
+        for name, (low, high) in self.ranges.items():
+            sizes = np.concatenate([_sizes(state.fields[name].values) for state in states])
+            beyond = max(low - float(sizes.min()), float(sizes.max()) - high)
+            if beyond > 0:
+                unit = last.fields[name].quantity.unit
+                text = f"{name} of {sizes.min():.3g}..{sizes.max():.3g} {unit} in the given states, trained on {low:.3g}..{high:.3g} {unit}"
+                found = found.worse(Verdict("outside" if beyond > _MARGIN * (high - low) else "edge", text))
+        return found
+
     def prepare(self, case: Case) -> Advance:
         """Frame the case and prepare the model's graphs, once.
 
@@ -110,6 +137,23 @@ class SurrogateStepper:
         return advance
 
 
+def _by_patches(own: Sequence[str], seen: Sequence[Sequence[str]] | None, kinds: Sequence[str]) -> Verdict:
+    """By the names of a mesh's patches: known sets of them, or of steppers of older versions all names together."""
+    known = [list(names) for names in seen] if seen is not None else [sorted(kinds)] if kinds else None
+    if known is None or list(own) in known:
+        return Verdict("inside", "boundary patches are those of the training")
+    every = set().union(*known)
+    unknown, missing = sorted(set(own) - every), sorted(set(known[0]).intersection(*known) - set(own))
+    told = [f"boundary patches {', '.join(unknown)} that no training series had"] if unknown else []
+    told += [f"no boundary patches {', '.join(missing)}, which every training series had"] if missing else []
+    return Verdict("outside" if told else "edge", " and ".join(told) or f"boundary patches {', '.join(own)} together, which no training series had")
+
+
+def _sizes(values: np.ndarray) -> np.ndarray:
+    """(n,) scalars as they are, of vectors their lengths."""
+    return values if values.ndim == 1 else np.linalg.norm(values.reshape(len(values), -1), axis=1)
+
+
 def stepper_of(model: Stepper | Surrogate | str | Path) -> Stepper:
     """A stepper as it is, or the one of a surrogate or of its file.
 
@@ -143,6 +187,9 @@ def rollout(
     Raises:
         ConfigurationError: no times to predict, or what :func:`geoop.solve.rollout.rollout` says.
         FieldError, CheckpointError: the states or the file are not sound.
+
+    Returns:
+        the rollout; of a trained surrogate with its verdict on the given states.
     """
     stepper = stepper_of(model)
     states = [first] if isinstance(first, Case) else list(first.cases if isinstance(first, Series) else first)
@@ -155,4 +202,5 @@ def rollout(
         raise ConfigurationError(
             "times to predict are not said once", where="rollout", remedy="give times, or steps of a model with an interval, or a longer series"
         )
-    return rolled_out(stepper, states, later, restart=restart, guard=guard, progress=progress)
+    found = rolled_out(stepper, states, later, restart=restart, guard=guard, progress=progress)
+    return replace(found, verdict=stepper.verdict(states)) if isinstance(stepper, SurrogateStepper) else found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from .surrogate import Surrogate
 _GAUSS = 0.5 / np.sqrt(3.0)
 #: Root mean square difference of Cp below which pressure and speed on the wall are those of an inviscid flow.
 _BERNOULLI = 0.2
+#: Which choices are those of the first evaluation.
+Hold = Literal["all", "places", "nothing"]
 #: Pressures that become a coefficient by twice their dimensionless value, and friction likewise.
 _TWICE = ("Pa", "N/m^2", "m^2/s^2")
 
@@ -70,15 +72,16 @@ class SurfaceFunction:
     """Points of a section and angle of attack -> pressure on the wall and coefficients, in double precision, differentiable.
 
     The same steps as :meth:`Surrogate.predict` and :func:`geoop.results.forces.forces`: frame, resampling, signed distance, encoder, decoder at the
-    section's own points, quadrature. With ``hold`` all choices (corners, ends of the chord, who is whose neighbour) are those of the first evaluation,
-    and the function is smooth; without they are made anew at every evaluation, as a prediction makes them, and it may jump where one changes.
+    section's own points, quadrature. Choices (corners, ends of the chord, closest facets, who is whose neighbour) are those of the first evaluation with
+    ``hold="all"``, and the function is smooth. With ``"places"`` neighbours alone are found anew, which with a ``softness`` leaves it once differentiable;
+    with ``"nothing"`` all choices are made anew, as a prediction makes them, and it jumps a little where one changes.
 
     Args:
         surrogate: trained on single sections in free air, with a pressure on the wall.
         case: the section with its operating point; of a mesh around it the wall is taken.
         reference: of the coefficients; None takes the operating point's length and the quarter chord, as ``forces`` does.
         softness: of the model's neighbourhoods, see :class:`geoop.layers.neighborhood.SoftNearest`; 0 as it was trained.
-        hold: choices of the first evaluation for all.
+        hold: ``all``, ``places`` or ``nothing``.
 
     Raises:
         ConfigurationError: a model that takes other cases (in space, of several bodies, of regions, on generated clouds), or one that learns the difference
@@ -87,7 +90,7 @@ class SurfaceFunction:
     """
 
     def __init__(
-        self, surrogate: Surrogate, case: Case, reference: SurfaceReference | None = None, *, softness: float = 0.0, hold: bool = True
+        self, surrogate: Surrogate, case: Case, reference: SurfaceReference | None = None, *, softness: float = 0.0, hold: Hold = "all"
     ) -> None:
         _refuse(surrogate, case)
         assert case.operating_point is not None
@@ -96,7 +99,7 @@ class SurfaceFunction:
         self.reference = reference or SurfaceReference(self.point.reference_length)
         self.model = with_soft_neighbours(surrogate.model, softness).double().eval().requires_grad_(False).to("cpu")
         self._first = welded(self.outline.points)
-        self._choices, self._made = Choices(), _Made.of(self.outline, surrogate.framing.surface_points)
+        self._choices, self._made = Choices(neighbours=hold == "all"), _Made.of(self.outline, surrogate.framing.surface_points)
         self._conditions = surrogate.framing.conditions.of(Case(self.outline, self.point))[None, :]
 
     @property
@@ -117,11 +120,11 @@ class SurfaceFunction:
         """
         angle = torch.as_tensor(self.point.alpha if alpha is None else alpha, dtype=torch.float64)
         points = self._tied(points)
-        made = self._made if self.hold else _Made.of(self.outline.moved(points.detach().numpy()), self.surrogate.framing.surface_points)
-        if not self.hold:
+        if self.hold == "nothing":
+            made = _Made.of(self.outline.moved(points.detach().numpy()), self.surrogate.framing.surface_points)
             return self._at(points, angle, made)
         with self._choices.held():
-            return self._at(points, angle, made)
+            return self._at(points, angle, self._made)
 
     def _at(self, points: Tensor, alpha: Tensor, made: _Made) -> SurfaceValues:
         section = made.framing.body(points)

@@ -32,6 +32,7 @@ from .confidence.calibration import Calibration, Evidence
 from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
+from .section_solutions import section_ring, solutions, unsolved, with_solutions, without_solutions
 from .shipped import model_file
 
 if TYPE_CHECKING:
@@ -105,11 +106,14 @@ class Surrogate:
             surface_only: as in :meth:`predict`.
             chunk: points decoded at once.
         """
-        if not points:
-            return []
-        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
-        first = self.placed(replace(case, operating_point=points[0]), surface_only)
-        return self._predict([replace(first, operating_point=point) for point in points], chunk)
+        cases = self.swept(Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh, points, surface_only)
+        return self._predict(cases, chunk) if cases else []
+
+    def swept(self, case: Case, points: list[OperatingPoint], surface_only: bool = False) -> list[Case]:
+        """A case at several operating points, on the mesh that is predicted at; what was solved for at another one is left behind."""
+        case = without_solutions(case) if self.framing.wall_only else case
+        placed = [self.placed(replace(case, operating_point=point), surface_only) for point in points[:1]]
+        return [replace(placed[0], operating_point=point) for point in points]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
         """The case on the mesh that is predicted at, see :meth:`predict`."""
@@ -130,6 +134,9 @@ class Surrogate:
             return case
         outline = body(mesh, case.wall)
         bare = mesh.is_surface and not len(mesh.cells.where("vertex"))
+        if self.framing.wall_only and unsolved(case, self.framing):
+            # what is solved for on the section and given to the model belongs to a ring of points as those of its training
+            return Case(section_ring(outline), case.operating_point, wall=("wall",), name=case.name or mesh.name)
         if bare and not surface_only and not self.framing.wall_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             return Case(ogrid(outline, smooth=True), case.operating_point, wall=("wall",), name=case.name or mesh.name)
@@ -144,6 +151,10 @@ class Surrogate:
     def _dimension(self) -> int:
         return int(self.model.arguments["ports"]["dimension"])
 
+    def solved(self, cases: list[Case]) -> list[Case]:
+        """Cases on one mesh with what the model is given and geoop can solve for, see :mod:`geoop.results.section_solutions`."""
+        return with_solutions(cases, unsolved(cases[0], self.framing), self.cache)
+
     def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> list[Decoder]:
         """Encoded cases on one mesh, which is framed and prepared once.
 
@@ -152,8 +163,9 @@ class Surrogate:
             chunk: points decoded at once.
             vary: changes what the model prepared of the geometry, e.g. leaves out edges of its graphs.
         """
+        cases = self.solved(cases)
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
-        cases = [replace(case, fields=first.fields) for case in cases]
+        cases = [replace(case, fields={**first.fields, **solutions(case)}) for case in cases]
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         prepared = prepared if vary is None else vary(prepared)
@@ -177,13 +189,15 @@ class Surrogate:
         case = decoder.case
         # fields that came with the mesh are not carried over: beside predictions they would be taken for some
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*fields)
-        return Result(answer, Outcome("converged"), self.verdict(decoder), decoder.at, self.viscous)
+        verdict = self.verdict(decoder, calibrated=self.calibration is not None)
+        return Result(answer, Outcome("converged"), verdict, decoder.at, self.viscous)
 
-    def verdict(self, decoder: Decoder) -> Verdict:
-        """By the envelope of the training cases alone, with expected errors where they are known."""
-        scales = self.scales(decoder)
+    def verdict(self, decoder: Decoder, *, calibrated: bool = False) -> Verdict:
+        """By the envelope of the training cases alone, with expected errors where they are known; ``calibrated``: by what a calibration cannot tell."""
+        scales, row = self.scales(decoder), self.framing.describe(decoder.case)
         errors = {name: value * scales[name] for name, value in self.expected_errors.items() if name in scales}
-        return replace(self.envelope.judge(self.framing.describe(decoder.case)), expected_errors=errors)
+        found = self.envelope.extrapolation(row) if calibrated else self.envelope.judge(row)
+        return replace(found, expected_errors=errors)
 
     def scales(self, decoder: Decoder) -> dict[str, float]:
         """Quantity name -> what one unit of the dimensionless quantity is in SI."""

@@ -12,6 +12,7 @@ from ..errors import InvalidMeshError, PatchError
 from ..mesh.body import wall_patches
 from ..mesh.case import Case
 from ..mesh.cells import Cells
+from ..mesh.distance.kept import Kept
 from ..mesh.mesh import Mesh
 from ..mesh.outline import oriented
 from ..mesh.shape_functions import reference_cell
@@ -74,7 +75,12 @@ def wall_of(case: Case, patches: Sequence[str] | None = None) -> Wall:
         PatchError: no patch of that name, or patches that share facets (they would be counted twice).
         InvalidMeshError: the mesh has no facets, or a patch does not lie on it.
     """
-    mesh = case.mesh
+    names = patches if patches is None or isinstance(patches, str) else tuple(patches)
+    return _known(case.mesh, case.wall, names)
+
+
+def _found(mesh: Mesh, stated: tuple[str, ...] | None, patches: str | tuple[str, ...] | None) -> Wall:
+    case = Case(mesh, wall=stated)
     named = _named_facets(case, patches)
     facets = Cells.concatenate(list(named.values()))
     if not len(facets):
@@ -97,6 +103,10 @@ def wall_of(case: Case, patches: Sequence[str] | None = None) -> Wall:
         owner, sign = _on_volume(mesh, facets, whole, notes)
     patch = np.repeat(np.arange(len(named)), [len(part) for part in named.values()])
     return Wall(tuple(named), facets, patch, owner, lift, lift @ mesh.points, area * sign[facet][:, None], size, facet, tuple(notes))
+
+
+#: A sweep asks for the wall of one mesh at every condition.
+_known = Kept(_found, size=4)
 
 
 def _named_facets(case: Case, patches: Sequence[str] | None) -> dict[str, Cells]:

@@ -9,13 +9,15 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import CheckpointError, DatasetError
-from ..interfaces.verdict import LEVELS, Level, Verdict
+from ..interfaces.verdict import Level, Verdict
 from ..mesh.case import Case
 from ..mesh.quantity import parse_label
 from .descriptors import describe
 
 #: Fractions of the training cases whose distance to their nearest neighbour is smaller than the limits of ``inside`` and ``edge``.
 QUANTILES = (0.95, 0.999)
+#: Share of a range by which a value may lie beyond it before :meth:`TrainingEnvelope.extrapolation` calls it outside.
+FAR = 0.5
 #: Below this share of 1 or of the value itself a descriptor counts as constant.
 _CONSTANT = 1e-3
 #: Distances below this, in deviations, are none.
@@ -103,24 +105,34 @@ class TrainingEnvelope:
 
     def judge(self, row: Mapping[str, float]) -> Verdict:
         """The verdict on a case that was described before; the worse of the ranges and the distance decides."""
-        missing = [name for name in self.names if name not in row]
+        found = self._stated(row, self.margin)
+        return found if self._missing(row) else found.worse(Verdict(*self._by_distance(row)))
+
+    def extrapolation(self, row: Mapping[str, float]) -> Verdict:
+        """The verdict of the ranges alone, for predictors whose own measure of distance was calibrated: beyond a range is the edge, by more than half of
+        it outside; so is what never varied in training, of which a predictor can know nothing."""
+        return self._stated(row, FAR)
+
+    def _missing(self, row: Mapping[str, float]) -> list[str]:
+        return [name for name in self.names if name not in row]
+
+    def _stated(self, row: Mapping[str, float], margin: float) -> Verdict:
+        """By what is stated, and its ranges."""
+        missing = self._missing(row)
         if missing:
             return Verdict("outside", f"{_and(_words(name)[0] for name in missing)} not stated, but varied or fixed in training")
-        level, reason = self._by_range(row)
-        far, text = self._by_distance(row)
-        if LEVELS.index(far) > LEVELS.index(level):
-            level, reason = far, text
+        level, reason = self._by_range(row, margin)
         unknown = [name for name in row if name not in self.names]
         if unknown and level == "inside":
             level, reason = "edge", f"{_and(_value(name, row[name]) for name in unknown)} stated, but no training case had it: it has no influence"
         return Verdict(level, reason)
 
-    def _by_range(self, row: Mapping[str, float]) -> tuple[Level, str]:
+    def _by_range(self, row: Mapping[str, float], margin: float) -> tuple[Level, str]:
         value = np.array([row[name] for name in self.names])
         low, high = self.rows.min(axis=0), self.rows.max(axis=0)
         span = high - low
         least = self._least
-        slack = np.where(span > least, self.margin * span, least)  # a constant descriptor has no edge, only rounding
+        slack = np.where(span > least, margin * span, least)  # a constant descriptor has no edge, only rounding
         excess = np.where(np.isfinite(value), np.maximum(low - value, value - high), np.inf)
         bad = np.where(span > least, excess > 1e-9 * least, excess > slack)
         if not bad.any():
@@ -140,7 +152,7 @@ class TrainingEnvelope:
         nearest = int(distances.argmin())
         edge, outside = self._limits
         if distances[nearest] <= edge:
-            return "inside", ""
+            return "inside", "a training case is near"
         level: Level = "outside" if distances[nearest] > outside else "edge"
         name = self.names[int(np.abs(gap[nearest]).argmax())]
         share, limit = (QUANTILES[1], outside) if level == "outside" else (QUANTILES[0], edge)

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import PointSet
-from ..mesh.distance.polygon import segment_distance
+from ..mesh.choices import choice
+from ..mesh.distance.polygon import CHUNK, nearest_pairs
 from ..mesh.mesh import Mesh
 from ..mesh.outline import chord_line
 from ..mesh.resample import resample
 from ..mesh.tensor_resample import TensorResampling
 
 _CORNER = 0.7  # [rad], as in casting
+_AT_VERTEX = 1e-6  # of the length of a facet
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +138,18 @@ def outline_tensors(ring: Tensor) -> PointSet:
 
 def _on_wall(points: Tensor, surface: PointSet) -> Queries:
     """Points that lie on the wall by definition, at their closest points of the ring."""
-    ring, normals = surface.pos, surface.vectors[:, 0]
-    near = segment_distance(points, ring, ring.roll(-1, 0), signed=False)
-    share = torch.stack([1.0 - near.parameter, near.parameter], dim=1)
-    normal = torch.nn.functional.normalize((normals[near.corners] * share[:, :, None]).sum(dim=1), dim=1)
+    ring, normals, end = surface.pos, surface.vectors[:, 0], surface.pos.roll(-1, 0)
+    facet = choice(lambda: nearest_pairs(points.detach(), ring.detach(), end.detach(), CHUNK))
+    edge = end[facet] - ring[facet]
+    free = ((points - ring[facet]) * edge).sum(dim=1) / edge.square().sum(dim=1).clamp_min(1e-300)
+    # a point at a vertex goes on to the next facet when it slides along the wall, one beyond the ends of both stays at the vertex
+    beyond = choice(lambda: (free.detach() - 0.5).abs() > 0.5 + _AT_VERTEX)
+    t = torch.where(beyond, free.clamp(0.0, 1.0), free)
+    share = torch.stack([1.0 - t, t], dim=1)
+    corners = torch.stack([facet, (facet + 1) % len(ring)], dim=1)
+    normal = torch.nn.functional.normalize((normals[corners] * share[:, :, None]).sum(dim=1), dim=1)
     zero = points.new_zeros(len(points), 1)
-    return Queries(PointSet(near.closest, zero, normal[:, None, :]), near.corners, share)
+    return Queries(PointSet(ring[facet] + t[:, None] * edge, zero, normal[:, None, :]), corners, share)
 
 
 def _indices(points: np.ndarray, place: np.ndarray) -> np.ndarray:

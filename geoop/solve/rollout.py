@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ConfigurationError, FieldError
 from ..interfaces.outcome import Outcome
 from ..interfaces.stepping import Advance, Stepper
+from ..interfaces.verdict import Verdict
 from ..mesh.case import Case, Series
 from ..mesh.quantity import Field
 
@@ -56,6 +57,7 @@ class Rollout:
         diverged_at: number of the predicted frame (from 1) with which it was called off; None where it was not. That frame is left out.
         excess: per predicted frame, the one that was called off among them, see :class:`DriftGuard`; NaN where no range is known.
         seconds: that it took.
+        verdict: whether the given states lie inside of what the stepper was trained on; None where it does not know.
     """
 
     series: Series
@@ -64,6 +66,7 @@ class Rollout:
     diverged_at: int | None = None
     excess: tuple[float, ...] = field(default=())
     seconds: float = 0.0
+    verdict: Verdict | None = None
 
     @property
     def predicted(self) -> Series:

@@ -16,13 +16,12 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.quantity import Field
 from ..results.forces import Forces, forces
 from ..results.metrics import relative_l2
+from ..results.section_drag import boundary_layer_drag
+from ..results.section_points import section_points
 from ..truth.panels.predictor import PanelPredictor
 from .geometries import Geometry
 from .study_file import StudySettings
 from .table import finite
-
-#: Normal forces below this coefficient have no centre of pressure to speak of.
-_NO_FORCE = 1e-3
 
 
 def wall_case(case: Case) -> Case:
@@ -49,7 +48,7 @@ def inputs(name: str, geometry: Geometry, point: OperatingPoint) -> dict[str, An
     }
 
 
-def outputs(result: Result, wall: Case, geometry: Geometry, point: OperatingPoint, settings: StudySettings, seconds: float) -> dict[str, Any]:
+def outputs(result: Result, geometry: Geometry, point: OperatingPoint, settings: StudySettings, seconds: float) -> dict[str, Any]:
     """The columns of a case that was computed."""
     found, note = _forces(result, geometry)
     drag, source, message = _drag(result, found, point, settings)
@@ -60,8 +59,7 @@ def outputs(result: Result, wall: Case, geometry: Geometry, point: OperatingPoin
         "CD": drag,
         "CD source": source,
         "CM": None if found is None else found.CM,
-        **_places(wall, found, geometry),
-        **_stagnation(result),
+        **_places(result, found),
         "L/D": lift / drag if lift is not None and drag else None,
         **{f"{name} error": value for name, value in errors.items()},
         "level": result.verdict.level,
@@ -110,8 +108,6 @@ def _drag(result: Result, found: Forces | None, point: OperatingPoint, settings:
         return found.CD, "field", ""
     if settings.drag != "boundary layer" or result.mesh.dimension == 3:
         return None, "inviscid: none", ""
-    from ..results.section_drag import boundary_layer_drag
-
     try:
         drag = boundary_layer_drag(result, reynolds=point.reynolds)
     except GeoopError as error:
@@ -119,38 +115,14 @@ def _drag(result: Result, found: Forces | None, point: OperatingPoint, settings:
     return drag.CD, "boundary layer", drag.note
 
 
-def _places(wall: Case, found: Forces | None, geometry: Geometry) -> dict[str, Any]:
-    """Centre of pressure on the chord, and the pressure peak; of sections in chords from the leading edge."""
-    row: dict[str, Any] = {"x_cp/c": None, "Cp min": None, "x/c of Cp min": None}
-    section = wall.mesh.dimension == 2
-    if "pressure_coefficient" in wall.fields:
-        pressure = wall.field("pressure_coefficient").values
-        lowest = int(np.argmin(pressure))
-        row["Cp min"] = float(pressure[lowest])
-        if section and geometry.length:
-            nose, axis, length = _chord(geometry)
-            row["x/c of Cp min"] = float((wall.mesh.points[lowest] - nose) @ axis / length)
-    point = wall.operating_point
-    if section and found is not None and found.CM is not None and point is not None and geometry.length:
-        _, axis, length = _chord(geometry)
-        normal = float(found.force @ np.array([-axis[1], axis[0]])) / (point.dynamic_pressure * geometry.length)
-        if abs(normal) > _NO_FORCE:
-            row["x_cp/c"] = 0.25 - found.CM / normal * geometry.length / length
-    return row
-
-
-def _chord(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, float]:
-    """Leading edge, unit vector to the trailing edge, and length of the chord."""
-    assert geometry.chord is not None  # of every section that was checked
-    nose, tail = (np.asarray(end) for end in geometry.chord)
-    length = float(np.linalg.norm(tail - nose))
-    return nose, (tail - nose) / length, length
-
-
-def _stagnation(result: Result) -> dict[str, Any]:
-    """Stagnation points of a section, ``x,y; x,y`` in chords."""
+def _places(result: Result, found: Forces | None) -> dict[str, Any]:
+    """Centre of pressure on the chord, pressure peak and stagnation points; of sections in chords, in space in metres."""
+    row: dict[str, Any] = {"x_cp/c": None, "Cp min": None, "x/c of Cp min": None, "stagnation points": None}
     try:
-        from ..results.section_points import section_points
-    except ImportError:
-        return {"stagnation points": None}
-    return {"stagnation points": str(section_points(result))}
+        places = section_points(result, loads=found)
+    except GeoopError:
+        return row
+    row |= {"x_cp/c": places.center_of_pressure, "Cp min": places.lowest, "stagnation points": str(places) or None}
+    if result.mesh.dimension == 2 and places.lowest_at is not None:
+        row["x/c of Cp min"] = float(places.lowest_at[0])
+    return row

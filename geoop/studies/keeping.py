@@ -50,7 +50,7 @@ def parts(job: StudyJob) -> dict[str, str]:
     shapes = [
         (item.name, item.mesh.content_hash, item.length, item.point, item.area, item.wall, sorted(item.parameters.items())) for item in job.geometries
     ]
-    settings = {key: value for key, value in vars(job.settings).items() if key not in ("accept", "seed")}
+    settings = {key: value for key, value in vars(job.settings).items() if key not in ("accept", "seed", "report")}
     texts = {
         "model": job.model.fingerprint,
         "geometries": repr(shapes),

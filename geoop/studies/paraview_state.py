@@ -15,7 +15,8 @@ from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.loops import loops
 from .plot_style import level_of
-from .study_folder import ALPHA, CASES, STATE_SCRIPT, Row, StudyFolder, failed, number
+from .study_folder import ALPHA, CASES, STATE_SCRIPT, StudyFolder, failed, number
+from .table import Row
 
 #: Fields that are shown, the first that the files have.
 _SHOWN = ("pressure_coefficient", "pressure", "velocity", "wall_shear_stress")

@@ -48,7 +48,7 @@ def field_view(case: Case, path: str | Path, *, title: str = "") -> Path:
     size = float((high - low).max())
     window = np.stack([low - size * np.array(_MARGIN), high + size * np.array(_MARGIN)])
     mesh = _triangulation(case, section)
-    made = figure_of((7.6, 4.9))
+    made = figure_of((6.4, 4.1))
     ax = made.subplots()
     dress(ax)
     ax.grid(False)

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import ConfigurationError
 from .plot_style import COLOURS, CONTROL, WARNING, axis_label, figure, graded, legend_of_marks, marked, safe, save, value_label
-from .study_folder import ALPHA, Row, StudyFolder, failed, number, numbers
+from .study_folder import ALPHA, StudyFolder, failed, number, numbers
+from .table import Row
 
 #: Curves that are told apart by colours of their own and named one by one.
 MOST_NAMED = len(COLOURS)
@@ -133,7 +134,7 @@ def curves_of(study: StudyFolder, rows: Sequence[Row]) -> tuple[str, list[Curve]
     over = _sweep(study, solved)
     groups = _groups(solved, over, study)
     others = [name for name in study.varying(solved) if name != over]
-    colours = list(COLOURS[:1]) if len(groups) == 1 else graded(len(groups))
+    colours = list(COLOURS[:1]) if len(groups) == 1 else graded(len(groups))[: len(groups)]
     named = len(groups) <= 2 * MOST_NAMED
     return over, [
         Curve(", ".join(value_label(*pair) for pair in zip(others, key, strict=True)) if named else "", tuple(group), colour)

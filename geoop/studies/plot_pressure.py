@@ -17,7 +17,8 @@ from ..mesh.loops import loops, signed_area
 from .plot_polars import curves_of
 from .plot_style import FAINT, INK, dress, graded, level_of, safe, save, value_label
 from .plots import figure_of
-from .study_folder import Row, StudyFolder, failed, number
+from .study_folder import StudyFolder, failed, number
+from .table import Row
 
 PRESSURE, BAND = "pressure_coefficient", "pressure_coefficient_band"
 #: Angles in one picture.
@@ -25,7 +26,7 @@ SHOWN = 5
 #: Trusted rows that make a picture by themselves.
 _ENOUGH = 3
 #: Inches: margin with the labels, width and height of the plot of Cp, room for the legend, gap above the section.
-_LEFT, _WIDE, _TALL, _LEGEND, _GAP = 0.75, 6.5, 3.7, 0.95, 0.12
+_LEFT, _WIDE, _TALL, _LEGEND, _GAP = 0.75, 6.5, 3.7, 0.88, 0.12
 #: Share of the chord at the trailing edge where an inviscid flow stagnates as well.
 _REAR = 0.95
 

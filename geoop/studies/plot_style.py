@@ -10,7 +10,8 @@ import numpy as np
 
 from ..io.atomic import replacing
 from .plots import figure_of
-from .study_folder import Row, failed, parted
+from .study_folder import failed, parted
+from .table import Row
 
 #: Okabe and Ito's colours, without the yellow that white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -129,15 +129,15 @@ def _figure(item: StudyPicture) -> str:
 
 def _settings(study: StudyFolder) -> str:
     about = study.about
-    command = str(about.get("command") or "geoop study study.toml")
+    command = str(about.get("command") or "geoop study study.toml   # with the settings below; study.json holds them all")
     files = f"paraview {STATE_SCRIPT}\ngeoop view ."
     parts = [f"<p>Made by</p><pre>{escaped(command)}</pre><p>To look at the fields, in this folder:</p><pre>{files}</pre>"]
     for key, title in (("settings", "Settings"), ("conditions", "Conditions")):
         value = about.get(key)
         if isinstance(value, dict) and value:
             parts.append(f"<h3>{title}</h3>{described(value)}")
-        elif value:
-            parts.append(f"<h3>{title}</h3>{described({title.lower(): value})}")
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            parts.append(f"<h3>{title}</h3>{described(_spread(value))}")
     geometries = [item for item in about.get("geometries") or [] if isinstance(item, dict)]
     if geometries:
         shown = "".join(f"<li>{escaped(_spoken(item))}</li>" for item in geometries[:200])
@@ -146,10 +146,24 @@ def _settings(study: StudyFolder) -> str:
     return "".join(parts)
 
 
+def _spread(conditions: list[dict]) -> dict[str, str]:
+    """Per condition its values, or their range and number where there are many."""
+    found = {}
+    for key in dict.fromkeys(name for item in conditions for name in item):
+        values = list(dict.fromkeys(item.get(key) for item in conditions))
+        real = all(isinstance(value, int | float) for value in values)
+        said = ", ".join(f"{value:g}" if isinstance(value, int | float) else str(value) for value in values)
+        found[key] = f"{min(values):g} to {max(values):g}, {len(values)} values" if real and len(values) > 12 else said
+    return found
+
+
 def _spoken(item: dict) -> str:
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value:.6g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}" for key, value in item.items()
-    )
+    said = {
+        key.replace("_", " "): f"{value:.6g}" if isinstance(value, float) else str(value)
+        for key, value in item.items()
+        if value not in (None, {}, [])
+    }
+    return ", ".join(f"{key} {value}" for key, value in said.items())
 
 
 def _model_table(study: StudyFolder) -> dict:
@@ -159,9 +173,19 @@ def _model_table(study: StudyFolder) -> dict:
 
 def _model(study: StudyFolder) -> str:
     model = _model_table(study)
-    card = next((model[key] for key in ("card", "about") if isinstance(model.get(key), str) and model[key].strip()), "")
+    card = next((model[key] for key in ("card", "about") if isinstance(model.get(key), str) and model[key].strip()), "") or _shipped_card(model)
     facts = {key: value for key, value in model.items() if value is not card and key not in ("references", "bibtex", "licence")}
     return (described(facts) if facts else "") + (f'<div class="card">{markdown(card)}</div>' if card else "")
+
+
+def _shipped_card(model: dict) -> str:
+    """The card that comes with a shipped model of that name."""
+    try:
+        from ..results.shipped import card, shipped_models
+    except ImportError:
+        return ""
+    name = str(model.get("name") or "")
+    return card(name) if name in shipped_models() else ""
 
 
 def _licences(study: StudyFolder) -> str:
@@ -177,7 +201,7 @@ def _licences(study: StudyFolder) -> str:
 
 
 def _version(study: StudyFolder) -> str:
-    return str(study.about.get("geoop version") or study.about.get("geoop_version") or study.about.get("version") or __version__)
+    return str(study.about.get("geoop") or __version__)
 
 
 def _footer(study: StudyFolder) -> str:

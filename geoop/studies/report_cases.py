@@ -10,7 +10,8 @@ import numpy as np
 
 from .plot_polars import curves_of
 from .report_text import escaped
-from .study_folder import ALPHA, TEXT, Row, StudyFolder, failed, number, parted
+from .study_folder import ALPHA, StudyFolder, failed, number, parted
+from .table import TEXT, Row
 
 #: Verdict -> sign beside the word, for those who do not see the colour.
 SIGNS = {"inside": "●", "edge": "◆", "outside": "✕", "failed": "■", "not judged": "○"}
@@ -131,7 +132,7 @@ def case_table(study: StudyFolder) -> str:
     alike = [
         name for name in shown if name in (*study.inputs, "CD source", "outcome") and len({row.get(name) for row in rows if not failed(row)}) == 1
     ]
-    shown = [name for name in shown if name not in alike]
+    shown = _leading([name for name in shown if name not in alike], study.inputs)
     agreed = ", ".join(
         f"{name}: {_plain(next(row.get(name) for row in rows if not failed(row)), name)}" for name in alike if any(not failed(row) for row in rows)
     )
@@ -151,6 +152,12 @@ def case_table(study: StudyFolder) -> str:
 
 
 _N = ' class="n"'
+
+
+def _leading(names: Sequence[str], inputs: Sequence[str]) -> list[str]:
+    """Case, geometry, conditions, verdict, then what was computed: a number is not read before its verdict."""
+    first = [name for name in names if name in ("case", "geometry", *inputs)]
+    return [*first, *(name for name in names if name == "level"), *(name for name in names if name not in (*first, "level"))]
 
 
 def _case_row(row: Row, shown: Sequence[str], errors: set[str]) -> str:

@@ -22,6 +22,7 @@ from ..truth.running.workers import in_processes
 from .case_row import control, inputs, outputs, wall_case
 from .conditions import Condition
 from .geometries import Geometry
+from .near_field import near_field
 from .study_file import StudySettings
 from .study_model import ManyPredictor, StudyModel
 from .table import finite
@@ -33,6 +34,23 @@ FAILED = "failed"
 BLOCK_SECONDS, LARGEST_BLOCK = 2.0, 64
 #: Called as (cases done, cases in all).
 Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Pace:
+    """How fast this process is, learnt from the block before.
+
+    Attributes:
+        seconds: per case and point of its geometry; None before the first block.
+    """
+
+    seconds: float | None = None
+
+    def block(self, points: int) -> int:
+        """How many cases of a geometry with so many points go together; the very first goes alone."""
+        if self.seconds is None:
+            return 1
+        return max(1, min(LARGEST_BLOCK, int(BLOCK_SECONDS / max(self.seconds * points, 1e-6))))
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,11 @@ class StudyJob:
         """The control method."""
         return PanelPredictor()
 
+    @cached_property
+    def pace(self) -> Pace:
+        """Of this process."""
+        return Pace()
+
     @property
     def size(self) -> int:
         """Number of cases."""
@@ -76,11 +99,11 @@ class StudyJob:
         angles = tuple(condition.alpha for condition in self.conditions)
         return ("alpha [deg]", angles) if len(set(angles)) == len(angles) else ("condition [1]", tuple(map(float, range(len(angles)))))
 
-    def files(self, geometry: str, number: int, mesh_is_surface: bool = False) -> dict[str, str]:
-        """``wall`` and ``field`` -> file of a case relative to the folder of the study, as far as it has them."""
+    def files(self, geometry: str, number: int) -> dict[str, str]:
+        """``wall`` and ``field`` -> file of a case relative to the folder of the study; not every case has a field."""
         name = self.name(geometry, number)
         found = {"wall": f"{CASES}/{name}.vtp"} if self.settings.wall_files else {}
-        if self.settings.field_files and not mesh_is_surface:
+        if self.settings.field_files:
             found["field"] = f"{CASES}/{name}.vtu"
         return found
 
@@ -151,11 +174,12 @@ def compute(job: StudyJob, folder: Path, todo: Mapping[str, Sequence[int]], work
 def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]) -> Iterator[str]:
     """Compute and record cases of one geometry in blocks; yields their names."""
     shape = job.shapes[geometry]
-    left, size, placed = list(numbers), 1, None
+    left, placed, points = list(numbers), None, len(shape.mesh.points)
     many = isinstance(job.model.predictor, ManyPredictor)
     with (folder / ROWS / f"{geometry}.jsonl").open("a", encoding="utf-8") as record:
         record.write("\n")  # what an interruption cut off ends here
         while left:
+            size = job.pace.block(points) if many else 1
             block, left = left[:size], left[size:]
             start = time.perf_counter()
             for number, found in _block(job, shape, block, placed):
@@ -164,8 +188,7 @@ def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]) ->
                 record.write(json.dumps(row) + "\n")
                 record.flush()
                 yield row["case"]
-            each = (time.perf_counter() - start) / len(block)
-            size = max(1, min(LARGEST_BLOCK, int(BLOCK_SECONDS / max(each, 1e-6)))) if many else 1
+            job.pace.seconds = (time.perf_counter() - start) / len(block) / points
 
 
 def _block(job: StudyJob, shape: Geometry, numbers: Sequence[int], placed: Case | None) -> Iterator[tuple[int, Result | GeoopError]]:
@@ -203,13 +226,15 @@ def _finished(job: StudyJob, folder: Path, shape: Geometry, number: int, point: 
     """The outputs of a case, with its files on the disk."""
     whole = replace(result, case=replace(result.case, operating_point=point, name=job.name(shape.name, number)))
     wall = wall_case(whole.case)
-    row = outputs(whole, wall, shape, point, job.settings, seconds)
+    row = outputs(whole, shape, point, job.settings, seconds)
     if job.settings.compare and shape.mesh.dimension == 2:
         row |= _controlled(job, wall, shape, point, row)
     parameter, values = job.steps
-    parts: dict[str, Case] = {"wall": wall, "field": whole.case}
-    for kind, file in job.files(shape.name, number, whole.case.mesh.is_surface).items():
-        write_step(parts[kind], folder / file, parameter, values[number])
+    files = job.files(shape.name, number)
+    field = None if "field" not in files else near_field(whole) if whole.case.mesh.is_surface else whole.case
+    for part, kind in ((field, "field"), (wall, "wall")):
+        if part is not None and kind in files:
+            write_step(part, folder / files[kind], parameter, values[number])
     return row
 
 

@@ -79,7 +79,9 @@ class Study:
         lines += [f"  failed {name}: {message}" for name, message in list(self.failed.items())[:10]]
         lines += [f"  and {len(self.failed) - 10} more, see table.csv"] if len(self.failed) > 10 else []
         lines += [f"  note: {text}" for text in self.warnings]
-        return "\n".join([*lines, *(f"  written: {path}" for path in self.files)])
+        shown = self.files if len(self.files) <= 12 else [path for path in self.files if path.suffix != ".pvd" or path.stem in ("study", "surface")]
+        lines += [f"  written: {path}" for path in shown]
+        return "\n".join([*lines, *([f"  and {len(self.files) - len(shown)} .pvd of single geometries"] if len(shown) < len(self.files) else [])])
 
 
 def study(
@@ -116,7 +118,8 @@ def study(
         alpha: angles of attack [deg]: a number, a list, ``"start:stop:step"``.
         velocity: [m/s], likewise.
         conditions: other conditions: beta, reynolds, mach, density, viscosity, sampling, count.
-        settings: other keys of the file: surface_only, files, compare, drag, reference_area, reference_length, accept, seed.
+        settings: other keys of the file: surface_only, files, compare, drag, reference_area, reference_length,
+            accept, seed, report.
         workers: processes; 1 stays in this one.
         dask: address of a Dask scheduler whose workers compute instead, ``tcp://host:8786``.
         resume: expect an interrupted or finished study in the folder, and try its failed cases again.
@@ -150,7 +153,7 @@ def _finished(folder: Path, job: StudyJob, known: Sequence[str], start: float) -
     files += _series(folder, job)
     seconds = time.perf_counter() - start
     _note(folder, job, warnings, seconds)
-    return Study(folder, tuple(rows), (*files, *_report(folder)), warnings, seconds)
+    return Study(folder, tuple(rows), (*files, *(_report(folder) if job.settings.report else [])), warnings, seconds)
 
 
 def plan(spec: StudySpec) -> tuple[StudyJob, Checked]:

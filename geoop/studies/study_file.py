@@ -31,6 +31,7 @@ class StudySettings:
         reference_length: [m] of coefficients, where a geometry has none of its own; the chord of every section unless given.
         accept: things that are asked about and meant: ``unit``, ``angles``, ``open``.
         seed: of Latin hypercubes.
+        report: whether pictures, ParaView script and report.html are made at the end.
 
     Raises:
         ConfigurationError: values out of range; all of them in one error.
@@ -44,6 +45,7 @@ class StudySettings:
     reference_length: float | None = None
     accept: Sequence[str] = ()
     seed: int = 0
+    report: bool = True
 
     def __post_init__(self) -> None:
         problems = []

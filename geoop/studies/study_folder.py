@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
@@ -18,16 +17,14 @@ from ..errors import DatasetError, GeoopError
 from ..interfaces.verdict import LEVELS
 from ..io.reading import read_case
 from ..mesh.case import Case
+from .running import FAILED
+from .table import RESULTS, TEXT, Row, read_table
 
 #: Names inside a study folder.
 ABOUT, TABLE, CASES, REPORT, STATE_SCRIPT = "study.json", "table.csv", "cases", "report.html", "open.py"
-#: Columns of text; all others hold numbers wherever they can be read as such. A case may be called 0012.
-TEXT = frozenset({"case", "geometry", "CD source", "stagnation points", "level", "reason", "outcome", "message"})
 ALPHA = "alpha [deg]"
 #: The first column of what was computed: whatever stands before it was asked for.
-_COMPUTED = ("CL", "CD", "CD source", "CM", "x_cp/c", "Cp min", "level", "reason", "outcome", "message", "seconds")
-
-Row = Mapping[str, Any]
+_COMPUTED = frozenset(RESULTS)
 
 
 @dataclass(frozen=True)
@@ -64,15 +61,17 @@ class StudyFolder:
             about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
         except ValueError as error:
             problems.append(f"{ABOUT} is damaged: {error}")
-        with (path / TABLE).open(encoding="utf-8", newline="") as stream:
-            table = csv.DictReader(stream)
-            columns = tuple(table.fieldnames or ())
-            raw = [{key: value or "" for key, value in row.items() if key is not None} for row in table]
+        try:
+            rows = read_table(path / TABLE)
+        except (ValueError, OSError) as error:
+            rows = []
+            problems.append(f"{TABLE} is damaged: {error}")
+        columns = tuple(rows[0]) if rows else ("case", "geometry")
         problems += [f"{TABLE} has no column '{name}'" for name in ("case", "geometry") if name not in columns]
         problems += [] if isinstance(about, dict) else [f"{ABOUT} is no table of keys"]
         if problems:
             raise DatasetError("; ".join(problems), where=str(path), remedy="run the study again: finished cases are kept")
-        return cls(path, MappingProxyType(about), columns, tuple(_typed(row) for row in raw))
+        return cls(path, MappingProxyType(about), columns, tuple(rows))
 
     @property
     def name(self) -> str:
@@ -91,7 +90,7 @@ class StudyFolder:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Columns of conditions and parameters that hold numbers."""
-        stop = min((self.columns.index(name) for name in _COMPUTED if name in self.columns), default=len(self.columns))
+        stop = next((k for k, name in enumerate(self.columns) if name in _COMPUTED), len(self.columns))
         return tuple(name for name in self.columns[:stop] if name not in TEXT and any(number(row, name) is not None for row in self.rows))
 
     def varying(self, rows: Sequence[Row] | None = None) -> tuple[str, ...]:
@@ -148,7 +147,7 @@ class StudyFolder:
 
 def failed(row: Row) -> bool:
     """Whether a case has no result."""
-    return str(row.get("outcome") or "").strip().lower() == "failed"
+    return row.get("outcome") == FAILED
 
 
 def number(row: Row, name: str) -> float | None:
@@ -166,19 +165,6 @@ def parted(label: str) -> tuple[str, str]:
     """Name and unit of a column: ``velocity [m/s]`` -> ("velocity", "m/s"); the unit is empty where there is none."""
     match = re.fullmatch(r"(.*\S)\s*\[(.*)\]", label)
     return (match[1], match[2]) if match else (label, "")
-
-
-def _typed(row: Mapping[str, str]) -> Row:
-    return {key: value if key in TEXT else _value(value) for key, value in row.items()}
-
-
-def _value(text: str) -> Any:
-    if not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _read(path: Path | None) -> Case | None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import ConfigurationError
 from ..interfaces.protocols import Predictor
 from ..interfaces.result import Result
 from ..interfaces.verdict import Verdict
+from ..io.dataset import sha256_of
 from ..mesh.case import Case
 from ..mesh.operating_point import OperatingPoint
-from ..results.surrogate import Surrogate, load
+from ..results.surrogate import load
+from ..scaling.envelope import TrainingEnvelope
 from ..truth.panels.predictor import PanelPredictor
 from .geometries import Geometry
 
@@ -29,6 +32,23 @@ class ManyPredictor(Protocol):
     """A predictor that prepares a geometry once for many operating points."""
 
     def predict_many(self, mesh: Case, points: list[OperatingPoint], *, surface_only: bool = False) -> list[Result]: ...
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """A surrogate, or several as one: what it knows can be asked."""
+
+    model: Any
+    normaliser: Any
+    framing: Any
+    envelope: TrainingEnvelope
+    about: Mapping[str, Any]
+    flow: bool
+    viscous: bool
+
+    def predict(self, case: Case) -> Result: ...
+
+    def save(self, path: str | Path) -> Path: ...
 
 
 @dataclass(frozen=True)
@@ -55,31 +75,31 @@ class StudyModel:
             if str(source) == PANELS:
                 return cls(PANELS, PanelPredictor())
             return cls(str(source), _predictor(load(source), str(source)))
-        name = str(source.about.get("name", "")) if isinstance(source, Surrogate) else ""
+        name = str(source.about.get("name", "")) if isinstance(source, Trained) else ""
         return cls(name or type(source).__name__, _predictor(source, type(source).__name__))
 
     @property
     def dimension(self) -> int | None:
         """Of the cases that it takes; None where it does not say."""
-        if isinstance(self.predictor, Surrogate):
+        if isinstance(self.predictor, Trained):
             return int(self.predictor.model.arguments["ports"]["dimension"])
         return 2 if isinstance(self.predictor, PanelPredictor) else None
 
     @property
     def flow(self) -> bool:
         """Whether its cases have a free stream."""
-        return self.predictor.flow if isinstance(self.predictor, Surrogate) else True
+        return self.predictor.flow if isinstance(self.predictor, Trained) else True
 
     @property
     def viscous(self) -> bool:
-        return isinstance(self.predictor, Surrogate) and self.predictor.viscous
+        return isinstance(self.predictor, Trained) and self.predictor.viscous
 
     @cached_property
     def conditions(self) -> frozenset[str] | None:
         """Which of ``mach`` and ``reynolds`` it was trained to know; None where it does not say."""
         if isinstance(self.predictor, PanelPredictor):
             return frozenset()
-        if not isinstance(self.predictor, Surrogate):
+        if not isinstance(self.predictor, Trained):
             return None
         names = self.predictor.envelope.names
         return frozenset(word for word, label in (("mach", "mach [1]"), ("reynolds", "log10_reynolds [1]")) if label in names)
@@ -87,26 +107,22 @@ class StudyModel:
     @property
     def quantities(self) -> tuple[str, ...] | None:
         """What it predicts; None where it does not say."""
-        if isinstance(self.predictor, Surrogate):
+        if isinstance(self.predictor, Trained):
             return tuple(quantity.name for quantity in self.predictor.normaliser.quantities)
         return ("velocity", "pressure_coefficient") if isinstance(self.predictor, PanelPredictor) else None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what it computes with: equal ones give equal fields. Of an unknown predictor, of its class only."""
-        digest = hashlib.sha256(f"{type(self.predictor).__module__}.{type(self.predictor).__qualname__}".encode())
-        if isinstance(self.predictor, Surrogate):
-            for key, value in sorted(self.predictor.model.state_dict().items()):
-                digest.update(key.encode())
-                digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-            digest.update(repr(self.predictor.framing.to_dict()).encode())
-        elif isinstance(self.predictor, PanelPredictor):
-            digest.update(f"{self.predictor.n_panels} {self.predictor.smallest_edge_angle}".encode())
-        return digest.hexdigest()
+        if isinstance(self.predictor, Trained):
+            with tempfile.TemporaryDirectory() as scratch:
+                return sha256_of(self.predictor.save(Path(scratch, "model.safetensors")))
+        numbers = (self.predictor.n_panels, self.predictor.smallest_edge_angle) if isinstance(self.predictor, PanelPredictor) else ()
+        return hashlib.sha256(f"{type(self.predictor).__module__}.{type(self.predictor).__qualname__} {numbers}".encode()).hexdigest()
 
     def card(self) -> dict[str, object]:
         """Plain data about the model for study.json: name, kind, dimension, quantities, viscous, and what it says about itself."""
-        about = dict(self.predictor.about) if isinstance(self.predictor, Surrogate) else {}
+        about = dict(self.predictor.about) if isinstance(self.predictor, Trained) else {}
         if isinstance(self.predictor, PanelPredictor):
             about = {"summary": f"linear-vorticity panels, {self.predictor.n_panels} on every body: plane potential flow, solved and not predicted"}
         return {
@@ -120,9 +136,10 @@ class StudyModel:
 
     def judge(self, geometry: Geometry, point: OperatingPoint) -> Verdict | None:
         """The verdict on a case before it is computed; None where the predictor has no envelope."""
-        if not isinstance(self.predictor, Surrogate) or self.predictor.framing.region or self.predictor.framing.bodies:
+        if not isinstance(self.predictor, Trained) or self.predictor.framing.region or self.predictor.framing.bodies:
             return None
         case = Case(geometry.mesh, self.known(point), wall=geometry.wall, name=geometry.name)
+        case = self.predictor.solved([self.predictor.placed(case, surface_only=True)])[0]
         return self.predictor.envelope.judge(self.predictor.framing.describe(case))
 
     def beyond(self, point: OperatingPoint, chord_angle: float) -> str:
@@ -132,7 +149,7 @@ class StudyModel:
             point: the condition.
             chord_angle: of a section, that its angle of attack adds to [deg].
         """
-        if not isinstance(self.predictor, Surrogate) or self.predictor.framing.region:
+        if not isinstance(self.predictor, Trained) or self.predictor.framing.region:
             return ""
         re = point.reynolds
         stated = {
@@ -168,7 +185,7 @@ class StudyModel:
             placed: the case of an earlier result of this geometry, whose mesh a surrogate need not make again.
         """
         case = Case(geometry.mesh, wall=geometry.wall, name=geometry.name)
-        if placed is not None and isinstance(self.predictor, Surrogate):
+        if placed is not None and isinstance(self.predictor, Trained):
             case = replace(placed, fields={})
         if isinstance(self.predictor, ManyPredictor):
             yield from self.predictor.predict_many(case, [self.known(point) for point in points], surface_only=surface_only)

@@ -15,6 +15,7 @@ model = "panels"                  # a shipped model (airfoil-potential), a check
 # reference_length = 0.35         # [m] coefficients and Re; of sections the chord unless given
 # accept = ["unit"]               # what is asked about and meant: unit, angles, open
 # seed = 0                        # of Latin hypercubes
+# report = false                  # no pictures, no report.html
 
 [[geometry]]
 naca = ["0012", "2412", "23012"]  # four or five digits

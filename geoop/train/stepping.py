@@ -308,7 +308,9 @@ def _surrogate(
         parts = [case.fields[q.name].values for series in train for case in series.cases]
         sizes = [torch.from_numpy(v.copy()).flatten(1).norm(dim=1) if q.rank else torch.from_numpy(v.copy()) for v in parts]
         ranges[q.name] = [min(float(s.min()) for s in sizes), max(float(s.max()) for s in sizes)]
+    patches = sorted({tuple(sorted(series.cases[0].mesh.patches)) for series in train})
     stepping = {"quantities": names, "history": settings.history, "interval": layout.interval, "leads": settings.leads, "ranges": ranges}
+    stepping |= {"patches": [list(names) for names in patches]}
     about = {"dataset": dataset.name, "dataset_hash": dataset.hash, "settings": asdict(settings), STEPPING: stepping}
     viscous = all(s.cases[0].operating_point is not None and s.cases[0].operating_point.viscosity is not None for s in train)
     about["loss"] = [round(float(value), 6) for _, value in history[-5:]]

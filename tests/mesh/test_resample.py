@@ -73,3 +73,17 @@ def test_open_outline_is_refused_with_a_remedy():
     with pytest.raises(InvalidMeshError, match="open") as caught:
         resample(broken)
     assert "close" in caught.value.remedy
+
+
+@pytest.mark.parametrize("thickness", [0.12, 0.18])
+def test_the_nose_of_a_section_given_at_few_stations_is_round(thickness):
+    """The classical stations of old reports put one vertex into the nose, which turns by 60 to 80 degrees there: a curve, no corner. The trailing edge is one."""
+    x = np.array([0, 1.25, 2.5, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 95, 100]) / 100
+    half = lambda x: 5 * thickness * (0.2969 * np.sqrt(x) - 0.126 * x - 0.3516 * x**2 + 0.2843 * x**3 - 0.1036 * x**4)  # noqa: E731
+    ring = np.concatenate([np.stack([x, half(x)], 1)[::-1], np.stack([x, -half(x)], 1)[1:-1]])
+    assert np.degrees(np.abs(turning_angles(ring)))[len(x) - 1] > 45.0
+    made = resample(outline(ring), 200).points
+    inside = made[made[:, 0] >= 0.0]
+    # the spline through so few points, not the formula, is the curve: between the first two stations they differ by up to 1e-3 chords
+    assert np.abs(np.abs(inside[:, 1]) - half(inside[:, 0])).max() < 2.5e-3
+    assert np.degrees(np.abs(turning_angles(made)))[1:].max() < 15.0 and made[0] == pytest.approx([1.0, 0.0], abs=1e-9)

@@ -21,6 +21,7 @@ from geoop.results.surface_function import SurfaceFunction, SurfaceReference
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 from geoop.scaling.normaliser import Normaliser
+from geoop.truth.boundary_layer.section import drag_on
 
 POINT = geoop.OperatingPoint(60.0, alpha=3.0, viscosity=2.5e-5)
 
@@ -98,7 +99,7 @@ def test_drag_of_the_boundary_layer_equals_central_differences():
     for sign in (1, -1):
         x = points.detach() + sign * step * direction
         s, own, length, chord = drag.wall(moving(x), x)
-        ends.append(drag._wall_speed(s.numpy(), own.numpy(), float(length), float(chord)).drag(POINT, (None, None)))
+        ends.append(drag_on(drag._wall_speed(s.numpy(), own.numpy(), float(length), float(chord)), POINT, (None, None)))
     assert float((slope * direction).sum()) == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-2)
     assert float(scalar.detach()) == pytest.approx(0.5 * (ends[0] + ends[1]), rel=1e-6)
     assert "boundary layer" in notes[0]

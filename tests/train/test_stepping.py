@@ -231,3 +231,43 @@ class SurrogateStepperOf:
 
     def prepare(self, case):
         raise AssertionError("bad input was not refused")
+
+
+def test_a_rollout_says_whether_its_first_states_were_like_the_training(trained, data, tmp_path):
+    truth = data.series("t00")
+    found = geoop.rollout(trained, truth, steps=2)
+    assert found.verdict is not None and found.verdict.level == "inside", found.verdict
+    loaded = load(trained.save(tmp_path / "stepper.safetensors"))
+    assert geoop.rollout(loaded, truth, steps=2).verdict == found.verdict
+
+
+def test_a_mesh_without_the_patches_of_the_training_is_outside(trained, data):
+    """The same states on the same points: what a model of boundary conditions cannot see any more is said."""
+    truth = data.series("t00")
+    names = sorted(truth.cases[0].mesh.patches)
+    for kept, words in ((names[:0], "no boundary patches"), (names[1:], f"no boundary patches {names[0]}")):
+        bare = [replace(case, mesh=replace(case.mesh, patches={k: case.mesh.patches[k] for k in kept}), wall=None) for case in truth.cases[:3]]
+        verdict = SurrogateStepper(trained).verdict(bare)
+        assert verdict.level == "outside" and words in verdict.reason, verdict
+    other = [
+        replace(case, mesh=replace(case.mesh, patches={**case.mesh.patches, "hole": case.mesh.patches[names[0]]}), wall=None)
+        for case in truth.cases[:3]
+    ]
+    verdict = SurrogateStepper(trained).verdict(other)
+    assert verdict.level == "outside" and "hole that no training series had" in verdict.reason
+
+
+def test_steppers_of_older_versions_know_the_names_of_their_patches(trained, data):
+    """Their header has no list of patches; the framing of a region has the names."""
+    old = replace(trained, about={**trained.about, "stepping": {k: v for k, v in trained.about["stepping"].items() if k != "patches"}})
+    states = list(data.series("t00").cases[:3])
+    assert SurrogateStepper(old).verdict(states).level == SurrogateStepper(trained).verdict(states).level
+    bare = [replace(case, mesh=replace(case.mesh, patches={}), wall=None) for case in states]
+    assert SurrogateStepper(old).verdict(bare).level == "outside"
+
+
+def test_states_beyond_the_fields_of_the_training_are_outside(trained, data):
+    states = data.series("t00").cases[:3]
+    loud = [case.with_fields(Field(QUANTITIES["velocity"], 3.0 * case.fields["velocity"].values)) for case in states]
+    verdict = SurrogateStepper(trained).verdict(loud)
+    assert verdict.level == "outside" and "velocity" in verdict.reason

@@ -46,7 +46,7 @@ def knn(
     if k < 1:
         raise ConfigurationError(f"k is {k}", where="knn", remedy="ask for at least one neighbour")
     source, target, source_ptr, target_ptr = _checked(source_pos, target_pos, source_ptr, target_ptr)
-    return choice(lambda: _nearest(source, target, k, source_ptr, target_ptr, search))
+    return choice(lambda: _nearest(source, target, k, source_ptr, target_ptr, search), neighbours=True)
 
 
 def _nearest(source: Tensor, target: Tensor, k: int, source_ptr: Tensor, target_ptr: Tensor, search: Search) -> Graph:
@@ -93,7 +93,7 @@ def radius(
     same = source_pos is target_pos
     source, target, source_ptr, target_ptr = _checked(source_pos, target_pos, source_ptr, target_ptr)
     radii = _checked_radius(r, target)
-    return choice(lambda: _within(source, target, radii, source_ptr, target_ptr, at_least_one, search, same))
+    return choice(lambda: _within(source, target, radii, source_ptr, target_ptr, at_least_one, search, same), neighbours=True)
 
 
 def _within(

@@ -16,7 +16,7 @@ from ...mesh.case import Case
 from ...mesh.transform import mirrored
 from ..forces import forces
 from ..metrics import regions_of, weights_of
-from ..surrogate import Surrogate, load
+from ..surrogate import Surrogate
 from .calibration import Calibration, Evidence, magnitude, sizes
 from .conformal import conformal_quantile, largest_share, least_count
 from .difficulty import Band, Bound, Difficulty, Profile
@@ -108,7 +108,7 @@ def case_errors(predictor: Surrogate | Ensemble, case: Case) -> CaseErrors:
     Raises:
         DatasetError: the case has none of the predicted fields.
     """
-    result, evidence = next(iter(predictor.weighed([predictor.placed(case, surface_only=True)])))
+    result, evidence = predictor.weighed([predictor.placed(case, surface_only=True)])[0]
     return errors_of(result, evidence, case)
 
 
@@ -233,12 +233,4 @@ def _codes(predictor: Surrogate | Ensemble, cases: Iterator[Case]) -> Iterator[n
     both = first.flow and bool(first.about.get("settings", {}).get("reflect", False))
     for case in cases:
         for seen in (case, mirrored(case)) if both else (case,):
-            yield latent_code(next(iter(first.decoders([seen]))).latent)
-
-
-def calibrate_file(model: str | Path, data: str | Path, output: str | Path, *, split: str = "val", coverage: float = 0.9) -> Path:
-    """As :func:`calibrate`, from a checkpoint into another."""
-    predictor = load(model)
-    if not isinstance(predictor, Surrogate | Ensemble):
-        raise ConfigurationError("holds no surrogate of fields", where=str(model), remedy="calibrate a checkpoint of geoop fit, or an ensemble")
-    return calibrate(predictor, data, split, coverage=coverage).save(output)
+            yield latent_code(first.decoders([seen])[0].latent)

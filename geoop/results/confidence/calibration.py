@@ -19,6 +19,8 @@ from .latent_distance import LatentCloud
 
 #: Added to the name of a quantity: the half-width of its band.
 BAND = "_band"
+#: Added to the name of a quantity or coefficient: the bound on its error over the case, a global field.
+EXPECTED = "_expected_error"
 #: Global field of a judged case: number of its level.
 LEVEL = Quantity("verdict_level", "verdict")
 #: Signal -> words for a reader.
@@ -73,20 +75,24 @@ class Calibration:
     latent: LatentCloud
     source: Mapping[str, Any] = field(default_factory=dict)
 
-    def signals(self, evidence: Evidence) -> dict[str, float]:
-        """The signals of a case, by name."""
-        return {"latent": self.latent.distance(evidence.code), **evidence.signals}
+    def signals(self, code: np.ndarray, further: Mapping[str, float]) -> dict[str, float]:
+        """All signals of a case by name: of its latent code (k,), and the others."""
+        return {"latent": self.latent.distance(code), **further}
 
     def judged(self, result: Result, evidence: Evidence) -> Result:
-        """The result with bands ``QUANTITY_band`` [its unit], ``verdict_level`` (0 inside, 1 edge, 2 outside) and the verdict of all that is known."""
-        signals = self.signals(evidence)
+        """The result with the verdict of all that is known, and with fields for ParaView: bands ``QUANTITY_band`` [its unit] at points, and of the whole
+        case ``verdict_level`` (0 inside, 1 edge, 2 outside), ``QUANTITY_expected_error`` [its unit] and ``CL_expected_error``."""
+        signals = self.signals(evidence.code, evidence.signals)
         verdict = result.verdict
         for name in self.limits:
-            verdict = verdict.worse(self._by(name, signals[name]))
+            verdict = _both(verdict, self._by(name, signals[name]))
         errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
         verdict = Verdict(verdict.level, verdict.reason, {name: value for name, value in errors.items() if np.isfinite(value)})
-        level = Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")
-        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), level)
+        whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
+        for name, value in verdict.expected_errors.items():
+            unit = result.fields[name].quantity.unit if name in result.fields else "1"
+            whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
+        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), *whole)
         return replace(result, case=case, verdict=verdict)
 
     def _by(self, name: str, value: float) -> Verdict:
@@ -155,6 +161,13 @@ class Calibration:
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(f"the calibration in the header is damaged: {error!r}", remedy="calibrate again: geoop calibrate") from error
+
+
+def _both(known: Verdict, other: Verdict) -> Verdict:
+    """The worse of two verdicts; what else is unusual is said, too."""
+    found = known.worse(other)
+    rest = known if found.reason == other.reason else other
+    return found if "inside" in (found.level, rest.level) else Verdict(found.level, f"{found.reason}; {rest.reason}")
 
 
 def magnitude(case: Case, item: Field, scale: float) -> np.ndarray:

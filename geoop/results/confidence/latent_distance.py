@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -99,6 +99,12 @@ class LatentCloud:
         spread[-1] = np.sqrt((rows[:, -1] ** 2).mean())
         return np.ones(rows.shape[1]) if self.metric == "neighbours" else np.maximum(spread, 1e-6 * max(float(spread.max()), 1e-300))
 
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree((self.rows / self._scale)[:, :-1])
+
     def _turned(self, code: np.ndarray) -> np.ndarray:
         """(r + 1,) a code in the directions, and the size of what is left."""
         z = (np.asarray(code, dtype=np.float64) - self.mean) / self.deviation
@@ -106,14 +112,12 @@ class LatentCloud:
         return np.append(own, np.sqrt(max(0.0, float(z @ z - own @ own))))
 
     def _raw(self, rows: np.ndarray, *, leave_out: bool) -> np.ndarray:
-        known, rows = self.rows / self._scale, rows / self._scale
+        rows = rows / self._scale
         if self.metric == "mahalanobis":
-            middle = np.append(known[:, :-1].mean(axis=0), 0.0)
+            middle = np.append((self.rows / self._scale)[:, :-1].mean(axis=0), 0.0)
             return np.linalg.norm(rows - middle, axis=1)
-        from scipy.spatial import cKDTree
-
-        count = min(self.neighbours, len(known) - int(leave_out)) + int(leave_out)
-        distance = cKDTree(known[:, :-1]).query(rows[:, :-1], k=count)[0].reshape(len(rows), -1)[:, int(leave_out) :]
+        count = min(self.neighbours, len(self.rows) - int(leave_out)) + int(leave_out)
+        distance = self._tree.query(rows[:, :-1], k=count)[0].reshape(len(rows), -1)[:, int(leave_out) :]
         # what is left has no sign, and two cases that leave much need not be alike: it counts from zero
         return np.sqrt(distance**2 + rows[:, -1:] ** 2).mean(axis=1)
 

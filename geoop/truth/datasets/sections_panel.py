@@ -15,7 +15,8 @@ from ...mesh.mesh import Mesh
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.primitives import naca4
 from ...mesh.quantity import QUANTITIES, Field, Quantity
-from ..boundary_layer.section import AT_EDGE, EDGE_REGION, boundary_layer
+from ..boundary_layer.section import AT_EDGE, boundary_layer
+from ..boundary_layer.wall_speed import EDGE_REGION
 from .draws import cases_of, random_of, uniform
 from .families import LICENCE, pools, provenance, seven_one_two
 from .named import NamedDataset

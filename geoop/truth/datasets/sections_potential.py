@@ -61,15 +61,15 @@ def plan(n: int, seed: int) -> DatasetPlan:
     count = math.ceil(n / PER_SECTION)
     if count < 4:
         raise ConfigurationError(f"{n} cases of {count} sections cannot be split", where=NAME, remedy="ask for at least 8 cases: -n 8")
-    parts = _parts(seed)
-    held = min(max(1, round(count / 10)), len(parts["val"]))
-    digits, real = iter(_digits(seed)), iter(parts["train"])
+    names = parts(seed)
+    held = min(max(1, round(count / 10)), len(names["val"]))
+    digits, real = iter(_digits(seed)), iter(names["train"])
     train = [_next(KINDS[k % len(KINDS)], k, real, digits) for k in range(count - 2 * held)]
     splits = {
         "train": tuple(train),
-        "val": tuple(f"uiuc-{name}" for name in parts["val"][:held]),
-        "test": tuple(f"uiuc-{name}" for name in parts["test"][:held]),
-        "ood": tuple(f"uiuc-{name}" for name in parts["ood"][: max(1, round(count / 5))]),
+        "val": tuple(f"uiuc-{name}" for name in names["val"][:held]),
+        "test": tuple(f"uiuc-{name}" for name in names["test"][:held]),
+        "ood": tuple(f"uiuc-{name}" for name in names["ood"][: max(1, round(count / 5))]),
     }
     cases, geometry = cases_of(splits, PER_SECTION)
     cases = trimmed(cases, n)
@@ -108,7 +108,7 @@ def outline(seed: int, geometry: str) -> Mesh:
 
 
 def _variant(seed: int, random: np.random.Generator, geometry: str) -> Mesh:
-    parents = _parts(seed)["train"]
+    parents = parts(seed)["train"]
     first, second = (_lines(parents[int(k)], content(parents[int(k)])) for k in random.integers(len(parents), size=2))
     variant = drawn_variant(random, HEIGHT)
     made = varied(first, second, variant, geometry)
@@ -141,7 +141,7 @@ def _geometry(seed: int, name: str, coordinates: bytes) -> PanelGeometry:
 
 
 @functools.cache
-def _parts(seed: int) -> dict[str, list[str]]:
+def parts(seed: int) -> dict[str, list[str]]:
     """Real sections of the splits, but those of the NACA families; the training ones are also the parents of variants."""
     names = [name for name in candidates() if family(name) != "naca"]
     inside, outside = pools(names, seed, HELD_OUT)

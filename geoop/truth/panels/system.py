@@ -71,7 +71,17 @@ class PanelSystem:
     """
 
     def __init__(self, outline: Mesh, n_panels: int | None = 200, *, smallest_edge_angle: float = SMALLEST_EDGE_ANGLE) -> None:
-        self.bodies: tuple[BodyPanels, ...] = bodies_of(outline, n_panels, smallest_edge_angle)
+        self._solve_for(bodies_of(outline, n_panels, smallest_edge_angle))
+
+    @classmethod
+    def of_bodies(cls, bodies: Sequence[BodyPanels]) -> PanelSystem:
+        """The equations of panels that are known to be sound, solved."""
+        system = cls.__new__(cls)
+        system._solve_for(tuple(bodies))
+        return system
+
+    def _solve_for(self, bodies: tuple[BodyPanels, ...]) -> None:
+        self.bodies: tuple[BodyPanels, ...] = bodies
         self.first: np.ndarray = np.concatenate([[0], np.cumsum([len(item.nodes) for item in self.bodies])])
         self.unit_speed = self._solve()
 

@@ -102,9 +102,9 @@ def test_families_are_held_out_and_only_real_sections_judge():
     assert {name.split("-")[0] for name in shapes["train"]} == {"uiuc", "naca", "varied"}
     families = {split: {uiuc.family(name.split("-", 1)[1]) for name in names if name.startswith("uiuc-")} for split, names in shapes.items()}
     assert not families["ood"] & (families["train"] | families["val"] | families["test"])
-    parents = set(sections_potential._parts(0)["train"])
+    parents = set(sections_potential.parts(0)["train"])
     assert not parents & {name.split("-", 1)[1] for split in ("val", "test", "ood") for name in shapes[split]}
-    assert len(sections_potential._parts(0)["ood"]) >= 300
+    assert len(sections_potential.parts(0)["ood"]) >= 300
     larger = sections_potential.plan(800, 0)
     assert all(larger.parameters[name] == row for name, row in plan.parameters.items() if name in larger.parameters)
     with pytest.raises(ConfigurationError, match="cannot be split"):

@@ -118,8 +118,20 @@ def _case(path: Path, solution: list[Path] | None, time: float | None, unit: str
     from ..mesh.planar import flattened, is_one_layer
 
     fields = None if not solution else solution[0] if len(solution) == 1 else list(solution)
-    case = read_case(path, unit=unit, time=time, solution=fields)
+    case = _as_said(read_case(path, unit=unit, time=time, solution=fields))
     return flattened(case) if is_one_layer(case.mesh) else case
+
+
+def _as_said(case: Case) -> Case:
+    """Without the units of pressure and friction that the file does not state: static and kinematic ones differ by the density."""
+    from dataclasses import replace
+
+    from ..io.fields import UNKNOWN_UNIT, assumed_units
+    from ..mesh.quantity import Field
+
+    unsaid = {"pressure", "wall_shear_stress"} & assumed_units(case.mesh.notes) & set(case.fields)
+    known = {name: case.fields[name] for name in unsaid}
+    return case.with_fields(*[Field(replace(item.quantity, unit=UNKNOWN_UNIT), item.values, item.location) for item in known.values()])
 
 
 def _with_point(

@@ -32,7 +32,7 @@ _ON_THE_COMMAND_LINE = (
     (r"forces\(\.\.\., pressure_unit='Pa'\) or forces\(\.\.\., pressure_unit='m\^2/s\^2', density=\.\.\.\)", "--pressure static, or --pressure kinematic"),
     (r"forces\(\.\.\., density=1\.225\), or give the case an operating point", "--density 1.225 [kg/m^3]"),
     (r"forces\(\.\.\., reference_area=S\) with the area", "--reference-area with the area [m^2]"),
-    (r"give the case an OperatingPoint\(velocity=\.\.\., alpha=\.\.\.\)", "--velocity 50 --alpha 3 [m/s, deg]"),
+    (r"give the case an OperatingPoint\(velocity=\.\.\.(, alpha=\.\.\.)?\)", "--velocity 50 --alpha 3 [m/s, deg]"),
     (r'accept = \["(\w+)"\]', r"--accept \1"),
     (r"give output=FOLDER, and workers >= 1 or dask=ADDRESS", "give -o FOLDER, and --workers 1 or more, or --dask ADDRESS"),
     (r"overwrite=True, --overwrite", "--overwrite"),

@@ -77,6 +77,17 @@ def test_pressure_is_never_guessed(slab, capsys):
     assert "no density" in refused(capsys, slab, "--pressure", "kinematic")["message"]
 
 
+def test_a_foreign_file_that_calls_its_pressure_pressure_says_no_unit(slab, capsys, tmp_path):
+    mesh = box((0, -2, 0), (1, 3, 0.5), divisions=2)
+    write_case(Case(mesh, fields={"pressure": Field(QUANTITIES["pressure"], -mesh.points[:, 2])}), tmp_path / "own.vtp", annotate=False)
+    assert run(capsys, tmp_path / "own.vtp")["forces"]["patches"]["total"]["pressure"][2] == pytest.approx(2.5)  # its label has the unit
+    text = (tmp_path / "own.vtp").read_bytes().replace(b'"pressure [Pa]"', b'"pressure"')
+    (tmp_path / "foreign.vtp").write_bytes(text)
+    assert "cannot be told apart" in refused(capsys, tmp_path / "foreign.vtp")["message"]
+    data = run(capsys, tmp_path / "foreign.vtp", "--pressure", "kinematic", "--density", 2)["forces"]
+    assert data["patches"]["total"]["pressure"][2] == pytest.approx(5.0)
+
+
 def test_sections_are_printed_and_written(slab, capsys, tmp_path):
     words = (slab, "--pressure", "static", "--velocity", 10, "--reference-area", 5, "--sections", 4)
     data = run(capsys, *words, "-o", tmp_path / "loads.csv")

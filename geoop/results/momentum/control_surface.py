@@ -181,7 +181,7 @@ def control_surface_forces(
     pressure_unit: PressureUnit | None = None,
     reference_pressure: float = 0.0,
 ) -> MomentumForces:
-    """Force on everything inside a closed cut: F = -oint p n dA - rho oint (u - U)(u.n) dA (Reynolds' transport theorem, steady, incompressible).
+    """Force on everything inside a closed cut: F = -oint p n dA - rho oint (u - U)(u.n) dA (Reynolds' transport theorem, steady).
 
     The free stream U is taken off the momentum, which changes nothing where mass is conserved and takes most of the error where it is not quite.
     Stresses of friction and turbulence on the cut are left out; a cut across a boundary layer is wrong by them.
@@ -205,9 +205,9 @@ def control_surface_forces(
     cut = default_surface(outline) if surface is None else surface
     _refuse(cut, outline, flow.case.name)
     center = np.zeros(d) if about is None else np.asarray(about, dtype=np.float64)
-    velocity, pressure = flow.at(cut.points)
+    velocity, pressure, density = flow.at(cut.points)
     stream = flow.point.velocity * flow.point.direction(d)
-    through = flow.density * (velocity * cut.area).sum(axis=1)
+    through = density * (velocity * cut.area).sum(axis=1)
     push = -pressure[:, None] * cut.area
     force = (push - through[:, None] * (velocity - stream)).sum(axis=0)
     moment = _cross(cut.points - center, push - through[:, None] * velocity).sum(axis=0)

@@ -157,6 +157,36 @@ def test_static_and_kinematic_pressure_and_its_reference_are_one_flow():
         control_surface_forces(kinematic, pressure_unit="Pa")
 
 
+def with_density(result: Result, factor: float) -> Result:
+    def evaluate(points: np.ndarray) -> dict[str, Field]:
+        return {**result.evaluate(points), "density": Field(QUANTITIES["density"], np.full(len(points), factor * STREAM.density))}
+
+    return replace(result, evaluate=evaluate)
+
+
+def test_a_density_of_the_field_weighs_its_momentum():
+    """On a circle far away pressure and momentum bear one half of the lift each, so that another density there changes the second half only."""
+    cut = ControlSurface.circle((0.5, 0.0), 40.0)
+    base = control_surface_forces(exact(), cut).lift
+    assert control_surface_forces(with_density(exact(), 1.0), cut).lift == pytest.approx(base, rel=1e-12)
+    assert control_surface_forces(with_density(exact(), 3.0), cut).lift == pytest.approx(2.0 * base, rel=1e-2)
+
+
+def test_mass_that_is_lost_and_a_foreign_stream_are_said():
+    def leaking(points: np.ndarray) -> dict[str, Field]:
+        found = exact().evaluate(points)
+        away = points - [0.5, 0.0]
+        source = away / (away**2).sum(axis=1)[:, None] * STREAM.velocity * 0.02
+        return {**found, "velocity": Field(QUANTITIES["velocity"], found["velocity"].values + source)}
+
+    off = force_balance(replace(exact(), evaluate=leaking))
+    assert off.mass_imbalance > 0.3 and any("loses or gains mass" in note for note in off.notes)
+    slow = exact()
+    other = force_balance(replace(slow, case=replace(slow.case, operating_point=replace(STREAM, velocity=20.0))))
+    assert any("far from the free stream" in note for note in other.notes)
+    assert not any("far from" in note or "mass" in note for note in force_balance(exact()).notes)
+
+
 def gaussian(depth: float, width: float, point: OperatingPoint) -> Flow:
     def flow(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         d = points.shape[1]

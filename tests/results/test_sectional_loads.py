@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConditionError, ConfigurationError, InvalidMeshError, NonFiniteError, UnitError
+from geoop.interfaces.outcome import Outcome
+from geoop.interfaces.result import Result
+from geoop.interfaces.verdict import Verdict
 from geoop.io.reading import read_case
 from geoop.mesh.bodies import WingShape, wing_body
 from geoop.mesh.case import Case
@@ -18,6 +21,8 @@ from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import box, icosphere, naca4
 from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.results.forces import forces
+from geoop.results.momentum.balance import force_balance
+from geoop.results.momentum.circulation import circulation
 from geoop.results.sectional_loads import sectional_loads
 from geoop.truth.panels3d.system import panel_flow
 
@@ -145,6 +150,34 @@ def test_a_wing_bears_what_its_circulation_says(wing):
     assert found.loading[inner] == pytest.approx(found.cl[inner] * found.chord[inner], rel=1e-12)
     assert found.chord[inner] == pytest.approx(shape.chord(2.0 * np.abs(found.station[inner]) / shape.span), rel=0.03)
     assert np.abs(found.cm[inner]).max() < 0.2
+
+
+def test_the_circulation_round_a_wing_is_that_of_its_wake(wing):
+    _, flow, case = wing
+
+    def evaluate(points: np.ndarray) -> dict[str, Field]:
+        return {"velocity": Field(QUANTITIES["velocity"], flow.velocity(points))}
+
+    ends = flow.system.surface.skin.points[flow.system.edge.edges][:, :, 1]
+    order = np.argsort(ends.mean(axis=1))
+    result = Result(case, Outcome("converged"), Verdict("inside", "panels"), evaluate)
+    for strip in (order[6], order[-7]):
+        found = circulation(result, station=float(ends[strip].mean()), radius=[0.8, 1.6], count=240)
+        assert found.circulation == pytest.approx(flow.circulation[strip], rel=0.04)
+
+
+def test_a_balance_in_space(wing):
+    shape, flow, case = wing
+
+    def evaluate(points: np.ndarray) -> dict[str, Field]:
+        velocity = flow.velocity(points)
+        pressure = Field(QUANTITIES["pressure_coefficient"], 1.0 - (velocity**2).sum(axis=1) / STREAM.velocity**2)
+        return {"velocity": Field(QUANTITIES["velocity"], velocity), "pressure_coefficient": pressure}
+
+    result = Result(case, Outcome("converged"), Verdict("inside", "panels"), evaluate)
+    found = force_balance(result, reference_area=shape.area, shares=(0.2,))
+    assert "agree" in found.statement and found.largest_lift_difference < 0.02 and len(found.rows) == 2
+    assert found.rows[1].CD == pytest.approx(flow.induced_drag_coefficient, rel=0.3)
 
 
 def test_the_cut_of_a_wing_is_its_section(wing):

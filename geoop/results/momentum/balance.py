@@ -14,7 +14,7 @@ from ...mesh.case import Case
 from ..forces import Forces, forces
 from ..wall_loads import PressureUnit
 from .circulation import circulation
-from .control_surface import control_surface_forces, default_surface
+from .control_surface import MomentumForces, control_surface_forces, default_surface
 from .flow_field import FlowField, flow_field
 from .wake import wake_survey
 
@@ -119,9 +119,10 @@ def force_balance(
     )
     scale = flow.point.dynamic_pressure * float((wall.references.length if flow.dimension == 2 else reference_area) or np.nan)
     rows = [_row("wall", scale, wall.lift, wall.drag if wall.viscous else wall.pressure_drag)]
-    lost = _around(flow, shares, scale, rows)  # refuses no shares
-    compressible = _varies(flow, max(shares))
-    notes = [*flow.notes, *_foreign(flow, max(shares))]
+    parts = _around(flow, shares, scale, rows)
+    lost = max(abs(part.mass_imbalance) for part in parts)
+    compressible = max(part.density_range for part in parts) > _COMPRESSIBLE * flow.density
+    notes = [*flow.notes, *_foreign(flow, parts[int(np.argmax(shares))].mean_velocity)]
     if flow.viscous:
         wake = wake_survey(flow)
         rows.append(_row(f"wake survey, {wake.distance:.4g} m behind", scale, None, wake.drag))
@@ -145,14 +146,8 @@ def _inviscid_drag(flow: FlowField, compressible: bool) -> str:
     return "numerical error here, and no drag" if flow.dimension == 2 else "induced drag"
 
 
-def _varies(flow: FlowField, share: float) -> bool:
-    """Whether the field has a density of its own that is not constant."""
-    _, _, density = flow.at(default_surface(body(flow.case.mesh, flow.case.wall).points, float(share)).points)
-    return bool(np.ptp(density) > _COMPRESSIBLE * flow.density)
-
-
-def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[BalanceRow]) -> float:
-    """Rows of the loops and control surfaces; the largest loss of mass."""
+def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[BalanceRow]) -> list[MomentumForces]:
+    """Appends the rows of the loops and control surfaces, and returns what the latter found."""
     outline = body(flow.case.mesh, flow.case.wall).points
     cuts = [default_surface(outline, float(share)) for share in shares]
     if not cuts:
@@ -162,18 +157,14 @@ def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[B
         radii = [float(np.linalg.norm(cut.points[0] - center)) for cut in cuts]
         found = circulation(flow, radius=radii, center=center)
         rows += [_row(f"circulation, radius {r:.4g} m", scale, float(lift), None) for r, lift in zip(radii, found.lift, strict=True)]
-    lost = 0.0
-    for cut in cuts:
-        part = control_surface_forces(flow, cut)
-        rows.append(_row(f"momentum, {cut.name}", scale, part.lift, part.drag))
-        lost = max(lost, abs(part.mass_imbalance))
-    return lost
+    parts = [control_surface_forces(flow, cut) for cut in cuts]
+    rows += [_row(f"momentum, {part.surface.name}", scale, part.lift, part.drag) for part in parts]
+    return parts
 
 
-def _foreign(flow: FlowField, share: float) -> list[str]:
+def _foreign(flow: FlowField, mean: np.ndarray) -> list[str]:
     """A note where the field is not in the free stream that the operating point states."""
-    cut = default_surface(body(flow.case.mesh, flow.case.wall).points, float(share))
-    mean, stream = flow.velocity(cut.points).mean(axis=0), flow.point.velocity * flow.point.direction(flow.dimension)
+    stream = flow.point.velocity * flow.point.direction(flow.dimension)
     if np.linalg.norm(mean - stream) <= _FOREIGN * flow.point.velocity:
         return []
     found = ", ".join(f"{x:.4g}" for x in mean)

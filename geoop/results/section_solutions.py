@@ -37,7 +37,7 @@ SOLVED = {INVISCID.name: INVISCID, DISPLACED.name: DISPLACED}
 PANELS = 240
 #: Thinner trailing edges are refused [deg].
 SMALLEST_EDGE_ANGLE = 3.0
-#: Points of a ring, and the angle of its first one: x/c = (1 + cos)/2 ends 0.001 chords ahead of the trailing edge, whose own pressure is singular.
+#: Points of a ring, as many and as close to the nose as the public RANS sections have, and the angle of the first one: x/c = (1 + cos)/2 ends 0.001 chords ahead of the trailing edge, whose own pressure is singular.
 RING_POINTS, FIRST = 140, 0.063
 _FINE = 4000
 
@@ -46,6 +46,11 @@ def unsolved(case: Case, framing: Framing) -> tuple[str, ...]:
     """What can be solved for of the functions that a model is given and the fields that its differences are added to, as far as the case has it not."""
     wanted = {item.name for item in framing.functions} | {name for _, name in framing.beyond}
     return tuple(sorted(name for name in wanted if name in SOLVED and name not in case.fields))
+
+
+def solutions(case: Case) -> dict[str, Field]:
+    """What a case has of it."""
+    return {name: item for name, item in case.fields.items() if name in SOLVED}
 
 
 def without_solutions(case: Case) -> Case:

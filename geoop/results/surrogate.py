@@ -32,11 +32,12 @@ from .confidence.calibration import Calibration, Evidence
 from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
-from .section_solutions import section_ring, unsolved, with_solutions, without_solutions
+from .section_solutions import section_ring, solutions, unsolved, with_solutions, without_solutions
 from .shipped import model_file
 
 if TYPE_CHECKING:
     from .confidence.ensemble import Ensemble
+    from .panel_correction import PanelCorrection
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +107,14 @@ class Surrogate:
             surface_only: as in :meth:`predict`.
             chunk: points decoded at once.
         """
-        if not points:
-            return []
-        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        cases = self.swept(Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh, points, surface_only)
+        return self._predict(cases, chunk) if cases else []
+
+    def swept(self, case: Case, points: list[OperatingPoint], surface_only: bool = False) -> list[Case]:
+        """A case at several operating points, on the mesh that is predicted at; what was solved for at another one is left behind."""
         case = without_solutions(case) if self.framing.wall_only else case
-        first = self.placed(replace(case, operating_point=points[0]), surface_only)
-        return self._predict([replace(first, operating_point=point) for point in points], chunk)
+        placed = [self.placed(replace(case, operating_point=point), surface_only) for point in points[:1]]
+        return [replace(placed[0], operating_point=point) for point in points]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
         """The case on the mesh that is predicted at, see :meth:`predict`."""
@@ -149,6 +152,10 @@ class Surrogate:
     def _dimension(self) -> int:
         return int(self.model.arguments["ports"]["dimension"])
 
+    def solved(self, cases: list[Case]) -> list[Case]:
+        """Cases on one mesh with what the model is given and geoop can solve for, see :mod:`geoop.results.section_solutions`."""
+        return with_solutions(cases, unsolved(cases[0], self.framing), self.cache)
+
     def decoders(self, cases: list[Case], chunk: int = CHUNK, *, vary: Callable[[Any], Any] | None = None) -> list[Decoder]:
         """Encoded cases on one mesh, which is framed and prepared once.
 
@@ -157,9 +164,9 @@ class Surrogate:
             chunk: points decoded at once.
             vary: changes what the model prepared of the geometry, e.g. leaves out edges of its graphs.
         """
+        cases = self.solved(cases)
         first = with_derived(cases[0], [item.name for item in self.framing.functions if base(item.name) in cases[0].fields])
-        cases = [replace(case, fields=first.fields) for case in cases]
-        cases = with_solutions(cases, unsolved(first, self.framing), self.cache)
+        cases = [replace(case, fields={**first.fields, **solutions(case)}) for case in cases]
         framed = self.framing.of(first)
         prepared = self.cache.fetch(lambda: self.model.prepare(framed.geometry), framed.geometry)
         prepared = prepared if vary is None else vary(prepared)
@@ -227,7 +234,7 @@ class Surrogate:
         return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
-def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
+def load(source: str | Path) -> Surrogate | Ensemble | PanelCorrection | NeuralMover:
     """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
 
     Args:
@@ -246,9 +253,25 @@ def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
             from .confidence.ensemble import Ensemble
 
             return Ensemble.of(checkpoint)
+        if "correction" in checkpoint.header:
+            from .panel_correction import of_surrogate
+
+            return of_surrogate(surrogate_of(checkpoint))
         return surrogate_of(checkpoint)
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
+
+
+def load_one(source: str | Path) -> Surrogate:
+    """As :func:`load`, where one surrogate is asked for.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds something else.
+    """
+    found = load(source)
+    if not isinstance(found, Surrogate):
+        raise CheckpointError(f"holds an object of {type(found).__name__}, not one surrogate", where=str(source), remedy="give a file of `geoop fit`")
+    return found
 
 
 def surrogate_of(checkpoint: Checkpoint) -> Surrogate:

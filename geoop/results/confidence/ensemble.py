@@ -160,25 +160,29 @@ class Ensemble:
         chunk: int = CHUNK,
     ) -> list[Result]:
         """As :meth:`Surrogate.predict_many <geoop.results.surrogate.Surrogate.predict_many>`."""
-        if not points:
-            return []
-        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
-        first = self.placed(replace(case, operating_point=points[0]), surface_only)
-        return self._predict([replace(first, operating_point=point) for point in points], chunk)
+        cases = self._first.swept(Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh, points, surface_only)
+        return self._predict(cases, chunk) if cases else []
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
         """The case on the mesh that is predicted at."""
         return self._first.placed(case, surface_only)
 
+    def solved(self, cases: list[Case]) -> list[Case]:
+        """Cases on one mesh with what the first member is given and geoop can solve for."""
+        return self._first.solved(cases)
+
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
-        pairs = self.weighed(cases, chunk)
-        return [result if self.calibration is None else self.calibration.judged(result, evidence) for result, evidence in pairs]
+        judged = self.calibration
+        return [result if judged is None else judged.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
 
     def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
         """Results of cases on one mesh, without calibration, and by what that would judge them."""
+        cases = self.solved(cases)  # once for all members
         decoders = [member(cases, chunk) for member in self._members()]
         answers = [Decoder.all_on_mesh(own) for own in decoders]
-        return [self._weighed([own[k] for own in decoders], [own[k] for own in answers]) for k in range(len(cases))]
+        whole = self._first.decoders(cases, chunk) if self.seeds else decoders[0]  # the code of a case is that of the whole graphs
+        codes = [latent_code(one.latent) for one in whole]
+        return [self._weighed([own[k] for own in decoders], [own[k] for own in answers], code) for k, code in enumerate(codes)]
 
     def _members(self) -> list[Callable[[list[Case], int], list[Decoder]]]:
         """What encodes cases, of every member."""
@@ -186,7 +190,7 @@ class Ensemble:
             return [surrogate.decoders for surrogate in self.surrogates]
         return [partial(s.decoders, vary=partial(_masked, s.model, seed)) for s in self.surrogates for seed in self.seeds]
 
-    def _weighed(self, decoders: Sequence[Decoder], answers: Sequence[Sequence[Field]]) -> tuple[Result, Evidence]:
+    def _weighed(self, decoders: Sequence[Decoder], answers: Sequence[Sequence[Field]], code: np.ndarray) -> tuple[Result, Evidence]:
         case, scales = decoders[0].case, self._first.scales(decoders[0])
         means, spreads = _moments(answers)
         spread = {name: item.values for name, item in spreads.items()}
@@ -197,11 +201,7 @@ class Ensemble:
             verdict = verdict.worse(surrogate.verdict(decoders[k * each], calibrated=calibrated))
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*means.values(), *named.values())
         result = Result(answer, Outcome("converged"), verdict, partial(_mean_at, decoders), self.viscous)
-        regions = regions_of(answer)
-        seen = regions["surface"] if len(regions.get("surface", ())) else np.arange(len(answer.mesh.points))
-        deviations = dict(zip((q.name for q in self.normaliser.quantities), self.normaliser.deviation, strict=True))
-        parts = [np.mean((values[seen] / scales[name] / deviations[name]) ** 2) for name, values in spread.items()]
-        return result, Evidence(latent_code(decoders[0].latent), scales, {"spread": float(np.sqrt(np.mean(parts)))}, spread)
+        return result, Evidence(code, scales, {"spread": _spread_of(answer, spread, scales, self.normaliser)}, spread)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with all members, atomically; :func:`geoop.load` reads it.
@@ -252,6 +252,15 @@ def _moments(answers: Sequence[Sequence[Field]]) -> tuple[dict[str, Field], dict
         means[quantity.name] = Field(quantity, values.mean(axis=0))
         spreads[quantity.name] = Field(Quantity(quantity.name, quantity.symbol, quantity.unit), sizes(values.std(axis=0, ddof=1)))
     return means, spreads
+
+
+def _spread_of(case: Case, spread: Mapping[str, np.ndarray], scales: Mapping[str, float], normaliser: Normaliser) -> float:
+    """Of a whole case: root mean square over its wall, or over all of its points where it has none, and over the quantities in their deviations."""
+    regions = regions_of(case)
+    seen = regions["surface"] if len(regions.get("surface", ())) else np.arange(len(case.mesh.points))
+    deviations = dict(zip((q.name for q in normaliser.quantities), normaliser.deviation, strict=True))
+    parts = [np.mean((values[seen] / scales[name] / deviations[name]) ** 2) for name, values in spread.items()]
+    return float(np.sqrt(np.mean(parts)))
 
 
 def _mean_at(decoders: Sequence[Decoder], points: np.ndarray) -> dict[str, Field]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
+    from .studies.optimise import optimise as optimise
     from .studies.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
@@ -68,6 +69,7 @@ _MODULES = {
     "inspect": "io.inspection",
     "judge": "results.confidence.judging",
     "load": "results.surrogate",
+    "optimise": "studies.optimise",
     "read": "io.reading",
     "read_case": "io.reading",
     "read_series": "io.reading",

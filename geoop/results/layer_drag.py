@@ -82,7 +82,7 @@ class LayerDrag:
 
     def of(self, values: SurfaceValues, points: Tensor) -> float:
         """CD of values that are known at (n, 2) points [m], without derivatives."""
-        return self._at(values, points).drag(self.function.point, self.trips)
+        return drag_on(self._at(values, points), self.function.point, self.trips)
 
     def coefficient(self, points: Tensor, alpha: float | None = None) -> float:
         """CD at (n, 2) points [m]."""

@@ -262,6 +262,18 @@ def load(source: str | Path) -> Surrogate | Ensemble | PanelCorrection | NeuralM
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
 
 
+def load_one(source: str | Path) -> Surrogate:
+    """As :func:`load`, where one surrogate is asked for.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds something else.
+    """
+    found = load(source)
+    if not isinstance(found, Surrogate):
+        raise CheckpointError(f"holds an object of {type(found).__name__}, not one surrogate", where=str(source), remedy="give a file of `geoop fit`")
+    return found
+
+
 def surrogate_of(checkpoint: Checkpoint) -> Surrogate:
     """The surrogate of a checkpoint that was read.
 

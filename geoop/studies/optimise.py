@@ -52,6 +52,17 @@ def optimise(
     return found
 
 
+def check_problem(problem: OptimiseProblem) -> tuple[str, ...]:
+    """Names of the variables of a problem that can be begun with.
+
+    Raises:
+        ConfigurationError: as :func:`optimise`, before anything is computed.
+    """
+    search = _Search.of(problem)
+    search.refuse_start()
+    return search.design.names
+
+
 @dataclass(eq=False)
 class _Search:
     """The problem as functions of the solver's numbers; the last points are remembered, as solvers ask for value and slope apart."""

@@ -15,7 +15,8 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.section_shapes import NacaDigits, SectionShape
 from ..results.forces import forces
 from ..results.layer_drag import LayerDrag
-from ..results.surface_function import SurfaceFunction
+from ..results.section_drag import boundary_layer_drag
+from ..results.surface_function import SurfaceFunction, as_told
 from ..results.surrogate import Surrogate
 from ..truth.panels.derivatives import panel_coefficients
 from .optimise_problem import OptimiseProblem
@@ -157,13 +158,13 @@ class PredictedCoefficients:
         return self.layer.coefficient(torch.from_numpy(np.array(self.design.section(x).points)), self.design.angle(x))
 
     def anew(self, x: np.ndarray) -> tuple[dict[str, float], str, str]:
-        case = Case(self.design.section(x), self.design.point(x))
+        point = self.design.point(x)
+        case = Case(self.design.section(x), as_told(self.surrogate, point))
         result = self.surrogate.predict(case, surface_only=True)
         found = forces(result)
         values = {"CL": float(found.CL or 0.0), "CM": float(found.CM or 0.0)}
         if self.drag:
-            function = SurfaceFunction(self.surrogate, case)
-            values["CD"] = LayerDrag(function, _trip(self.design.problem)).coefficient(torch.from_numpy(np.array(function.points)))
+            values["CD"] = boundary_layer_drag(result, reynolds=point.reynolds, transition=_trip(self.design.problem)).CD
         return values, result.verdict.level, result.verdict.reason
 
 

@@ -47,5 +47,4 @@ def optimised_plot(found: Optimised, path: str | Path) -> Path:
     history.set(xlabel="iteration", ylabel="objective, as the solver saw it")
     for item in (pressure, outline, history):
         item.legend(frameon=False, fontsize=8)
-    made.tight_layout()
     return save(made, path)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .mesh.quantity import Field as Field
     from .mesh.quantity import Quantity as Quantity
     from .results.adapting import adapt as adapt
+    from .results.confidence.calibrating import calibrate as calibrate
+    from .results.confidence.ensemble import Ensemble as Ensemble
+    from .results.confidence.judging import judge as judge
     from .results.deforming import deform as deform
     from .results.encoded_shape import EncodedShape as EncodedShape
     from .results.evaluation import evaluate as evaluate
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
+    from .studies.optimise import optimise as optimise
     from .studies.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Case": "mesh.case",
     "Dataset": "io.dataset",
+    "Ensemble": "results.confidence.ensemble",
     "EncodedShape": "results.encoded_shape",
     "Field": "mesh.quantity",
     "Mesh": "mesh.mesh",
@@ -51,6 +56,7 @@ _MODULES = {
     "Quantity": "mesh.quantity",
     "Series": "mesh.case",
     "adapt": "results.adapting",
+    "calibrate": "results.confidence.calibrating",
     "collect": "io.collecting.collect",
     "convert": "io.converting",
     "deform": "results.deforming",
@@ -61,7 +67,9 @@ _MODULES = {
     "forces": "results.forces",
     "generate": "truth.generate",
     "inspect": "io.inspection",
+    "judge": "results.confidence.judging",
     "load": "results.surrogate",
+    "optimise": "studies.optimise",
     "read": "io.reading",
     "read_case": "io.reading",
     "read_series": "io.reading",

@@ -168,3 +168,15 @@ def test_the_study_file_beside_the_examples_says_the_same():
 
     job, _ = plan(read_study(with_overrides(EXAMPLES[0].parent / "study.toml", {"model": "panels"}, {})))
     assert job.size == 4 * 9 and job.geometries[3].name == "naca0012_flap+10" and job.settings.compare == "panels"
+
+
+def test_16_optimise(out):
+    numbers = main_of("16")(quick=True, out=out, model="panels")
+    assert numbers["panels"] > 0.0  # more camber behind the middle, more lift
+    assert numbers["CL"] == pytest.approx(0.6, abs=1e-4)
+    assert numbers["after"] <= numbers["before"]
+    assert numbers["files"] >= 8
+    trained = out / "run-small" / "best.safetensors"
+    if trained.exists():  # of example 03
+        model = main_of("16")(quick=True, out=out, model=trained)
+        assert model["model"] == pytest.approx(model["panels"], abs=5.0)

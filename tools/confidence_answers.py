@@ -72,8 +72,17 @@ def flagged(answers: Sequence[Answered], calibration: Calibration, error: str, u
         "control: no ranking": float(errors.mean()),
         "control: perfect ranking": float(best.mean()),
         "mean error of the trusted half": float(risk[half]),
-        "covered": float(np.mean(errors <= stated)) if by == "all" else None,
+        **(_covered(errors <= stated, levels) if by == "all" else {}),
     }
+
+
+def _covered(held: np.ndarray, levels: np.ndarray) -> Row:
+    """Shares of the cases whose bound held: of all, and by the level of the verdict."""
+    shares: Row = {"covered": float(held.mean())}
+    for number, name in enumerate(LEVELS):
+        members = held[levels == number]
+        shares[f"covered, {name}"] = f"{100 * members.mean():.0f} % of {len(members)}" if len(members) else "-"
+    return shares
 
 
 def level_of(answer: Answered, calibration: Calibration, signals: dict[str, float], by: str) -> int:
@@ -86,7 +95,7 @@ def level_of(answer: Answered, calibration: Calibration, signals: dict[str, floa
 
 def plain(record: CaseErrors) -> CaseErrors:
     """A record whose signals are the same for all: the control without a scale per case."""
-    return CaseErrors(record.name, {}, np.full_like(record.code, np.inf), record.errors, record.points)
+    return CaseErrors(record.name, {}, np.zeros_like(record.code), record.errors, record.points)
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:

@@ -7,13 +7,14 @@ of the file is a row. Truth is the panel method on the very same points.
 
 from __future__ import annotations
 
+import functools
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,14 @@ ANGLES = tuple(float(a) for a in range(-6, 17, 2))
 #: Cases that the Gaussian process learns: its cost is cubic.
 PROCESS_CASES = 1000
 Row = dict[str, Any]
-Predict = Callable[[Mesh, Sequence[OperatingPoint]], Sequence[Mapping[str, np.ndarray]]]
+#: Of one section at several conditions: what can be asked for its pressure coefficient by name, per condition.
+Predict = Callable[[Mesh, Sequence[OperatingPoint]], Sequence[Any]]
 
 
 def measure(output: Path, once, surrogate: Surrogate | None = None, data: Path | None = None) -> None:
     """Every row; the data set is made in ``output`` unless it is given."""
     model = surrogate or geoop.load(NAME)
+    assert isinstance(model, Surrogate)
     once(f"{NAME}/smoothing/300 real sections", smoothing)
     once(f"{NAME}/real sections/{NAME}", lambda: judged(of_surrogate(model), verdicts=verdicts(model)))
     once(f"{NAME}/files as they are/{NAME}", lambda: from_files(model))
@@ -321,9 +324,15 @@ def _cold() -> Row:
     return {"seconds": round(time.perf_counter() - clock, 2), "CPU seconds": round(used, 2)}
 
 
-def _many(model: Surrogate | None) -> Row:
+@functools.cache
+def _thousand() -> list[Mesh]:
+    """Variants of real sections that no other row sees, on about 200 points each."""
     sections = [sections_potential.outline(1, f"varied-{k:05d}") for k in range(1000)]
-    sections = [ring(section.points[:: max(1, len(section.points) // 200)], section.name) for section in sections]
+    return [ring(section.points[:: max(1, len(section.points) // 200)], section.name) for section in sections]
+
+
+def _many(model: Surrogate | None) -> Row:
+    sections = _thousand()
     conditions = [OperatingPoint(60.0, alpha=float(a), reference_length=1.0) for a in np.linspace(-6.0, 16.0, 10)]
 
     def work() -> None:

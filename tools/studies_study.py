@@ -43,7 +43,7 @@ def measure(output: Path, once, model: str | Predictor | None = None) -> None:
         model: another model.
     """
     known = model or (MODEL if MODEL in shipped_models() else "panels")
-    name = StudyModel.of(known).name
+    name = Path(StudyModel.of(known).name).stem
     for files in ("none", "surface"):
         once(f"study/sweep of {SECTIONS} real sections at 10 angles/{name}, files {files}", lambda files=files: sweep(known, files))
     once(f"study/overhead on {FEW} sections at 10 angles/{name}", lambda: overhead(known))

@@ -14,10 +14,12 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .force_reading import forces
 from .gradients import gradient
 from .judging import calibrate, judge
 from .models import models
 from .moving import deform
+from .optimising import optimise
 from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
@@ -171,7 +173,9 @@ def fit(
 
 app.command()(models)
 app.command()(predict)
+app.command()(forces)
 app.command()(gradient)
+app.command()(optimise)
 app.command()(calibrate)
 app.command()(judge)
 app.command()(schwarz)

@@ -90,12 +90,6 @@ def on_camber(
     return ring(chord * points, name)
 
 
-def naca4_points(camber: float, position: float, thickness: float, n_points: int = 200, *, closed_trailing_edge: bool = True) -> np.ndarray:
-    """(n, 2) points of :func:`naca4` with numbers in place of digits: camber, its position and thickness over the chord, which is 1."""
-    line = partial(camber_line, height=camber, position=position)
-    return on_camber(line, thickness, n_points, closed_trailing_edge=closed_trailing_edge).points
-
-
 def camber_line(x: np.ndarray, height: float, position: float) -> tuple[np.ndarray, np.ndarray]:
     """(n,) height and slope of the two parabolas of a four-digit camber line at (n,) x/c; height and position of its crest in chords."""
     m, p = height, position

@@ -59,16 +59,17 @@ class Decoder:
         """Encode a prepared geometry at the case's condition."""
         return cls.of_all(model, normaliser, framing, [case], framed, prepared, chunk=chunk)[0]
 
-    @classmethod
+    @staticmethod
     def of_all(
-        cls, model: AbstractModel, normaliser: Normaliser, framing: Framing, cases: Sequence[Case], framed: Framed, prepared: Any, *, chunk: int
+        model: AbstractModel, normaliser: Normaliser, framing: Framing, cases: Sequence[Case], framed: Framed, prepared: Any, *, chunk: int
     ) -> list[Decoder]:
         """Encode a prepared geometry at the conditions of several cases on it."""
         device = next(model.parameters()).device
         with torch.no_grad():
             latents = model.encode_many(prepared.to(device), [framing.inputs(case, framed).to(device) for case in cases])
         known = [KnownFunctions.of(framing.functions, case, framed.frame) for case in cases]
-        return [cls(model, normaliser, case, framed, framing, *own, chunk) for case, *own in zip(cases, known, latents, strict=True)]
+        rows = zip(cases, known, latents, strict=True)
+        return [Decoder(model, normaliser, case, framed, framing, given, latent, chunk) for case, given, latent in rows]
 
     def on_mesh(self) -> list[Field]:
         """As :meth:`all_on_mesh`, of one case."""

@@ -74,8 +74,15 @@ class LayerDrag:
     def at(self, points: Tensor, alpha: float | None = None) -> WallSpeed:
         """The predicted speed at (n, 2) points [m]."""
         with torch.no_grad():
-            s, speed, length, chord = self.wall(self.function.at(points, alpha), points)
+            return self._at(self.function.at(points, alpha), points)
+
+    def _at(self, values: SurfaceValues, points: Tensor) -> WallSpeed:
+        s, speed, length, chord = self.wall(values, points)
         return self._wall_speed(s.numpy(), speed.numpy(), float(length), float(chord))
+
+    def of(self, values: SurfaceValues, points: Tensor) -> float:
+        """CD of values that are known at (n, 2) points [m], without derivatives."""
+        return drag_on(self._at(values, points), self.function.point, self.trips)
 
     def coefficient(self, points: Tensor, alpha: float | None = None) -> float:
         """CD at (n, 2) points [m]."""

@@ -21,7 +21,7 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.quantity import QUANTITIES, Field, Quantity
 from ..mesh.resample import CORNER_ANGLE
 from .layer_drag import LayerDrag
-from .surface_function import SurfaceFunction, SurfaceReference, finite
+from .surface_function import SurfaceFunction, SurfaceReference, as_told, finite
 from .surrogate import Surrogate
 
 #: Coefficients that have a shape gradient.
@@ -227,7 +227,7 @@ def shape_gradient(
         if quantity == "CD" and values.friction is None:
             notes = ("pressure drag only: the model predicts no friction on the wall",)
     by_point, by_alpha = torch.autograd.grad(scalar, (points, alpha))
-    verdict = surrogate.predict(Case(function.outline, point, name=case.name), surface_only=True).verdict
+    verdict = surrogate.predict(Case(function.outline, as_told(surrogate, point), name=case.name), surface_only=True).verdict
     return ShapeGradient(
         quantity, float(scalar.detach()), function.outline, finite(by_point, case.name).numpy(), float(by_alpha), point, verdict, notes
     )

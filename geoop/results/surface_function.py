@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.choices import Choices
 from ..mesh.mesh import Mesh
+from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import oriented
 from ..mesh.topology import welded
 from ..models.soft_neighbours import with_soft_neighbours
@@ -239,6 +240,11 @@ def _refuse(surrogate: Surrogate, case: Case) -> None:
         raise InvalidMeshError(
             f"an outline of {sorted(set(outline.cells.names))}", where=case.name, remedy="give straight lines: derivatives are by their points"
         )
+
+
+def as_told(surrogate: Surrogate, point: OperatingPoint) -> OperatingPoint:
+    """The operating point without a viscosity that the model was never told: its verdict would be about a number without influence."""
+    return point if any("reynolds" in name for name in surrogate.envelope.names) else replace(point, viscosity=None)
 
 
 def finite(values: Tensor, where: str) -> Tensor:

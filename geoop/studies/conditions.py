@@ -80,7 +80,7 @@ def conditions_of(table: Mapping[str, Any], seed: int, where: str) -> list[Condi
     for name in VARIED:
         if name in table:
             try:
-                choices[name] = varied(table[name], f"{where} {name}")
+                choices[name] = varied(table[name], name)
             except GeoopError as error:
                 problems.append(error)
     sampling, count = table.get("sampling", "grid"), table.get("count")

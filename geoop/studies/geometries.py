@@ -39,10 +39,11 @@ class Geometry:
         mesh: in metres.
         source: where it comes from, in words.
         parameters: what was varied to make it, by column of the table.
-        length: reference length [m]; of a section its chord unless stated; None for a body in space where nobody stated one.
+        length: reference length [m]; None for a body in space where nobody stated one.
         point: (d,) [m] of the moments: quarter chord of a section, the origin in space.
         area: reference area [m^2], in space.
-        chord: leading and trailing edge of a section [m].
+        usual_length: [m] that is taken where nobody states a length: the chord that the section was made with, the mean chord of a wing.
+        usual_area: [m^2], likewise: the planform of a wing.
         wall: names of the patches that are the body; None lets them be found.
     """
 
@@ -53,7 +54,8 @@ class Geometry:
     length: float | None = None
     point: tuple[float, ...] = ()
     area: float | None = None
-    chord: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    usual_length: float | None = None
+    usual_area: float | None = None
     wall: tuple[str, ...] | None = None
 
 
@@ -79,19 +81,20 @@ def geometries_of(tables: Sequence[Mapping[str, Any]], folder: Path, seed: int) 
 
 
 def referenced(geometry: Geometry, length: float | None = None, area: float | None = None) -> Geometry:
-    """The geometry with its reference values: stated ones first; of a section else the chord, the quarter chord from its outline.
+    """The geometry with its reference values: its own, else those stated for the study, else the usual ones, else the chord of its outline.
+
+    Moments are about the quarter chord of a section, and about the origin in space.
 
     Raises:
         InvalidMeshError: the mesh has no body, or its section no area.
     """
-    length, area = geometry.length or length, geometry.area or area
+    length, area = geometry.length or length or geometry.usual_length, geometry.area or area or geometry.usual_area
     if geometry.mesh.dimension == 3:
         return replace(geometry, length=length, area=area, point=geometry.point or (0.0, 0.0, 0.0))
     chord = chord_line(body(geometry.mesh, geometry.wall))
     nose, tail = np.asarray(chord.leading_edge), np.asarray(chord.trailing_edge)
     point = geometry.point or tuple(float(x) for x in nose + 0.25 * (tail - nose))
-    ends = geometry.chord or (tuple(map(float, nose)), tuple(map(float, tail)))
-    return replace(geometry, length=length or float(chord.length), point=point, chord=ends)
+    return replace(geometry, length=length or float(chord.length), point=point)
 
 
 def _check(table: Mapping[str, Any], where: str) -> None:
@@ -119,21 +122,21 @@ def _of_table(table: Mapping[str, Any], folder: Path, seed: int, where: str) -> 
     elif way == "uiuc":
         chord = _positive(table, "chord", where) or 1.0
         made = (
-            item if isinstance(item, GeoopError) else Geometry(item.name, item, "UIUC coordinate file", length=chord)
+            item if isinstance(item, GeoopError) else Geometry(item.name, item, "UIUC coordinate file", usual_length=chord)
             for item in uiuc_sections(_names(table["uiuc"], f"{where} uiuc"), folder, table.get("folder"), chord, where)
         )
     elif way == "naca":
         made = _nacas(table, seed, where)
     else:
         made = (
-            Geometry(name, mesh, way, parameters, area=own_area, length=own_length)
+            Geometry(name, mesh, way, parameters, usual_area=own_area, usual_length=own_length)
             for name, mesh, parameters, own_area, own_length in shape(way, table[way], table.get("count"), seed, f"{where} {way}")
         )
     for item in made:
         if isinstance(item, GeoopError):
             yield item
             continue
-        item = replace(item, area=area or item.area, length=length or item.length, wall=wall)
+        item = replace(item, area=area, length=length, wall=wall)
         for flap in flaps:
             yield item if flap is None else _flapped(item, flap)
 
@@ -165,7 +168,7 @@ def _nacas(table: Mapping[str, Any], seed: int, where: str) -> Iterator[Geometry
     if not isinstance(entry, Mapping):
         for code in _names(entry, f"{where} naca"):
             try:
-                yield Geometry(f"naca{code}", naca(code.removeprefix("naca"), points, chord=chord), "NACA digits", length=chord)
+                yield Geometry(f"naca{code}", naca(code.removeprefix("naca"), points, chord=chord), "NACA digits", usual_length=chord)
             except GeoopError as error:
                 yield error
         return
@@ -206,7 +209,8 @@ def _flapped(geometry: Geometry, flap: tuple[float, float, float]) -> Geometry |
     """The section with a flap; coefficients keep the chord and the moments' point of the section as it was."""
     hinge, deflection, blend = flap
     try:
-        base = referenced(geometry)
+        whole = referenced(geometry)
+        base = replace(geometry, point=whole.point, usual_length=geometry.usual_length or whole.length)
         mesh = deflected(body(geometry.mesh, geometry.wall), deflection, hinge=hinge, blend=blend)
     except GeoopError as error:
         return error

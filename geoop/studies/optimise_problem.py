@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -176,7 +176,7 @@ class SolverSettings:
     iterations: int = 40
     tolerance: float = 1e-5
     seed: int = 0
-    transition: Literal[0, "free"] | Any = 0
+    transition: int | str = 0
 
     def __post_init__(self) -> None:
         problems = [f"method = {self.method!r} is neither 'SLSQP' nor 'trust-constr'"] if self.method not in ("SLSQP", "trust-constr") else []
@@ -222,6 +222,11 @@ class OptimiseProblem:
     def drag(self) -> bool:
         """Whether CD is looked at."""
         return self.point.viscosity is not None
+
+    @property
+    def needs_drag(self) -> bool:
+        """Whether the solver needs CD."""
+        return self.objective.drag or self.constraints.CD_max is not None
 
     def shape(self) -> SectionShape | None:
         """The family of sections; None where the angle alone moves.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,8 @@ class Sweep:
         found = []
         for file in self.files[step]:
             try:
-                data = pv.read(file)
+                with warnings.catch_warnings(action="ignore", category=UserWarning):  # what VTK says of a damaged file: it comes back empty
+                    data = pv.read(file)
             except (OSError, ValueError, RuntimeError) as error:
                 raise UnreadableFileError(f"cannot be read: {error}", where=str(file), remedy="make it again") from error
             found += list(data.recursive_iterator()) if isinstance(data, pv.MultiBlock) else [data]
@@ -257,7 +259,7 @@ def _of_collection(path: Path) -> Sweep:
 
     try:
         sets = pv.PVDReader(str(path)).datasets
-    except (OSError, ValueError, RuntimeError, SyntaxError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, SyntaxError) as error:
         raise UnreadableFileError(f"is no collection: {error}", where=str(path), remedy="make it again") from error
     times = sorted({item.time for item in sets})
     if not times:

@@ -79,7 +79,9 @@ class Study:
         lines += [f"  failed {name}: {message}" for name, message in list(self.failed.items())[:10]]
         lines += [f"  and {len(self.failed) - 10} more, see table.csv"] if len(self.failed) > 10 else []
         lines += [f"  note: {text}" for text in self.warnings]
-        return "\n".join([*lines, *(f"  written: {path}" for path in self.files)])
+        shown = self.files if len(self.files) <= 12 else [path for path in self.files if path.suffix != ".pvd" or path.stem in ("study", "surface")]
+        lines += [f"  written: {path}" for path in shown]
+        return "\n".join([*lines, *([f"  and {len(self.files) - len(shown)} .pvd of single geometries"] if len(shown) < len(self.files) else [])])
 
 
 def study(

@@ -3,16 +3,28 @@
 import csv
 import json
 import math
+import os
+import shutil
+import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import geoop
 from geoop.errors import ConfigurationError
 from geoop.mesh.primitives import naca4
 from geoop.studies.table import read_table
+from geoop.truth.panels.predictor import PanelPredictor
 from geoop.truth.panels.system import panel_flow
 
-SWEEP = {"model": "panels", "geometry": ["naca2412"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"surface_only": True}}
+SWEEP = {
+    "model": "panels",
+    "geometry": ["naca2412"],
+    "alpha": [-4.0, 0.0, 4.0],
+    "velocity": 60.0,
+    "settings": {"surface_only": True, "report": False},
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +76,46 @@ def test_walls_and_series_open(sweep):
 
 
 def test_fields_are_written_unless_refused(tmp_path):
-    done = geoop.study(model="panels", geometry="naca0012", alpha=[0.0, 2.0], velocity=10.0, output=tmp_path / "f")
+    done = geoop.study(model="panels", geometry="naca0012", alpha=[0.0, 2.0], velocity=10.0, output=tmp_path / "f", settings={"report": False})
     case = geoop.read_case(done.folder / "cases" / "naca0012_0001.vtu")
     assert {"wall", "farfield"} <= set(case.mesh.patches) and "velocity" in case.fields
     assert len(geoop.read_series(done.folder / "study.pvd")) == 2
-    none = geoop.study(model="panels", geometry="naca0012", alpha=0.0, velocity=10.0, output=tmp_path / "n", settings={"files": "none"})
+    none = geoop.study(
+        model="panels", geometry="naca0012", alpha=0.0, velocity=10.0, output=tmp_path / "n", settings={"files": "none", "report": False}
+    )
     assert not (none.folder / "cases").exists() and not list(none.folder.glob("*.pvd")) and len(none.rows) == 1
+
+
+_IN_PARAVIEW = """
+import json, sys
+from paraview.simple import OpenDataFile
+found = {}
+for path in sys.argv[1:]:
+    source = OpenDataFile(path)
+    times = list(source.TimestepValues)
+    source.UpdatePipeline(times[-1])
+    arrays = {source.PointData[i].Name: source.PointData[i].GetRange(0) for i in range(len(source.PointData))}
+    found[path] = {"times": times, "points": source.GetDataInformation().GetNumberOfPoints(), "arrays": arrays}
+print("RESULT" + json.dumps(found))
+"""
+
+
+@pytest.mark.paraview
+def test_real_paraview_opens_the_sweep(tmp_path):
+    settings = {"report": False}
+    done = geoop.study(model="panels", geometry="naca2412", alpha=[-2.0, 3.0], velocity=50.0, output=tmp_path / "s", settings=settings)
+    script = tmp_path / "look.py"
+    script.write_text(_IN_PARAVIEW)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV", "VTK_"))}
+    names = [str(done.folder / name) for name in ("surface.pvd", "study.pvd")]
+    command = ["xvfb-run", "-a", shutil.which("pvpython") or "pvpython", str(script), *names]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+    assert "RESULT" in seen.stdout, seen.stderr[-2000:]
+    found = json.loads(seen.stdout.split("RESULT")[1].splitlines()[0])
+    for name, item in found.items():
+        assert item["times"] == [-2.0, 3.0] and {"velocity [m/s]", "pressure_coefficient [1]"} <= set(item["arrays"])
+        assert item["points"] == (200 if "surface" in name else 16000)
+    assert found[names[0]]["arrays"]["pressure_coefficient [1]"][0] == pytest.approx(done.column("Cp min")[1], rel=1e-4)
 
 
 def test_study_json_says_what_the_numbers_depend_on(sweep):
@@ -84,7 +130,7 @@ def test_a_file_names_its_shapes_relative_to_itself(tmp_path):
     for name in ("one", "two"):
         np.savetxt(folder / f"{name}.dat", naca4("2412" if name == "one" else "0012", 80).points, header=name, comments="")
     (folder / "study.toml").write_text(
-        'model = "panels"\noutput = "out"\nsurface_only = true\n[[geometry]]\nfiles = ["*.dat"]\nchord = 0.5\n'
+        'model = "panels"\noutput = "out"\nsurface_only = true\nreport = false\n[[geometry]]\nfiles = ["*.dat"]\nchord = 0.5\n'
         '[[geometry]]\nfile = "one.dat"\nname = "once more"\nflap = {hinge = 0.7, deflection = [5]}\n[conditions]\nvelocity = 10\nalpha = "0:2:2"'
     )
     done = geoop.study(folder / "study.toml")
@@ -107,7 +153,7 @@ def test_sections_by_name_from_a_folder_and_by_ranges(tmp_path):
         {"naca": {"camber": [0, 4], "thickness": "10:16:3"}},
         {"naca": {"camber": "0:6", "position": "30:50", "thickness": "8:20"}, "count": 8},
     ]
-    done = geoop.study(model="panels", geometry=shapes, alpha=2, velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    done = geoop.study(model="panels", geometry=shapes, alpha=2, velocity=1, output=tmp_path / "s", settings={"files": "none", "report": False})
     assert len(done.rows) == 3 + 6 + 8
     drawn = done.column("thickness [%]")[-8:]
     assert sorted(np.floor((drawn - 8) / 12 * 8).astype(int)) == list(range(8))
@@ -118,18 +164,34 @@ def test_sections_by_name_from_a_folder_and_by_ranges(tmp_path):
 
 
 def test_a_network_has_its_control_and_its_verdict_beside_it(tmp_path, surrogate):
-    done = geoop.study(**{**SWEEP, "model": surrogate, "settings": {"surface_only": True, "compare": "panels"}}, output=tmp_path / "s")
+    done = geoop.study(
+        **{**SWEEP, "model": surrogate, "settings": {"surface_only": True, "compare": "panels", "report": False}}, output=tmp_path / "s"
+    )
     section = naca4("2412", 240)
     exact = [panel_flow(section, geoop.OperatingPoint(60.0, a, reference_length=1.0)).lift_coefficient for a in (-4.0, 0.0, 4.0)]
     assert done.column("CL panels") == pytest.approx(exact) and (done.column("Cp L2 panels [%]") > 1.0).all()
     assert {row["level"] for row in done.rows} <= {"inside", "edge", "outside"} and all(row["reason"] for row in done.rows)
 
 
+def test_stated_reference_lengths_win_over_the_chord(tmp_path):
+    table = {"naca": "2412", "chord": 0.5}
+    shapes = [table, {**table, "reference_length": 2.0}, {**table, "flap": {"deflection": 0}}]
+    one, other = (
+        geoop.study(
+            model="panels", geometry=shapes, alpha=4, velocity=1, output=tmp_path / str(k), settings={"files": "none", "report": False, **more}
+        )
+        for k, more in enumerate(({}, {"reference_length": 1.0}))
+    )
+    assert list(one.column("reference_length [m]")) == [0.5, 2.0, 0.5] and list(other.column("reference_length [m]")) == [1.0, 2.0, 1.0]
+    assert other.column("CL")[0] == pytest.approx(one.column("CL")[0] / 2) and one.column("CL")[1] == pytest.approx(one.column("CL")[0] / 4)
+    assert other.column("CM")[0] == pytest.approx(one.column("CM")[0] / 4) and one.column("x_cp/c") == pytest.approx(other.column("x_cp/c"))
+
+
 def test_inputs_stay_as_they_were(tmp_path):
-    section, settings = naca4("2412", 100), {"surface_only": True}
+    section, settings = naca4("2412", 100), {"surface_only": True, "report": False}
     before = section.content_hash
     geoop.study(model="panels", geometry=section, alpha=1, velocity=1, output=tmp_path / "s", settings=settings)
-    assert section.content_hash == before and settings == {"surface_only": True}
+    assert section.content_hash == before and settings == {"surface_only": True, "report": False}
 
 
 def test_names_of_columns_are_checked(sweep):
@@ -137,3 +199,29 @@ def test_names_of_columns_are_checked(sweep):
         sweep.column("Cl")
     with pytest.raises(ConfigurationError, match="no 'naca0012'"):
         sweep.column("CL", "naca0012")
+
+
+def test_drag_of_a_viscous_flow_without_friction_is_called_what_it_is(tmp_path):
+    class Viscous(PanelPredictor):
+        """Pressure of a flow that calls itself viscous."""
+
+        def predict_many(self, mesh, points, *, surface_only=False):
+            return [replace(result, viscous=True) for result in super().predict_many(mesh, points, surface_only=surface_only)]
+
+    sources = []
+    for surface_only in (True, False):
+        settings = {"files": "all", "surface_only": surface_only, "report": False}
+        done = geoop.study(model=Viscous(), geometry="naca2412", alpha=4, velocity=1, output=tmp_path / str(surface_only), settings=settings)
+        (row,) = done.rows
+        sources.append((row["CD source"], row["CD"] is None, row["L/D"]))
+    assert sources == [("pressure only: none", True, None), ("field: pressure part only", False, None)]
+
+
+def test_drag_comes_from_the_boundary_layer_where_asked_for(tmp_path):
+    """NACA 0012 at Re 6e6, free transition: CD 0.0058 measured (Abbott and von Doenhoff 1959); at twice the Reynolds number less."""
+    settings = {"drag": "boundary layer", "files": "none", "report": False}
+    conditions = {"reynolds": [6e6, 1.2e7]}
+    done = geoop.study(model="panels", geometry="naca0012", alpha=0, velocity=1, conditions=conditions, output=tmp_path / "s", settings=settings)
+    low, high = done.column("CD")
+    assert 0.0050 < high < low == pytest.approx(0.0058, rel=0.15) and {row["CD source"] for row in done.rows} == {"boundary layer"}
+    assert any("knows no Reynolds number" in text for text in done.warnings)

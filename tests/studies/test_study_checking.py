@@ -12,22 +12,40 @@ from geoop.interfaces.outcome import Outcome
 from geoop.interfaces.result import Result
 from geoop.interfaces.verdict import Verdict
 from geoop.io.writing import write
+from geoop.mesh.measure import cell_measures
 from geoop.mesh.primitives import icosphere, naca4, ring
 from geoop.mesh.quantity import QUANTITIES
+from geoop.studies.near_field import near_field
 from geoop.studies.study import plan
 from geoop.studies.study_file import read_study
 from geoop.studies.template import TEMPLATE
 
-SWEEP = {"model": "panels", "geometry": ["naca2412"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"surface_only": True}}
+SWEEP = {
+    "model": "panels",
+    "geometry": ["naca2412"],
+    "alpha": [-4.0, 0.0, 4.0],
+    "velocity": 60.0,
+    "settings": {"report": False, "surface_only": True},
+}
 
 
 class Sphere:
-    """Exact potential flow past a unit sphere, on its surface."""
+    """Exact potential flow past a unit sphere."""
 
     def predict(self, case):
-        cosine = case.mesh.points @ case.operating_point.direction(3)
+        point = case.operating_point
+        along = point.direction(3)
+
+        def evaluate(points):
+            r = np.linalg.norm(points, axis=1)[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                velocity = along + 0.5 * along / r**3 - 1.5 * (points @ along)[:, None] * points / r**5
+            velocity = point.velocity * np.where(r < 1 - 1e-12, np.nan, velocity)
+            return {"velocity": geoop.Field(QUANTITIES["velocity"], velocity)}
+
+        cosine = case.mesh.points @ along
         field = geoop.Field(QUANTITIES["pressure_coefficient"], 1.0 - 2.25 * (1.0 - cosine**2))
-        return Result(case.with_fields(field), Outcome(), Verdict("inside", "exact"), lambda points: {})
+        return Result(case.with_fields(field), Outcome(), Verdict("inside", "exact"), evaluate)
 
 
 def refused(tmp_path, **changes) -> str:
@@ -55,7 +73,7 @@ def test_a_chord_of_another_unit_is_asked_about(tmp_path, chord):
     table = {"naca": ["2412"], "chord": chord}
     said = refused(tmp_path, geometry=table)
     assert "is the unit right?" in said and 'accept = ["unit"]' in said
-    done = geoop.study(**{**SWEEP, "geometry": table, "settings": {"surface_only": True, "accept": ["unit"]}}, output=tmp_path / "s")
+    done = geoop.study(**{**SWEEP, "geometry": table, "settings": {"report": False, "surface_only": True, "accept": ["unit"]}}, output=tmp_path / "s")
     assert any(text.startswith("accepted: naca2412") for text in done.warnings)
     assert np.allclose(done.column("CL"), geoop.study(**SWEEP, output=tmp_path / "one").column("CL"))
 
@@ -63,7 +81,7 @@ def test_a_chord_of_another_unit_is_asked_about(tmp_path, chord):
 def test_angles_in_radians_are_asked_about(tmp_path):
     assert "are these radians?" in refused(tmp_path, alpha=[-0.07, 0.0, 0.14])
     geoop.study(**{**SWEEP, "alpha": [0.0]}, output=tmp_path / "zero")
-    geoop.study(**{**SWEEP, "alpha": [0.5], "settings": {"files": "none", "accept": "angles"}}, output=tmp_path / "meant")
+    geoop.study(**{**SWEEP, "alpha": [0.5], "settings": {"report": False, "files": "none", "accept": "angles"}}, output=tmp_path / "meant")
 
 
 def test_conditions_that_the_model_does_not_have_are_refused(tmp_path, surrogate):
@@ -135,12 +153,25 @@ def test_bodies_in_space_need_a_unit_and_an_area(tmp_path):
         conditions={"beta": [0, 3]},
         velocity=10,
         output=tmp_path / "s",
-        settings={"reference_area": math.pi},
+        settings={"reference_area": math.pi, "report": False},
     )
     assert len(done.rows) == 4 and list(done.column("beta [deg]")) == [0, 0, 3, 3]
     assert np.abs(done.column("CL")).max() < 0.05 and done.column("Cp min") == pytest.approx(-1.25, abs=0.1)
     assert {row["CD source"] for row in done.rows} == {"inviscid: none"}
-    assert sorted(path.suffix for path in (done.folder / "cases").iterdir()) == [".vtp"] * 4  # a surface has no field around it
+    assert sorted(path.suffix for path in (done.folder / "cases").iterdir()) == [".vtp"] * 4 + [".vtu"] * 4
+
+
+def test_a_body_in_space_gets_a_block_of_cells_around_it():
+    """None of them reaches into the body, together they fill the block without it, and the values are those of the continuous field."""
+    result = Sphere().predict(geoop.Case(icosphere(2), geoop.OperatingPoint(3.0, 10.0)))
+    block = near_field(result, reach=0.5, cells=40)
+    assert np.linalg.norm(block.mesh.points, axis=1).min() > 1.0 - 1e-9 and block.mesh.bounds == pytest.approx(
+        np.array([[-2.0] * 3, [2.0] * 3]), abs=0.01
+    )
+    volumes = cell_measures(block.mesh)
+    assert volumes == pytest.approx(np.full(len(volumes), 0.1**3), rel=1e-2)
+    assert 4.0**3 - volumes.sum() == pytest.approx(4 / 3 * np.pi, rel=0.3)  # cells that the sphere cuts are left out
+    assert np.array_equal(block.field("velocity").values, result.at(block.mesh.points)["velocity"])
 
 
 def test_a_wing_brings_its_own_area(tmp_path):

@@ -1,5 +1,6 @@
 """Interrupted studies go on, failed cases are listed, other studies are left alone, workers compute the same numbers."""
 
+import errno
 import json
 import os
 import signal
@@ -12,12 +13,13 @@ import numpy as np
 import pytest
 
 import geoop
-from geoop.errors import ConfigurationError, InvalidMeshError
+from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError, UnwritableFileError
 from geoop.interfaces.outcome import Outcome
+from geoop.studies import running
 from geoop.studies.running import recorded
 from geoop.truth.panels.predictor import PanelPredictor
 
-SWEEP = {"geometry": ["naca2412", "naca0012"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"surface_only": True}}
+SWEEP = {"geometry": ["naca2412", "naca0012"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"report": False, "surface_only": True}}
 
 
 class Counting:
@@ -67,7 +69,7 @@ class Slow:
         time.sleep(float(sys.argv[3]))
         return self.panels.predict(case, surface_only=True)
 
-geoop.study(model=Slow(), geometry="naca2412", alpha="0:9:1", velocity=60, output=sys.argv[1], settings={"surface_only": True})
+geoop.study(model=Slow(), geometry="naca2412", alpha="0:9:1", velocity=60, output=sys.argv[1], settings={"report": False, "surface_only": True})
 """
 
 
@@ -128,7 +130,9 @@ def test_of_cases_predicted_together_only_the_bad_one_fails(tmp_path):
                 raise InvalidMeshError("no", where="there", remedy="try")
             return super().predict_many(mesh, points, surface_only=surface_only)
 
-    done = geoop.study(model=Together(), geometry="naca0012", alpha="0:9:1", velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    done = geoop.study(
+        model=Together(), geometry="naca0012", alpha="0:9:1", velocity=1, output=tmp_path / "s", settings={"report": False, "files": "none"}
+    )
     assert list(done.failed) == ["naca0012_0004"] and np.isfinite(done.column("CL")).sum() == 9
 
 
@@ -138,7 +142,7 @@ def test_an_outcome_that_did_not_converge_is_said(tmp_path):
             found = super().predict_many(mesh, points, surface_only=surface_only)
             return [replace(result, outcome=Outcome("stagnated", "residual 1e-3")) for result in found]
 
-    done = geoop.study(model=Tired(), geometry="naca0012", alpha=2, velocity=1, output=tmp_path / "s", settings={"files": "none"})
+    done = geoop.study(model=Tired(), geometry="naca0012", alpha=2, velocity=1, output=tmp_path / "s", settings={"report": False, "files": "none"})
     assert done.rows[0]["outcome"] == "stagnated" and "residual 1e-3" in done.rows[0]["message"]
 
 
@@ -163,7 +167,7 @@ def test_folders_with_something_else_are_not_touched(tmp_path):
 
 
 def test_worker_processes_compute_what_this_one_does(tmp_path, surrogate):
-    sweep = {**SWEEP, "model": surrogate, "settings": {"surface_only": True, "compare": "panels"}}
+    sweep = {**SWEEP, "model": surrogate, "settings": {"report": False, "surface_only": True, "compare": "panels"}}
     seen = []
     here = geoop.study(**sweep, output=tmp_path / "here")
     there = geoop.study(**sweep, output=tmp_path / "there", workers=2, progress=lambda done, total: seen.append((done, total)))
@@ -173,6 +177,67 @@ def test_worker_processes_compute_what_this_one_does(tmp_path, surrogate):
         for name in ("CL", "CM", "Cp min", "CL panels", "Cp L2 panels [%]"):
             assert mine[name] == pytest.approx(theirs[name], rel=1e-5, abs=1e-6)
     assert sorted(p.name for p in (here.folder / "cases").iterdir()) == sorted(p.name for p in (there.folder / "cases").iterdir())
+
+
+def test_a_case_that_ends_its_worker_costs_that_case(tmp_path, monkeypatch):
+    """Condition 1 of every geometry kills the process: what is left of its unit is tried case by case."""
+
+    def mortal(job, groups, workers):
+        for (unit,) in groups:
+            geometry, numbers = running._of_unit(unit)
+            before = [number for number in numbers if number < 1] if 1 in numbers else numbers
+            found = job(running._unit(geometry, before)) if before else 0
+            yield unit, ConvergenceError("the worker died", where=unit, remedy="more memory") if 1 in numbers else found
+
+    monkeypatch.setattr(running, "in_processes", mortal)
+    done = geoop.study(model="panels", **SWEEP, output=tmp_path / "s", workers=2)
+    assert list(done.failed) == ["naca2412_0001", "naca0012_0001"] and "the worker died" in done.failed["naca0012_0001"]
+    assert np.isfinite(done.column("CL")).sum() == 4
+
+
+def test_one_geometry_is_shared_out_among_workers_and_failed_cases_heal_there(tmp_path, monkeypatch):
+    def fake(job, groups, workers):
+        units.extend(unit for (unit,) in groups)
+        for (unit,) in groups:
+            yield unit, job(unit)
+
+    units = []
+    monkeypatch.setattr(running, "in_processes", fake)
+    sweep = {"geometry": "naca2412", "alpha": "0:9:1", "velocity": 1, "settings": {"report": False, "surface_only": True}, "workers": 4}
+    done = geoop.study(model=Counting(wrong={("naca2412", 3.0)}), **sweep, output=tmp_path / "s")
+    assert [unit.split("|")[1] for unit in units] == ["0,1,2", "3,4,5", "6,7,8", "9"] and list(done.failed) == ["naca2412_0003"]
+    healed = geoop.study(model=Counting(), **sweep, output=tmp_path / "s", resume=True)
+    assert not healed.failed and len(healed.rows) == 10 and np.isfinite(healed.column("CL")).all()
+
+
+def test_a_full_disk_ends_the_study_and_what_is_done_stays(tmp_path, monkeypatch):
+    original = running._finished
+    left = [3]
+
+    def limited(*arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device", "table.vtp")
+        return original(*arguments)
+
+    monkeypatch.setattr(running, "_finished", limited)
+    with pytest.raises(UnwritableFileError, match="No space left"):
+        geoop.study(model="panels", **SWEEP, output=tmp_path / "s")
+    monkeypatch.undo()
+    model = PanelPredictor()
+    done = geoop.study(model=model, **SWEEP, output=tmp_path / "s")
+    assert len(done.rows) == 6 and not done.failed
+
+
+def test_many_files_are_not_all_named(tmp_path):
+    done = geoop.study(
+        model="panels",
+        geometry={"naca": {"camber": "0:4", "thickness": "9:15"}, "count": 14},
+        velocity=1,
+        output=tmp_path / "s",
+        settings={"report": False, "surface_only": True},
+    )
+    assert len(list(done.folder.glob("*.pvd"))) == 15 and "and 14 .pvd of single geometries" in str(done) and str(done).count("written") == 2
 
 
 def test_a_dask_cluster_computes_what_this_process_does(tmp_path):

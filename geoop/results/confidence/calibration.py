@@ -19,6 +19,8 @@ from .latent_distance import LatentCloud
 
 #: Added to the name of a quantity: the half-width of its band.
 BAND = "_band"
+#: Added to the name of a quantity or coefficient: the bound on its error over the case, a global field.
+EXPECTED = "_expected_error"
 #: Global field of a judged case: number of its level.
 LEVEL = Quantity("verdict_level", "verdict")
 #: Signal -> words for a reader.
@@ -26,6 +28,8 @@ _WORDS = {
     "latent": "the state that the model makes of this case lies {ratio} from those of the training cases as {share:g} % of cases of their kind",
     "spread": "the members of the ensemble differ {ratio} as in {share:g} % of cases of the training's kind",
 }
+#: What an engineer must know of the numbers beside such a verdict.
+_NOT_HERE = "bands and expected errors are those of cases of the training's kind and may be too small here"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +82,20 @@ class Calibration:
         return {"latent": self.latent.distance(code), **further}
 
     def judged(self, result: Result, evidence: Evidence) -> Result:
-        """The result with bands ``QUANTITY_band`` [its unit], ``verdict_level`` (0 inside, 1 edge, 2 outside) and the verdict of all that is known."""
+        """The result with the verdict of all that is known, and with fields for ParaView: bands ``QUANTITY_band`` [its unit] at points, and of the whole
+        case ``verdict_level`` (0 inside, 1 edge, 2 outside), ``QUANTITY_expected_error`` [its unit] and ``CL_expected_error``."""
         signals = self.signals(evidence.code, evidence.signals)
         verdict = result.verdict
         for name in self.limits:
             verdict = _both(verdict, self._by(name, signals[name]))
         errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
-        verdict = Verdict(verdict.level, verdict.reason, {name: value for name, value in errors.items() if np.isfinite(value)})
-        level = Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")
-        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), level)
+        reason = f"{verdict.reason}; {_NOT_HERE}" if verdict.level == "outside" else verdict.reason
+        verdict = Verdict(verdict.level, reason, {name: value for name, value in errors.items() if np.isfinite(value)})
+        whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
+        for name, value in verdict.expected_errors.items():
+            unit = result.fields[name].quantity.unit if name in result.fields else "1"
+            whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
+        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), *whole)
         return replace(result, case=case, verdict=verdict)
 
     def _by(self, name: str, value: float) -> Verdict:

@@ -104,12 +104,15 @@ def test_bands_are_fields_in_the_unit_of_their_quantity_and_paraview_gets_them(c
     case = data.case(data.splits["test"][0])
     result, bare = calibrated.predict(case), plain.predict(case)
     np.testing.assert_array_equal(result["pressure_coefficient"], bare["pressure_coefficient"])  # the prediction itself stays
-    assert set(result.fields) - set(bare.fields) == {"velocity_band", "pressure_coefficient_band", "verdict_level"}
+    stated = {f"{name}_expected_error" for name in ("velocity", "pressure_coefficient", "CL", "CM")}
+    assert set(result.fields) - set(bare.fields) == {"velocity_band", "pressure_coefficient_band", "verdict_level"} | stated
     assert result.fields["velocity_band"].quantity.unit == "m/s"
     assert (result["velocity_band"] > 0).all() and result["velocity_band"].shape == (len(case.mesh.points),)
     assert set(result.verdict.expected_errors) == {"velocity", "pressure_coefficient", "CL", "CM"}
     again = geoop.read_case(result.write(tmp_path / "case.vtu"))
     np.testing.assert_allclose(again.fields["pressure_coefficient_band"].values, result["pressure_coefficient_band"])
+    assert again.fields["velocity_expected_error"].quantity.unit == "m/s"
+    assert float(again.fields["CL_expected_error"].values) == result.verdict.expected_errors["CL"]
     assert again.fields["verdict_level"].values == {"inside": 0, "edge": 1, "outside": 2}[result.verdict.level]
 
 
@@ -166,6 +169,11 @@ def test_a_surface_alone_has_no_band_in_the_field_that_was_never_seen(plain, dat
     result = replace(plain, calibration=calibration).predict(data.case(data.splits["test"][0]))
     assert np.isfinite(result["pressure_coefficient_band"][:200]).all()
     assert np.isnan(result["pressure_coefficient_band"][200:]).all()
+
+
+def test_codes_of_another_model_are_refused():
+    with pytest.raises(DatasetError, match="do not compare"):
+        fitted(records(20), LatentCloud.fit(np.random.default_rng(0).standard_normal((30, 4))))
 
 
 def test_what_cannot_be_calibrated_or_judged_is_refused(plain, calibrated, data):

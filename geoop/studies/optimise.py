@@ -207,8 +207,10 @@ class _Search:
         return self.slopes(x)["CL"][None] / _SCALES["CL"]
 
     def run(self, x: np.ndarray, number: int, progress: Progress | None) -> Candidate:
-        """One start to its end."""
+        """One start to its end; with a model in two rounds, the second with its choices made anew."""
         solver = self.problem.solver
+        later = solver.iterations // 3 if self.flow.renew(x) else 0
+        self._known.clear()
         scale = max(abs(self.problem.objective.of(self.flow.values(x))), 1e-3)
         total, before = solver.starts * solver.iterations, len(self.history)
         self._worst = 1.0
@@ -224,19 +226,23 @@ class _Search:
                 progress(min(number * solver.iterations + row.iteration, total), total)
 
         note(x)
-        done = minimize(
-            lambda at: self.objective(at, scale),
-            x,
-            jac=lambda at: self.objective_slope(at, scale),
-            method=solver.method,
-            bounds=[(-1.0, 1.0)] * len(x),
-            constraints=self._constraints(),
-            callback=note,
-            options={"maxiter": solver.iterations, **({"ftol": solver.tolerance} if solver.method == "SLSQP" else {"gtol": solver.tolerance})},
-        )
+        for most in (solver.iterations - later, *((later,) if later else ())):
+            done = minimize(
+                lambda at: self.objective(at, scale),
+                x,
+                jac=lambda at: self.objective_slope(at, scale),
+                method=solver.method,
+                bounds=[(-1.0, 1.0)] * len(x),
+                constraints=self._constraints(),
+                callback=note,
+                options={"maxiter": most, **({"ftol": solver.tolerance} if solver.method == "SLSQP" else {"gtol": solver.tolerance})},
+            )
+            x = np.clip(done.x, -1.0, 1.0)
+            self.flow.renew(x)  # what a model held is that of another section by now: once more from here
+            self._known.clear()
         if progress is not None:
             progress((number + 1) * solver.iterations, total)
-        return self.candidate(np.clip(done.x, -1.0, 1.0), str(number + 1), str(done.message))
+        return self.candidate(x, str(number + 1), str(done.message))
 
     def _constraints(self) -> Any:
         equal = self.problem.constraints.CL is not None

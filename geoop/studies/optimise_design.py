@@ -111,6 +111,10 @@ class Coefficients(Protocol):
         """Their (m,) derivatives."""
         ...
 
+    def renew(self, x: np.ndarray) -> bool:
+        """Make what is held while it is searched anew at a section; False where nothing is held."""
+        ...
+
     def anew(self, x: np.ndarray) -> tuple[dict[str, float], str, str]:
         """The numbers as a prediction of that section gives them; level and reason of the verdict."""
         ...
@@ -127,10 +131,14 @@ class PredictedCoefficients:
     def __init__(self, surrogate: Surrogate, design: Design) -> None:
         self.surrogate, self.design = surrogate, design
         self.drag = design.problem.drag
-        soft = SOFTNESS if _can_be_soft(surrogate) else 0.0
-        case = Case(design.section(design.begin), design.problem.point)
-        self.function = SurfaceFunction(surrogate, case, softness=soft, hold="places" if soft else "all")
-        self.layer = LayerDrag(self.function, _trip(design.problem)) if self.drag else None
+        self.soft = SOFTNESS if _can_be_soft(surrogate) else 0.0
+        self.renew(design.begin)
+
+    def renew(self, x: np.ndarray) -> bool:
+        case = Case(self.design.section(x), self.design.point(x))
+        self.function = SurfaceFunction(self.surrogate, case, softness=self.soft, hold="places" if self.soft else "all")
+        self.layer = LayerDrag(self.function, _trip(self.design.problem)) if self.drag else None
+        return True
 
     def values(self, x: np.ndarray) -> dict[str, float]:
         points = torch.from_numpy(np.array(self.design.section(x).points))
@@ -187,6 +195,10 @@ class PanelCoefficients:
 
         by = differences(row, x, STEP)
         return {name: by[:, k] for k, name in enumerate(names)}
+
+    def renew(self, x: np.ndarray) -> bool:
+        del x
+        return False
 
     def anew(self, x: np.ndarray) -> tuple[dict[str, float], str, str]:
         return self.values(x), "inside", "solved by panels, not predicted"

@@ -95,7 +95,7 @@ def level_of(answer: Answered, calibration: Calibration, signals: dict[str, floa
 
 def plain(record: CaseErrors) -> CaseErrors:
     """A record whose signals are the same for all: the control without a scale per case."""
-    return CaseErrors(record.name, {}, np.full_like(record.code, np.inf), record.errors, record.points)
+    return CaseErrors(record.name, {}, np.zeros_like(record.code), record.errors, record.points)
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:

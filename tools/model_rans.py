@@ -18,6 +18,7 @@ from geoop.results.confidence.calibrating import CaseErrors, errors_of, fitted
 from geoop.results.confidence.ensemble import Ensemble
 from geoop.results.confidence.latent_code import latent_code
 from geoop.results.confidence.latent_distance import LatentCloud
+from geoop.results.section_solutions import RING_POINTS
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 
@@ -100,7 +101,7 @@ def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
         use='```python\nmodel = geoop.load("airfoil-rans-surface")\npoint = geoop.OperatingPoint(50.0, 4.0, density=1.225, viscosity=1.8e-5)\n'
         'result = model.predict(geoop.Case(geoop.read("section.dat"), point))\nresult["pressure_coefficient"], geoop.forces(result).CL\n```',
         inputs="A section (any points, one closed outline, sharp or blunt trailing edge) and an operating point with a viscosity. The section is put on a ring of "
-        "140 points that ends 0.001 chords ahead of the trailing edge, a blunt edge closed over the last 5 % of the chord (the notes of the mesh say so). "
+        f"{RING_POINTS} points that ends 0.001 chords ahead of the trailing edge, a blunt edge closed over the last 5 % of the chord (the notes of the mesh say so). "
         "geoop solves its panel equations, computes the turbulent boundary layer, and solves them again on the body with its displacement thickness; "
         "the networks are given that pressure and answer what RANS differs by.",
         outputs="`pressure_coefficient` on the ring, its spread over the members and its band; CL and CM by the pressure. No friction: `forces` says "
@@ -129,7 +130,7 @@ def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
             "Several bodies, open or crossing outlines, round trailing edges, trailing edges below 3 degrees: an error that says so.",
             "An operating point without viscosity: an error; the Reynolds number matters.",
             "A flow that does not part at the nose (very large angles): an error.",
-            "Sections, angles and Reynolds numbers beyond the training ranges: the verdict `outside`, with the descriptor that decided.",
+            "Nothing else: sections, angles and Reynolds numbers beyond the training ranges get the verdict `edge` or `outside`, with the descriptor that decided.",
         ],
         limits=[
             "Fully turbulent, incompressible, steady RANS: no transition, no laminar bubble, no Mach number, no experiment.",
@@ -137,7 +138,7 @@ def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
             "At stall (above 12 degrees) errors are several times those of the mean: five cases carry "
             f"{100 * best['share of worst five']:.0f} % of the square error.",
             "The expected errors come from members trained on 80 cases each; the shipped ones had all 100, and may be better, not measured.",
-            "A section that is meant to push down (camber below the chord) counts as outside: mirror it and its angle, the answer is the mirror image.",
+            "A section that is meant to push down (camber below the chord) is beyond the ranges: mirror it and its angle, the answer is the mirror image.",
             "Trained on NACA sections of four and five digits with sharp trailing edges.",
         ],
         licence="Weights: derived from a database under the Open Database License 1.0 (https://opendatacommons.org/licenses/odbl/1-0/). Contains information from "

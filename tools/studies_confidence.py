@@ -7,7 +7,7 @@ cases are affordable. What decides is chosen on training and validation cases; t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from geoop.results.confidence.calibrating import fitted
 from geoop.results.confidence.calibration import Calibration
 from geoop.results.confidence.conformal import coverage_interval
 from geoop.results.confidence.ensemble import Ensemble
-from geoop.results.confidence.judging import judged
+from geoop.results.confidence.judging import JudgedCase, judged
 from geoop.results.confidence.latent_distance import METRICS, LatentCloud
 from geoop.results.surrogate import Surrogate
 from geoop.train.fit import FitSettings
@@ -113,13 +113,18 @@ class KarmanTrefftz:
         """Of a predictor on the validation split."""
         return fitted([a.record for a in self.answers(kind, "val")], self.cloud())
 
-    def covered(self, name: str) -> Row:
-        """Shares covered of 2000 cases with 1000 to calibrate on."""
+    @cached_property
+    def _big(self) -> tuple[Calibration, Calibration, list[JudgedCase]]:
+        """Calibrated on 1000 fresh cases, the same without a scale per case, and 2000 more cases judged by the first."""
         records = [answer.record for answer in self.answers("single", "fresh")]
         calibration = fitted(records[: FRESH[0]], self.cloud())
-        held = [judged(calibration, record, "inside", "-") for record in records[FRESH[0] :]]
-        low, high = coverage_interval(calibration.cases, calibration.coverage, tests=len(held))
         flat = fitted([plain(record) for record in records[: FRESH[0]]], self.cloud())
+        return calibration, flat, [judged(calibration, record, "inside", "-") for record in records[FRESH[0] :]]
+
+    def covered(self, name: str) -> Row:
+        """Shares covered of 2000 cases with 1000 to calibrate on."""
+        calibration, flat, held = self._big
+        low, high = coverage_interval(calibration.cases, calibration.coverage, tests=len(held))
         row = {
             "covered": float(np.mean([case.covered[name] for case in held])),
             "nominal": calibration.coverage,
@@ -139,15 +144,22 @@ class KarmanTrefftz:
             }
         return row
 
-    def splits(self, name: str, count: int) -> Row:
-        """Mean over random splits of small sets."""
+    @cache  # noqa: B019 (one object, for as long as the program runs)
+    def _shares(self, count: int) -> list[dict[str, float]]:
+        """Of 50 random splits the shares covered of 100 cases, by name."""
         records = [answer.record for answer in self.answers("single", "fresh")]
         random, found, cloud = np.random.default_rng(0), [], self.cloud()
         for _ in range(50):
             drawn = random.choice(len(records), count + 100, replace=False)
             calibration = fitted([records[k] for k in drawn[:count]], cloud)
-            found.append(np.mean([judged(calibration, records[k], "inside", "-").covered[name] for k in drawn[count:]]))
-        return {"covered, mean": float(np.mean(found)), "least": float(min(found)), "largest": float(max(found)), "calibration cases": count}
+            held = [judged(calibration, records[k], "inside", "-").covered for k in drawn[count:]]
+            found.append({name: float(np.mean([row[name] for row in held])) for name in held[0]})
+        return found
+
+    def splits(self, name: str, count: int) -> Row:
+        """Mean over random splits of small sets."""
+        found = [row[name] for row in self._shares(count)]
+        return {"covered, mean": float(np.mean(found)), "least": min(found), "largest": max(found), "calibration cases": count, "splits": len(found)}
 
     def flags(self, split: str, kind: str, error: str, by: str) -> Row:
         """Whom the verdict flags."""

@@ -14,6 +14,7 @@ from .adapting import adapt
 from .collecting import collect
 from .datasets import describe, generate
 from .encoding import encode
+from .force_reading import forces
 from .gradients import gradient
 from .judging import calibrate, judge
 from .models import models
@@ -172,6 +173,7 @@ def fit(
 
 app.command()(models)
 app.command()(predict)
+app.command()(forces)
 app.command()(gradient)
 app.command()(optimise)
 app.command()(calibrate)

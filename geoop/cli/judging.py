@@ -30,7 +30,7 @@ def calibrate(
     if not isinstance(predictor, Surrogate | Ensemble):
         raise ConfigurationError("holds no surrogate of fields", where=str(model), remedy="calibrate a checkpoint of geoop fit, or an ensemble")
     with counting("cases") as progress:
-        made = run(predictor, data, split, coverage=coverage, progress=progress)
+        made = run(predictor, data, split, coverage=coverage, progress=progress)  # type: ignore[type-var]
     made.save(output)
     assert made.calibration is not None
     bounds = {name: bound.quantile for name, bound in made.calibration.errors.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -34,6 +35,16 @@ def field_of(label: str, values: np.ndarray, location: Location) -> Field:
     return Field(quantity_of(label, rank)[0], values, location)
 
 
+#: How the note begins that lists the units that were taken for granted.
+_ASSUMED = "units that the file does not state are taken as: "
+
+
+def assumed_units(notes: Iterable[str]) -> set[str]:
+    """Names of the quantities whose unit a file did not state, from the notes of its mesh."""
+    lists = [note.removeprefix(_ASSUMED) for note in notes if note.startswith(_ASSUMED)]
+    return {quantity_of(entry.rpartition(" in ")[0], 0)[0].name for text in lists for entry in text.split(", ")}
+
+
 def fields_of(arrays: tuple[Array, ...], dimension: int) -> tuple[list[Field], list[str]]:
     """Fields of all arrays of a file on a mesh of the given dimension, and notes on what was assumed.
 
@@ -57,7 +68,7 @@ def fields_of(arrays: tuple[Array, ...], dimension: int) -> tuple[list[Field], l
                 notes.append(f"'{label}' has {bad} values that are NaN or infinite")
             fields[name] = Field(quantity, values, array.location)
     if assumed:
-        notes.append(f"units that the file does not state are taken as: {', '.join(assumed)}")
+        notes.append(f"{_ASSUMED}{', '.join(assumed)}")
     return list(fields.values()), notes
 
 

@@ -6,6 +6,7 @@ import re
 
 from ..errors import InvalidMeshError
 from .cells import Cells
+from .distance.kept import Kept
 from .mesh import Mesh
 
 #: Patch names that CFD tools give to boundaries that are not walls.
@@ -58,9 +59,19 @@ def body(mesh: Mesh, wall: tuple[str, ...] | None = None) -> Mesh:
         InvalidMeshError: the body cannot be told from the rest.
         PatchError: a named patch does not exist.
     """
+    key = (None if wall is None else tuple(wall), mesh.name, mesh.notes)
+    return _known(mesh, *key) if len(mesh.cells) <= _KEPT else _found(mesh, *key)
+
+
+def _found(mesh: Mesh, wall: tuple[str, ...] | None, *_: object) -> Mesh:
     if wall is not None:
         for name in wall:
             mesh.patch(name)
     cells = body_cells(mesh, wall)
     names = wall if wall is not None else wall_patches(mesh)
     return mesh.submesh(cells, name=mesh.name, patches={name: mesh.patches[name] for name in names})
+
+
+#: A sweep asks for the body of one mesh at every condition; those of larger ones [cells] are not kept.
+_KEPT = 20_000
+_known = Kept(_found, size=32)

@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 
 from ..errors import InvalidMeshError
 from .cells import Cells
+from .distance.kept import Kept
 from .mesh import Mesh
 from .outline import loops, oriented
 
@@ -69,6 +70,10 @@ def closed_ring(outline: Mesh) -> np.ndarray:
     Raises:
         InvalidMeshError: the outline is open, has several loops, or too few points.
     """
+    return _known(outline).copy()
+
+
+def _found(outline: Mesh) -> np.ndarray:
     found = loops(outline)
     if len(found) != 1 or not found[0].closed:
         raise InvalidMeshError(
@@ -85,6 +90,10 @@ def closed_ring(outline: Mesh) -> np.ndarray:
     if len(ring) < 4:
         raise InvalidMeshError(f"only {len(ring)} distinct points", where=outline.name, remedy="give at least 4 points around the section")
     return ring
+
+
+#: A sweep asks for the ring of one section at every condition.
+_known = Kept(_found, size=64)
 
 
 def _area(ring: np.ndarray) -> float:

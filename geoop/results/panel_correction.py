@@ -2,52 +2,206 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import torch
 
-from ..mesh.body import body_cells
+from ..errors import CheckpointError, ConditionError, InvalidMeshError
+from ..graph.cache import ContentCache
+from ..interfaces.outcome import Outcome
+from ..interfaces.result import Result
+from ..interfaces.verdict import Verdict
+from ..io.checkpoint import Checkpoint, write_checkpoint
 from ..mesh.case import Case
+from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
-from ..mesh.quantity import Field, Quantity
-from ..truth.panels3d.source_panels import SourcePanels
+from ..mesh.quantity import QUANTITIES, Field, Quantity
+from ..models.model import CHUNK
+from ..scaling.envelope import TrainingEnvelope
+from ..scaling.framing import Framing
+from ..scaling.normaliser import Normaliser
+from .panel_scene import PanelScene
+from .surrogate import Surrogate
 
-#: The known fields, by the quantity that they stand for.
-BEYOND = {"velocity": "panel_velocity", "pressure_coefficient": "panel_pressure_coefficient"}
-#: Those of them that the network is also given at every point: one that no turn of the body changes.
+#: What the network is given at every point: no turn of the body changes it.
 INPUTS = ("panel_pressure_coefficient",)
-PANEL_VELOCITY = Quantity("panel_velocity", "u_p", "m/s", 1)
+#: What it learns: by how much the panels are off. The velocity is over that of the stream: a quantity in m/s would be taken for a flow
+#: that tends to the free stream.
+LEARNED = ("velocity_correction", "pressure_coefficient_correction")
+CORRECTIONS = Quantity(LEARNED[0], "(u - u_p)/U", "1", 1), Quantity(LEARNED[1], "Cp - Cp_p", "1")
 PANEL_PRESSURE = Quantity("panel_pressure_coefficient", "Cp_p", "1")
+ANSWERS = ("velocity", "pressure_coefficient")
+#: Largest corrections of a component of the velocity over the stream's and of Cp: above those of training, far below what a network may say of
+#: a body that is unlike any.
+LARGEST = 3.0, 5.0
 
 
-class PanelFields:
-    """The flow of source panels at all points of a case's mesh, for any operating point.
+@dataclass(frozen=True, eq=False)
+class PanelCorrection:
+    """Velocity and pressure around any closed body in space: source panels on its faces, and a network for what they miss.
 
-    Args:
-        case: a surface in space as its wall, and points around it.
+    It answers as a :class:`~geoop.results.surrogate.Surrogate` does. The panels are linear in the free stream, so that a sweep solves them once.
 
-    Raises:
-        InvalidMeshError: see :meth:`SourcePanels.of`.
+    Attributes:
+        surrogate: predicts :data:`LEARNED`, given :data:`INPUTS`.
+        about: data set, hash, settings and scores, for people; those of the surrogate where nothing is given.
+        cache: solved bodies by their content.
     """
 
-    def __init__(self, case: Case) -> None:
-        mesh = case.mesh
-        cells = body_cells(mesh, case.wall)
-        self.on_wall = np.unique(cells.connectivity)
-        self.panels = SourcePanels.of(mesh.submesh(cells))
-        self.field = np.setdiff1d(np.arange(len(mesh.points)), self.on_wall)
-        self.flows = np.empty((len(mesh.points), 3, 3))
-        self.flows[self.on_wall] = self.panels.vertex_velocity()
-        self.flows[self.field] = self.panels.velocity(mesh.points[self.field])
+    surrogate: Surrogate
+    about: Mapping[str, Any] = field(default_factory=dict)
+    cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
-    def velocity(self, point: OperatingPoint) -> np.ndarray:
-        """(n, 3) [m/s]."""
-        found = self.flows @ (point.velocity * point.direction(3))
-        found[self.on_wall] = self.panels.limited(found[self.on_wall])
-        return found
+    flow = True
+    viscous = False
 
-    def into(self, case: Case) -> Case:
-        """The case with the fields of :data:`BEYOND` at its operating point."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "about", dict(self.about or self.surrogate.about))
+
+    def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
+        """Velocity and pressure coefficient, outcome and verdict for one case.
+
+        Args:
+            case: a surface in space (an STL file, say), or a mesh around a body, with an operating point. Fields are at the points of its mesh.
+            surface_only: leave the points around the body out: the answer is on the surface alone.
+            chunk: points decoded at once.
+
+        Raises:
+            ConditionError: no operating point, or a Mach number: the flow is incompressible.
+            InvalidMeshError: a plane case, a cloud without faces, or a surface without area.
+            NonFiniteError: the network returned NaN or infinity.
+        """
+        return self._predict(case, [_condition(case)], surface_only, chunk)[0]
+
+    def predict_many(
+        self,
+        mesh: Mesh | Case,
+        points: list[OperatingPoint],
+        *,
+        wall: tuple[str, ...] | None = None,
+        name: str = "",
+        surface_only: bool = False,
+        chunk: int = CHUNK,
+    ) -> list[Result]:
+        """One geometry at several operating points: its panels are solved once. Arguments as in :meth:`predict`."""
+        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
+        return self._predict(case, [_condition(replace(case, operating_point=point)) for point in points], surface_only, chunk) if points else []
+
+    def _predict(self, case: Case, points: list[OperatingPoint], surface_only: bool, chunk: int) -> list[Result]:
+        if case.mesh.dimension != 3:
+            raise InvalidMeshError(
+                "a plane mesh, and the panels are those of bodies in space",
+                where=case.mesh.name,
+                remedy="take a model of sections, or a mesh in space",
+            )
+        scene = self.cache.fetch(lambda: PanelScene.of(case, surface_only), case.mesh, case.wall, surface_only)
+        return [self._result(scene, replace(case, operating_point=point), chunk) for point in points]
+
+    def _result(self, scene: PanelScene, case: Case, chunk: int) -> Result:
+        found = self._corrected(scene, case, chunk)
+        fields = [Field(QUANTITIES[name], scene.at_given(found[0][name])) for name in ANSWERS]
+        mesh = scene.answered
+        answer = Case(mesh, case.operating_point, wall=case.wall if mesh is case.mesh else None, name=case.name or case.mesh.name).with_fields(
+            *fields
+        )
+        return Result(
+            answer, Outcome("converged"), scene.judged(found[1], case.operating_point), lambda places: self._at(scene, case, places, chunk), False
+        )
+
+    def _corrected(self, scene: PanelScene, case: Case, chunk: int) -> tuple[dict[str, np.ndarray], Verdict]:
+        """Fields at the points of the scene, and the verdict of the network."""
         point = case.operating_point
         assert point is not None
-        velocity = self.velocity(point)
+        velocity = scene.velocity(point)
         pressure = 1.0 - (velocity**2).sum(axis=1) / point.velocity**2
-        return case.with_fields(Field(PANEL_VELOCITY, velocity), Field(PANEL_PRESSURE, pressure))
+        given = Case(scene.mesh, point, wall=("wall",), name=case.name or case.mesh.name).with_fields(Field(PANEL_PRESSURE, pressure))
+        learned = self.surrogate.predict(given, chunk=chunk)
+        of_velocity, of_pressure = (np.clip(learned[name], -most, most) for name, most in zip(LEARNED, LARGEST, strict=True))
+        # Bernoulli: no pressure is above that of stagnation
+        sums = velocity + point.velocity * of_velocity, np.minimum(pressure + of_pressure, 1.0)
+        errors = dict(zip(ANSWERS, (learned.verdict.expected_errors.get(name) for name in LEARNED), strict=True))
+        scales = {"velocity": point.velocity, "pressure_coefficient": 1.0}
+        expected = {name: value * scales[name] for name, value in errors.items() if value is not None}
+        return dict(zip(ANSWERS, sums, strict=True)), replace(learned.verdict, expected_errors=expected)
+
+    def _at(self, scene: PanelScene, case: Case, places: np.ndarray, chunk: int) -> Mapping[str, Field]:
+        """Fields at any points, NaN inside the body."""
+        values = self._corrected(scene.around(places), case, chunk)[0]
+        inside = scene.inside(places)
+        out = {}
+        for name in ANSWERS:
+            item = values[name][-len(places) :] if len(places) else values[name][:0]
+            item[inside] = np.nan
+            out[name] = Field(QUANTITIES[name], item)
+        return out
+
+    @cached_property
+    def expected_errors(self) -> dict[str, float]:
+        """Quantity -> dimensionless error that 90 % of the validation cases stayed below."""
+        return {
+            name: self.surrogate.expected_errors[key] for name, key in zip(ANSWERS, LEARNED, strict=True) if key in self.surrogate.expected_errors
+        }
+
+    @property
+    def envelope(self) -> TrainingEnvelope:
+        return self.surrogate.envelope
+
+    @property
+    def framing(self) -> Framing:
+        return self.surrogate.framing
+
+    @property
+    def normaliser(self) -> Normaliser:
+        return self.surrogate.normaliser
+
+    @property
+    def model(self) -> torch.nn.Module:
+        return self.surrogate.model
+
+    def save(self, path: str | Path) -> Path:
+        """Write one safetensors file, atomically."""
+        return write_checkpoint(path, self.checkpoint())
+
+    def checkpoint(self) -> Checkpoint:
+        """What :meth:`save` writes: that of the surrogate, marked."""
+        inner = self.surrogate.checkpoint()
+        return Checkpoint({**inner.header, "about": dict(self.about), "correction": "source panels"}, inner.arrays)
+
+    def to(self, device: str | torch.device) -> PanelCorrection:
+        """The same with its network on another device."""
+        return PanelCorrection(self.surrogate.to(device), self.about)
+
+
+def of_surrogate(surrogate: Surrogate) -> PanelCorrection:
+    """Around the network of a checkpoint.
+
+    Raises:
+        CheckpointError: it learned other things.
+    """
+    names = tuple(quantity.name for quantity in surrogate.normaliser.quantities)
+    if set(names) != set(LEARNED):
+        raise CheckpointError(f"a correction of panels predicts {names}", remedy=f"train it on {LEARNED}")
+    return PanelCorrection(surrogate)
+
+
+def with_corrections(case: Case, scene: PanelScene) -> Case:
+    """A training case: what the panels say, and by how much they are off. The scene is one of :meth:`PanelScene.exactly`."""
+    point = _condition(case)
+    velocity = scene.velocity(point)
+    pressure = 1.0 - (velocity**2).sum(axis=1) / point.velocity**2
+    off = (case.field("velocity").values - velocity) / point.velocity, case.field("pressure_coefficient").values - pressure
+    return case.with_fields(Field(PANEL_PRESSURE, pressure), *(Field(quantity, values) for quantity, values in zip(CORRECTIONS, off, strict=True)))
+
+
+def _condition(case: Case) -> OperatingPoint:
+    point = case.operating_point
+    if point is None:
+        raise ConditionError("no operating point", where=case.name, remedy="Case(mesh, OperatingPoint(velocity=..., alpha=..., beta=...))")
+    if point.mach:
+        raise ConditionError(f"mach is {point.mach}, but the flow is incompressible", where="OperatingPoint", remedy="leave mach out")
+    return point

@@ -37,7 +37,7 @@ SOLVED = {INVISCID.name: INVISCID, DISPLACED.name: DISPLACED}
 PANELS = 240
 #: Thinner trailing edges are refused [deg].
 SMALLEST_EDGE_ANGLE = 3.0
-#: Points of a ring, and the angle of its first one: x/c = (1 + cos)/2 ends 0.001 chords ahead of the trailing edge, whose own pressure is singular.
+#: Points of a ring, as many and as close to the nose as the public RANS sections have, and the angle of the first one: x/c = (1 + cos)/2 ends 0.001 chords ahead of the trailing edge, whose own pressure is singular.
 RING_POINTS, FIRST = 140, 0.063
 _FINE = 4000
 

@@ -20,7 +20,7 @@ from ..scaling.known_functions import KnownFunctions
 from ..scaling.past_states import with_past
 from ..solve.rollout import DriftGuard, Rollout
 from ..solve.rollout import rollout as rolled_out
-from .surrogate import Surrogate, load
+from .surrogate import Surrogate, load_one
 
 #: Key of the header that says how a surrogate steps.
 STEPPING = "stepping"
@@ -160,7 +160,7 @@ def stepper_of(model: Stepper | Surrogate | str | Path) -> Stepper:
     Raises:
         ConfigurationError: the surrogate was not trained as one. CheckpointError: the file is not sound.
     """
-    found = load(model) if isinstance(model, str | Path) else model
+    found = load_one(model) if isinstance(model, str | Path) else model
     return SurrogateStepper(found) if isinstance(found, Surrogate) else found
 
 

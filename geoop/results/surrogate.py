@@ -37,6 +37,7 @@ from .shipped import model_file
 
 if TYPE_CHECKING:
     from .confidence.ensemble import Ensemble
+    from .panel_correction import PanelCorrection
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +234,7 @@ class Surrogate:
         return replace(self, model=copy.deepcopy(self.model).to(device))
 
 
-def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
+def load(source: str | Path) -> Surrogate | Ensemble | PanelCorrection | NeuralMover:
     """A surrogate from a checkpoint that ``geoop fit`` wrote, an ensemble of them from one of its own, or a mesh mover.
 
     Args:
@@ -252,9 +253,25 @@ def load(source: str | Path) -> Surrogate | Ensemble | NeuralMover:
             from .confidence.ensemble import Ensemble
 
             return Ensemble.of(checkpoint)
+        if "correction" in checkpoint.header:
+            from .panel_correction import of_surrogate
+
+            return of_surrogate(surrogate_of(checkpoint))
         return surrogate_of(checkpoint)
     except CheckpointError as error:
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
+
+
+def load_one(source: str | Path) -> Surrogate:
+    """As :func:`load`, where one surrogate is asked for.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds something else.
+    """
+    found = load(source)
+    if not isinstance(found, Surrogate):
+        raise CheckpointError(f"holds an object of {type(found).__name__}, not one surrogate", where=str(source), remedy="give a file of `geoop fit`")
+    return found
 
 
 def surrogate_of(checkpoint: Checkpoint) -> Surrogate:

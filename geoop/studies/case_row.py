@@ -23,13 +23,17 @@ from .geometries import Geometry
 from .study_file import StudySettings
 from .table import finite
 
+#: Source of the drag of a viscous flow without friction on its wall.
+PRESSURE_ONLY = "field: pressure part only"
+
 
 def wall_case(case: Case) -> Case:
-    """The body of a case as a case of its own, with the point fields on it."""
+    """The body of a case as a case of its own, with the point fields on it and those of the case as a whole."""
     cells = body_cells(case.mesh, case.wall)
     used = np.unique(cells.connectivity)
     outline = body(case.mesh, case.wall)
     fields = {name: Field(item.quantity, item.values[used], "point") for name, item in case.fields.items() if item.location == "point"}
+    fields |= {name: item for name, item in case.fields.items() if item.location == "global"}
     return replace(case, mesh=outline, fields=fields, wall=None)
 
 
@@ -60,7 +64,7 @@ def outputs(result: Result, geometry: Geometry, point: OperatingPoint, settings:
         "CD source": source,
         "CM": None if found is None else found.CM,
         **_places(result, found),
-        "L/D": lift / drag if lift is not None and drag else None,
+        "L/D": lift / drag if lift is not None and drag and source != PRESSURE_ONLY else None,
         **{f"{name} error": value for name, value in errors.items()},
         "level": result.verdict.level,
         "reason": result.verdict.reason,
@@ -105,13 +109,14 @@ def _drag(result: Result, found: Forces | None, point: OperatingPoint, settings:
     if found is None:
         return None, "none", ""
     if found.CD is not None:
-        return found.CD, "field", ""
+        return found.CD, "field" if found.total.friction.any() else PRESSURE_ONLY, ""
+    none = "pressure only: none" if result.viscous else "inviscid: none"
     if settings.drag != "boundary layer" or result.mesh.dimension == 3:
-        return None, "inviscid: none", ""
+        return None, none, ""
     try:
         drag = boundary_layer_drag(result, reynolds=point.reynolds)
     except GeoopError as error:
-        return None, "inviscid: none", f"no boundary layer: {error.message}"
+        return None, none, f"no boundary layer: {error.message}"
     return drag.CD, "boundary layer", drag.note
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import ConfigurationError, DatasetError, UnwritableFileError
+from ..errors import ConfigurationError, DatasetError, GeoopError, UnwritableFileError
 from ..io.atomic import replacing
 from ..io.dataset_lock import sole_writer
 from ..version import __version__
@@ -33,16 +33,26 @@ def prepared(folder: Path, job: StudyJob, *, resume: bool, overwrite: bool) -> I
 
     Raises:
         ConfigurationError: another study is there (says what differs), none is there to resume, or somebody is writing it.
-        UnwritableFileError: no permission.
+        UnwritableFileError: no permission, or the disk is full.
     """
+    held = False
     try:
         with sole_writer(folder):
             _claim(folder, job, resume, overwrite)
+            held = True
             yield _left(folder, job, resume)
     except DatasetError as error:
+        if held:
+            raise
         raise ConfigurationError(error.message.replace("data set", "study"), where=error.where, remedy=error.remedy) from error
-    except PermissionError as error:
-        raise UnwritableFileError(f"cannot be written: {error.strerror}", where=str(folder), remedy="choose a folder that you may write") from error
+    except GeoopError:
+        raise
+    except OSError as error:
+        raise UnwritableFileError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(error.filename or folder),
+            remedy="check permissions and free disk space, then run it again: what is done is kept",
+        ) from error
 
 
 def parts(job: StudyJob) -> dict[str, str]:

@@ -53,7 +53,8 @@ def near_field(result: Result, *, reach: float = REACH, cells: int = CELLS) -> C
     number = np.zeros(len(points), dtype=np.int64)
     number[used] = np.arange(len(used))
     block = Mesh(points[used], Cells.of(hexahedron=number[hexahedra]), name=f"{mesh.name}, near field")
-    fields = {name: Field(item.quantity, item.values[used]) for name, item in found.items()}
+    whole = {name: item for name, item in result.case.fields.items() if item.location == "global"}
+    fields = whole | {name: Field(item.quantity, item.values[used]) for name, item in found.items()}
     return replace(result.case, mesh=block, fields=fields, boundary={}, wall=None)
 
 

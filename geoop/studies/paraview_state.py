@@ -45,9 +45,11 @@ def write_paraview_state(study: StudyFolder) -> Path:
     """
     shown, fields = [], study.collections()
     for name in study.geometries:
+        if len(shown) == MOST:
+            break
         rows = [row for row in study.of(name) if not failed(row) and study.file(row, ".vtp") is not None]
         case = next((case for row in rows if (case := study.wall(row)) is not None), None)
-        if case is None or len(shown) == MOST:
+        if case is None:
             continue
         wall = _write_walls(study, rows, len(shown) + 1)
         volume = fields.get(name) if any(study.file(row, ".vtu") for row in rows) else None

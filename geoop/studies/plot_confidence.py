@@ -42,16 +42,16 @@ def confidence_plot(judgements: Mapping[str, Judgement], path: str | Path, *, na
             for level, mark in _MARKS.items():
                 here = levels == level
                 if here.any():
-                    right.plot(found.expected(name)[here], errors[here], mark, color=colour, markersize=4, label=f"{split}, {level}")
-        low, high = right.get_xlim()
-        line = np.array([max(min(low, high), 1e-300), max(low, high)])
+                    right.plot(found.expected(name)[here], errors[here], mark, color=colour, markersize=4, alpha=0.7, label=f"{split}, {level}")
+        stated = np.concatenate([found.expected(name) for found in judgements.values()])
+        line = np.array([stated.min(), stated.max()])
         right.plot(line, line, color=CONTROL, linewidth=1.0)
         if all((found.errors(name) > 0).all() and (found.expected(name) > 0).all() for found in judgements.values()):
             right.set_xscale("log")
             right.set_yscale("log")
         left.set_xlabel("share of the cases kept")
-        left.set_ylabel(f"mean error of {name}, dimensionless")
-        right.set_xlabel(f"stated bound on the error of {name}")
+        left.set_ylabel(f"mean error of these,\n{name} [dimensionless]")
+        right.set_xlabel(f"stated bound, {name} [dimensionless]")
         right.set_ylabel("actual error")
         left.legend(fontsize=8, frameon=False)
         right.legend(fontsize=8, frameon=False)

@@ -16,9 +16,13 @@ from .table import Row
 
 #: Curves that are told apart by colours of their own and named one by one.
 MOST_NAMED = len(COLOURS)
+#: Curves from which on single ones are not followed any more.
+CROWD = 24
 #: Values of each of two inputs from which on a map is worth drawing.
 _MAP_SIDE = 3
 _HEIGHT = 3.5
+#: Values per place that make a median.
+_SHARED = 5
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,22 @@ def polar_plot(study: StudyFolder, geometry: str, path: str | Path) -> Path:
 
 
 def comparison_plot(study: StudyFolder, path: str | Path) -> Path:
-    """The polars of all geometries of a study in one picture; more than seven are drawn thin and unnamed.
+    """The polars of all geometries of a study in one picture; more than seven are unnamed, more than 24 are a crowd with its median.
 
     Raises:
         ConfigurationError: no case has a coefficient.
     """
     rows = _solved(study.rows, "the study")
     over = _sweep(study, rows)
-    names = [name for name in study.geometries if any(row["geometry"] == name for row in rows)]
-    shades = COLOURS if len(names) <= MOST_NAMED else graded(len(names))
-    named = len(names) <= MOST_NAMED
+    known = {id(row) for row in rows}
+    found = {name: own for name in study.geometries if (own := [row for row in study.of(name) if id(row) in known])}
+    named = len(found) <= MOST_NAMED
     curves = []
-    for name, colour in zip(names, shades, strict=False):
-        groups = _groups([row for row in rows if row["geometry"] == name], over, study)
+    for (name, own), colour in zip(found.items(), COLOURS if named else graded(len(found)), strict=False):
+        groups = _groups(own, over, study)
         curves += [Curve(name if named and not k else "", tuple(group), colour) for k, group in enumerate(groups.values())]
     made = _polars(rows, study.rows, over, curves)
-    said = f"{len(names)} geometries" if named else f"{len(names)} geometries, coloured in the order of the table"
+    said = f"{len(found)} geometries"
     made.suptitle(said, fontsize=11, fontweight="bold", x=0.01, ha="left")
     return save(made, path)
 
@@ -174,8 +178,11 @@ def _polars(solved: Sequence[Row], rows: Sequence[Row], over: str, curves: Seque
     panels = [pair for pair in panels if any(number(row, pair[1]) is not None for row in solved)]
     made, axes = figure((3.7 * len(panels) if len(panels) < 4 else 8.4, _HEIGHT if len(panels) < 4 else 2 * _HEIGHT - 0.6), *_shape(len(panels)))
     band = control = False
+    crowd = len(curves) > CROWD
     for (x, y), ax in zip(panels, axes.flat, strict=True):
-        for curve in curves:
+        if crowd:
+            _crowd(ax, curves, x, y)
+        for curve in () if crowd else curves:
             drawn = _curve(ax, curve, x, y)
             band, control = band or drawn[0], control or drawn[1]
         ax.set(xlabel=axis_label(x), ylabel=axis_label(y))
@@ -185,12 +192,26 @@ def _polars(solved: Sequence[Row], rows: Sequence[Row], over: str, curves: Seque
                 ax.plot([value], [0.0], "|", color=WARNING, markersize=10, markeredgewidth=2, transform=ax.get_xaxis_transform(), clip_on=False)
         if y == "Cp min":
             ax.invert_yaxis()
-    handles = legend_of_marks(rows, band=band, control="panel method" if control else "")
+    handles = [] if crowd else legend_of_marks(rows, band=band, control="panel method" if control else "")
     entries, _ = axes.flat[0].get_legend_handles_labels()
     made.legend(
         handles=[*entries, *handles], loc="outside lower center", ncols=min(5, max(1, len(entries) + len(handles))), frameon=False, fontsize=9
     )
     return made
+
+
+def _crowd(ax: Any, curves: Sequence[Curve], x: str, y: str) -> None:
+    """Many curves: thin ones, and the median of all where they share their places."""
+    from matplotlib.collections import LineCollection
+
+    lines = [np.column_stack([numbers(curve.rows, x), numbers(curve.rows, y)]) for curve in curves]
+    ax.add_collection(LineCollection(lines, colors=COLOURS[0], linewidths=0.7, alpha=max(0.06, min(0.5, 20 / len(lines)))))
+    every = np.concatenate(lines)
+    every = every[np.isfinite(every).all(axis=1)]
+    places = np.unique(every[:, 0])
+    if x != "CD" and 1 < len(places) <= len(every) / _SHARED:
+        ax.plot(places, [np.median(every[every[:, 0] == place, 1]) for place in places], color=COLOURS[1], linewidth=1.8, label="median")
+    ax.autoscale_view()
 
 
 def _shape(count: int) -> tuple[int, int]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DatasetError, GeoopError
 from .plot_fields import body_view, field_view
-from .plot_polars import comparison_plot, map_inputs, map_plot, polar_plot
+from .plot_polars import CROWD, comparison_plot, map_inputs, map_plot, polar_plot
 from .plot_pressure import chosen_rows, pressure_picture
 from .plot_style import value_label
 from .study_folder import StudyFolder, failed, number, parted
+from .table import Row
 
 #: Geometries that get pictures of their own; a study of a thousand sections has its comparison and its table.
 DETAILED = 8
@@ -83,7 +84,9 @@ def _wanted(study: StudyFolder) -> Iterator[_Job]:
     solved = [name for name in study.geometries if any(_coefficients(row) for row in study.of(name))]
     stems = file_stems(study.geometries)
     if len(solved) > 1:
-        said = f"Polars of {len(solved)} geometries in one picture. {_LEGEND}"
+        said = f"Polars of {len(solved)} geometries in one picture. " + (
+            _legend(study.rows) if len(solved) <= CROWD else "A thin line each; the thick one is their median."
+        )
         yield "comparison", "", "polars.png", said, lambda path: comparison_plot(study, path)
         if map_inputs(study, study.rows) is not None:
             yield "map", "", "map.png", _map_caption(study, None), lambda path: map_plot(study, None, path)
@@ -94,7 +97,7 @@ def _wanted(study: StudyFolder) -> Iterator[_Job]:
 def _of_geometry(study: StudyFolder, name: str, stem: str, polars: str, few: bool) -> Iterator[_Job]:
     rows = study.of(name)
     if len([row for row in rows if _coefficients(row)]) > 1:
-        yield "polars", name, polars, f"Polars of {name}. {_LEGEND}", lambda path: polar_plot(study, name, path)
+        yield "polars", name, polars, f"Polars of {name}. {_legend(rows)}".strip(), lambda path: polar_plot(study, name, path)
     if map_inputs(study, rows) is not None:
         yield "map", name, f"map_{stem}.png", _map_caption(study, name), lambda path: map_plot(study, name, path)
     over, chosen = chosen_rows(study, name, 3)
@@ -120,7 +123,15 @@ def _field(study: StudyFolder, row, path: Path) -> Path:
     return field_view(case, path)
 
 
-_LEGEND = "Shaded: expected error; open diamonds: edge of the training, crosses: outside of it; dashed: control, where there is one."
+def _legend(rows: Sequence[Row]) -> str:
+    """What the marks of a polar mean, as far as these rows have them."""
+    levels = {row.get("level") for row in rows}
+    said = ["shaded is the expected error"] if any(number(row, "CL error") is not None for row in rows) else []
+    said += ["open diamonds are at the edge of the training"] if "edge" in levels else []
+    said += ["crosses outside of it"] if "outside" in levels else []
+    said += ["dashed is the panel method"] if any(number(row, "CL panels") is not None for row in rows) else []
+    text = "; ".join(said)
+    return text[:1].upper() + text[1:] + "." if text else ""
 
 
 def _map_caption(study: StudyFolder, geometry: str | None) -> str:

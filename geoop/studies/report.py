@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..io.atomic import replacing
+from ..results.shipped import shipped_model, shipped_models
 from ..version import __version__
 from .paraview_state import write_paraview_state
 from .plot_study import StudyPicture, draw_study
@@ -100,7 +101,7 @@ def _sections(study: StudyFolder, pictures: Sequence[StudyPicture]) -> Iterator[
 
 def _subtitle(study: StudyFolder) -> str:
     model, seconds = _model_table(study), study.about.get("seconds")
-    parts = [f"model {model['name']}" if model.get("name") else "", f"{len(study.rows)} cases", f"{len(study.geometries)} geometries"]
+    parts = [f"model {Path(str(model['name'])).name}" if model.get("name") else "", f"{len(study.rows)} cases", f"{len(study.geometries)} geometries"]
     parts += [f"{seconds:.3g} s" if isinstance(seconds, int | float) else "", f"geoop {_version(study)}"]
     return escaped(" · ".join(part for part in parts if part))
 
@@ -175,17 +176,15 @@ def _model(study: StudyFolder) -> str:
     model = _model_table(study)
     card = next((model[key] for key in ("card", "about") if isinstance(model.get(key), str) and model[key].strip()), "") or _shipped_card(model)
     facts = {key: value for key, value in model.items() if value is not card and key not in ("references", "bibtex", "licence")}
-    return (described(facts) if facts else "") + (f'<div class="card">{markdown(card)}</div>' if card else "")
+    told = facts.pop("about", None) if isinstance(facts.get("about"), dict) else None
+    more = f"<details><summary>What its file says of itself</summary>{described(told)}</details>" if told else ""
+    return (described(facts) if facts else "") + (f'<div class="card">{markdown(card)}</div>' if card else "") + more
 
 
 def _shipped_card(model: dict) -> str:
-    """The card that comes with a shipped model of that name."""
-    try:
-        from ..results.shipped import card, shipped_models
-    except ImportError:
-        return ""
+    """The card that comes with a shipped model of that name; empty for any other."""
     name = str(model.get("name") or "")
-    return card(name) if name in shipped_models() else ""
+    return shipped_model(name).card if name in shipped_models() else ""
 
 
 def _licences(study: StudyFolder) -> str:

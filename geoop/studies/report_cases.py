@@ -23,7 +23,7 @@ _MEANING = {
     "failed": "no result",
 }
 #: Reasons that are listed one by one.
-_REASONS = 12
+_REASONS, _REMARKS = 12, 6
 #: Decimals of a column; others get four digits.
 _DECIMALS = {
     "CL": 4,
@@ -58,7 +58,7 @@ def verdict_summary(study: StudyFolder) -> str:
     tiles = "".join(f'<div class="tile"><b>{count}</b>{badge(level)}<br><span>{_MEANING[level]}</span></div>' for level, count in counts.items())
     shares = "".join(f'<i class="i-{level.replace(" ", "-")}" style="flex: {count}"></i>' for level, count in counts.items())
     said = ", ".join(f"{count} {level}" for level, count in counts.items())
-    return f'<div class="tiles">{tiles}</div><div class="bar" role="img" aria-label="{said}">{shares}</div>{_reasons(study)}'
+    return f'<div class="tiles">{tiles}</div><div class="bar" role="img" aria-label="{said}">{shares}</div>{_reasons(study)}{_remarks(study)}'
 
 
 def _reasons(study: StudyFolder) -> str:
@@ -73,6 +73,13 @@ def _reasons(study: StudyFolder) -> str:
     rest = sum(found.values()) - sum(count for _, count in shown)
     more = f"<li>{rest} more cases, with their reasons in the table</li>" if rest else ""
     return f"<p>Why cases are not inside:</p><ul>{items}{more}</ul>"
+
+
+def _remarks(study: StudyFolder) -> str:
+    """What is to be known about numbers of cases that did not fail, such as where a drag comes from; the most frequent first."""
+    found = Counter(part.strip() for row in study.rows if not failed(row) for part in str(row.get("message") or "").split(";") if part.strip())
+    items = "".join(f"<li>{count} ×: {escaped(text)}</li>" for text, count in found.most_common(_REMARKS))
+    return f"<p>Remarks on cases:</p><ul>{items}</ul>" if items else ""
 
 
 def geometry_table(study: StudyFolder) -> str:
@@ -130,7 +137,9 @@ def case_table(study: StudyFolder) -> str:
     shown = [name for name in study.columns if name not in errors and any(row.get(name) not in (None, "") for row in rows)]
     shown = [name for name in shown if name != "message" or any(row.get("message") and not failed(row) for row in rows)]
     alike = [
-        name for name in shown if name in (*study.inputs, "CD source", "outcome") and len({row.get(name) for row in rows if not failed(row)}) == 1
+        name
+        for name in shown
+        if name in (*study.inputs, "CD source", "outcome", "message", "reason") and len({row.get(name) for row in rows if not failed(row)}) == 1
     ]
     shown = _leading([name for name in shown if name not in alike], study.inputs)
     agreed = ", ".join(
@@ -168,7 +177,8 @@ def _case_row(row: Row, shown: Sequence[str], errors: set[str]) -> str:
             level = verdict_of(row)
             cells.append(f'<td data-v="{list(SIGNS).index(level)}">{badge(level)}</td>')
         elif name in ("reason", "message"):
-            cells.append(f'<td class="long">{escaped(value or "")}</td>')
+            text = escaped(value or "")
+            cells.append(f'<td class="long"><div title="{text}">{text}</div></td>' if text else "<td></td>")
         elif name in TEXT:
             cells.append(f'<td class="k">{escaped(value or "")}</td>')
         else:
@@ -200,9 +210,8 @@ def failed_cases(study: StudyFolder) -> str:
         return ""
     rows = []
     for row in lost:
-        reason, _, remedy = str(row.get("message") or "no reason is given").partition("remedy:")
         where = ", ".join(f"{parted(name)[0]} {_plain(row[name], name)}" for name in study.inputs if isinstance(row.get(name), float))
-        cells = (row["case"], row["geometry"], where, reason.strip(" ;\n"), remedy.strip())
+        cells = (row["case"], row["geometry"], where, str(row.get("message") or "no reason is given"))
         rows.append("<tr>" + "".join(f"<td{' class=long' if k > 2 else ''}>{escaped(cell)}</td>" for k, cell in enumerate(cells)) + "</tr>")
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("case", "geometry", "condition", "why it failed", "remedy"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("case", "geometry", "condition", "why it failed, and what to do"))
     return f'<div class="scroll" tabindex="0" role="region" aria-label="failed cases"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import time
 import zipfile
@@ -25,13 +26,14 @@ from .geometries import Geometry
 from .near_field import near_field
 from .study_file import StudySettings
 from .study_model import ManyPredictor, StudyModel
-from .table import finite
+from .table import FAILED, finite
 
 #: Folders of a study: files of the cases, and one record per geometry with a line per finished case.
 CASES, ROWS = "cases", "rows"
-FAILED = "failed"
 #: Cases are predicted together as far as that takes no longer than this [s]: so much work an interruption may cost, or one case.
 BLOCK_SECONDS, LARGEST_BLOCK = 2.0, 64
+#: Units of work on a Dask cluster, whose number of workers may change.
+DASK_UNITS = 16
 #: Called as (cases done, cases in all).
 Progress = Callable[[int, int], None]
 
@@ -124,14 +126,17 @@ class Parcel:
 
 
 def recorded(folder: Path, geometry: str) -> dict[str, dict[str, Any]]:
-    """Case name -> row of the cases of one geometry that are done; a line that was cut off by an interruption is none."""
-    path = folder / ROWS / f"{geometry}.jsonl"
+    """Case name -> row of the cases of one geometry that are done; a line that was cut off by an interruption is none.
+
+    Of several rows of a case one without failure counts, else the last.
+    """
     rows: dict[str, dict[str, Any]] = {}
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    for path in (folder / ROWS / f"{geometry}.jsonl", *sorted((folder / ROWS).glob(f"{glob.escape(geometry)}@*.jsonl"))):
+        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
             try:
                 row = json.loads(line)
-                rows[row["case"]] = row
+                if row["outcome"] != FAILED or rows.get(row["case"], row)["outcome"] == FAILED:
+                    rows[row["case"]] = row
             except (ValueError, KeyError, TypeError):
                 continue
     return rows
@@ -163,7 +168,7 @@ def compute(job: StudyJob, folder: Path, todo: Mapping[str, Sequence[int]], work
                 if progress:
                     progress(done, job.size)
         return
-    for unit, found in _elsewhere(job, folder, [_unit(geometry, numbers) for geometry, numbers in todo.items()], workers, dask):
+    for unit, found in _elsewhere(job, folder, _units(todo, workers if dask is None else DASK_UNITS), workers, dask):
         geometry, numbers = _of_unit(unit)
         _given_up(job, folder, geometry, numbers, found, workers, dask)
         done += len(numbers)
@@ -171,13 +176,21 @@ def compute(job: StudyJob, folder: Path, todo: Mapping[str, Sequence[int]], work
             progress(done, job.size)
 
 
-def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]) -> Iterator[str]:
-    """Compute and record cases of one geometry in blocks; yields their names."""
+def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int], record: str = "") -> Iterator[str]:
+    """Compute and record cases of one geometry in blocks; yields their names.
+
+    Args:
+        job: the study.
+        folder: of the study.
+        geometry: its name.
+        numbers: of the conditions.
+        record: name of the file of rows; that of the geometry unless several processes share one.
+    """
     shape = job.shapes[geometry]
     left, placed, points = list(numbers), None, len(shape.mesh.points)
     many = isinstance(job.model.predictor, ManyPredictor)
-    with (folder / ROWS / f"{geometry}.jsonl").open("a", encoding="utf-8") as record:
-        record.write("\n")  # what an interruption cut off ends here
+    with (folder / ROWS / f"{record or geometry}.jsonl").open("a", encoding="utf-8") as rows:
+        rows.write("\n")  # what an interruption cut off ends here
         while left:
             size = job.pace.block(points) if many else 1
             block, left = left[:size], left[size:]
@@ -185,8 +198,8 @@ def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]) ->
             for number, found in _block(job, shape, block, placed):
                 placed = placed if isinstance(found, GeoopError) else found.case
                 row = _row(job, folder, shape, number, found, (time.perf_counter() - start) / len(block))
-                record.write(json.dumps(row) + "\n")
-                record.flush()
+                rows.write(json.dumps(row) + "\n")
+                rows.flush()
                 yield row["case"]
             job.pace.seconds = (time.perf_counter() - start) / len(block) / points
 
@@ -278,6 +291,16 @@ def _given_up(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int]
         record.write("\n" + json.dumps({**known, **_failure(error)}) + "\n")
 
 
+def _units(todo: Mapping[str, Sequence[int]], processes: int) -> list[str]:
+    """A unit per geometry; fewer geometries than processes are shared out, at least two conditions to a unit."""
+    parts = max(1, processes // max(1, len(todo)))
+    found = []
+    for geometry, numbers in todo.items():
+        size = max(2, -(-len(numbers) // parts))
+        found += [_unit(geometry, numbers[k : k + size]) for k in range(0, len(numbers), size)]
+    return found
+
+
 def _unit(geometry: str, numbers: Sequence[int]) -> str:
     return f"{geometry}|{','.join(map(str, numbers))}"
 
@@ -291,7 +314,8 @@ def _unit_here(job: StudyJob, folder: Path, unit: str) -> int:
     """In a worker process: the cases of a unit that are not recorded yet, for a worker that died may have done some."""
     geometry, numbers = _of_unit(unit)
     done = recorded(folder, geometry)
-    return sum(1 for _ in cases(job, folder, geometry, [n for n in numbers if job.name(geometry, n) not in done]))
+    left = [n for n in numbers if job.name(geometry, n) not in done or done[job.name(geometry, n)]["outcome"] == FAILED]
+    return sum(1 for _ in cases(job, folder, geometry, left, f"{geometry}@{numbers[0]}"))
 
 
 def _unit_there(job: StudyJob, scratch: Path, unit: str) -> Parcel:

@@ -17,8 +17,7 @@ from ..errors import DatasetError, GeoopError
 from ..interfaces.verdict import LEVELS
 from ..io.reading import read_case
 from ..mesh.case import Case
-from .running import FAILED
-from .table import RESULTS, TEXT, Row, read_table
+from .table import FAILED, RESULTS, TEXT, Row, read_table
 
 #: Names inside a study folder.
 ABOUT, TABLE, CASES, REPORT, STATE_SCRIPT = "study.json", "table.csv", "cases", "report.html", "open.py"
@@ -84,8 +83,15 @@ class StudyFolder:
         return tuple(dict.fromkeys(row["geometry"] for row in self.rows))
 
     def of(self, geometry: str) -> list[Row]:
-        """The rows of one geometry, in order."""
-        return [row for row in self.rows if row["geometry"] == geometry]
+        """The rows of one geometry, in order; none of a name that the study does not have."""
+        return list(self._by_geometry.get(geometry, ()))
+
+    @cached_property
+    def _by_geometry(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row["geometry"], []).append(row)
+        return found
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:

@@ -51,6 +51,15 @@ class Trained(Protocol):
     def save(self, path: str | Path) -> Path: ...
 
 
+@runtime_checkable
+class Solving(Protocol):
+    """A predictor that solves for what it is given beside the case, such as the flow of panels that it corrects."""
+
+    def placed(self, case: Case, surface_only: bool = False) -> Case: ...
+
+    def solved(self, cases: list[Case]) -> list[Case]: ...
+
+
 @dataclass(frozen=True)
 class StudyModel:
     """A predictor with what a study must know before it computes anything.
@@ -107,8 +116,8 @@ class StudyModel:
     @property
     def quantities(self) -> tuple[str, ...] | None:
         """What it predicts; None where it does not say."""
-        if isinstance(self.predictor, Trained):
-            return tuple(quantity.name for quantity in self.predictor.normaliser.quantities)
+        if isinstance(self.predictor, Trained):  # a correction to panels answers with what it corrects
+            return tuple(quantity.name.removesuffix("_correction") for quantity in self.predictor.normaliser.quantities)
         return ("velocity", "pressure_coefficient") if isinstance(self.predictor, PanelPredictor) else None
 
     @cached_property
@@ -139,7 +148,8 @@ class StudyModel:
         if not isinstance(self.predictor, Trained) or self.predictor.framing.region or self.predictor.framing.bodies:
             return None
         case = Case(geometry.mesh, self.known(point), wall=geometry.wall, name=geometry.name)
-        case = self.predictor.solved([self.predictor.placed(case, surface_only=True)])[0]
+        if isinstance(self.predictor, Solving):
+            case = self.predictor.solved([self.predictor.placed(case, surface_only=True)])[0]
         return self.predictor.envelope.judge(self.predictor.framing.describe(case))
 
     def beyond(self, point: OperatingPoint, chord_angle: float) -> str:

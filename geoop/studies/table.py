@@ -36,6 +36,8 @@ RESULTS = (
 )
 #: Of the panel method beside a prediction.
 CONTROLS = ("CL panels", "CM panels", "Cp L2 panels [%]")
+#: Outcome of a case that has no result.
+FAILED = "failed"
 #: Columns of text; all others hold numbers.
 TEXT = ("case", "geometry", "CD source", "stagnation points", "level", "reason", "outcome", "message")
 #: Columns that are left out where no case has anything in them.

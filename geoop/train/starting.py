@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..models.model import AbstractModel
 from ..models.ports import Ports
-from ..results.surrogate import Surrogate, load
+from ..results.surrogate import Surrogate, load_one
 from .preparing import TrainingData
 
 
@@ -21,7 +21,7 @@ def opened(start: Surrogate | str | Path | None) -> Surrogate | None:
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    return start if start is None or isinstance(start, Surrogate) else load(start)
+    return start if start is None or isinstance(start, Surrogate) else load_one(start)
 
 
 def maker(start: Surrogate) -> Callable[[Ports], AbstractModel]:

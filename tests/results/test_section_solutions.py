@@ -17,6 +17,7 @@ from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.mesh.transform import mirrored
 from geoop.models.low_rank import LowRankOperator
 from geoop.results.section_solutions import DISPLACED, INVISCID, RING_POINTS, section_ring, with_solutions
+from geoop.results.shipped import shipped_model
 from geoop.train.settings import FitSettings
 from geoop.truth.panels.system import PanelSystem, panel_flow
 
@@ -146,3 +147,39 @@ def test_a_mirrored_section_is_solved_as_the_mirror_image():
 def test_a_condition_without_viscosity_is_refused(trained):
     with pytest.raises(ConditionError, match="viscosity"):
         trained.predict(Case(naca4("2412", 90), replace(POINT, viscosity=None)))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return geoop.load("airfoil-rans-surface")
+
+
+AIR = OperatingPoint(60.0, 4.0, density=1.184, viscosity=1.849e-5, reference_length=1.0)
+
+
+def test_the_shipped_model_loses_lift_as_real_flows_do(shipped):
+    """Between 70 and 95 % of the potential lift, the less the larger the angle; and its mirror image pushes down as much."""
+    section = naca4("2412", 100)
+    points = [replace(AIR, alpha=alpha) for alpha in (2.0, 6.0, 10.0, 14.0)]
+    lift = [geoop.forces(result).CL for result in shipped.predict_many(section, points)]
+    share = np.array(lift) / PanelSystem(section, 200).lift_coefficient(points)
+    assert (share > 0.65).all() and (share < 0.95).all() and (np.diff(share) < 0).all()
+    image = geoop.forces(shipped.predict(mirrored(Case(section, AIR, wall=("wall",))))).CL
+    assert image == pytest.approx(-geoop.forces(shipped.predict(Case(section, AIR))).CL, abs=0.01)
+
+
+def test_the_shipped_model_knows_its_limits(shipped):
+    inside = shipped.predict(Case(naca4("2412", 100), AIR))
+    assert inside.verdict.level == "inside" and {"pressure_coefficient", "CL"} <= set(inside.verdict.expected_errors)
+    assert 0.001 < inside.verdict.expected_errors["CL"] < 0.03
+    far = shipped.predict(Case(naca4("2412", 100), replace(AIR, alpha=25.0))).verdict
+    thick = shipped.predict(Case(naca4("0030", 100), AIR)).verdict
+    fast = shipped.predict(Case(naca4("2412", 100), replace(AIR, velocity=300.0))).verdict
+    assert "alpha" in far.reason and "reynolds" in fast.reason
+    assert [found.level for found in (far, thick, fast)] == ["outside"] * 3
+    assert far.expected_errors["CL"] > inside.verdict.expected_errors["CL"]
+
+
+def test_the_card_says_where_the_weights_come_from():
+    card = shipped_model("airfoil-rans-surface").card
+    assert "Open Database License" in card and "AirfRANS" in card and "tools/make_models airfoil-rans-surface" in card

@@ -1,5 +1,6 @@
 """Interrupted studies go on, failed cases are listed, other studies are left alone, workers compute the same numbers."""
 
+import errno
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import geoop
-from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError
+from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError, UnwritableFileError
 from geoop.interfaces.outcome import Outcome
 from geoop.studies import running
 from geoop.studies.running import recorded
@@ -192,6 +193,40 @@ def test_a_case_that_ends_its_worker_costs_that_case(tmp_path, monkeypatch):
     done = geoop.study(model="panels", **SWEEP, output=tmp_path / "s", workers=2)
     assert list(done.failed) == ["naca2412_0001", "naca0012_0001"] and "the worker died" in done.failed["naca0012_0001"]
     assert np.isfinite(done.column("CL")).sum() == 4
+
+
+def test_one_geometry_is_shared_out_among_workers_and_failed_cases_heal_there(tmp_path, monkeypatch):
+    def fake(job, groups, workers):
+        units.extend(unit for (unit,) in groups)
+        for (unit,) in groups:
+            yield unit, job(unit)
+
+    units = []
+    monkeypatch.setattr(running, "in_processes", fake)
+    sweep = {"geometry": "naca2412", "alpha": "0:9:1", "velocity": 1, "settings": {"report": False, "surface_only": True}, "workers": 4}
+    done = geoop.study(model=Counting(wrong={("naca2412", 3.0)}), **sweep, output=tmp_path / "s")
+    assert [unit.split("|")[1] for unit in units] == ["0,1,2", "3,4,5", "6,7,8", "9"] and list(done.failed) == ["naca2412_0003"]
+    healed = geoop.study(model=Counting(), **sweep, output=tmp_path / "s", resume=True)
+    assert not healed.failed and len(healed.rows) == 10 and np.isfinite(healed.column("CL")).all()
+
+
+def test_a_full_disk_ends_the_study_and_what_is_done_stays(tmp_path, monkeypatch):
+    original = running._finished
+    left = [3]
+
+    def limited(*arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device", "table.vtp")
+        return original(*arguments)
+
+    monkeypatch.setattr(running, "_finished", limited)
+    with pytest.raises(UnwritableFileError, match="No space left"):
+        geoop.study(model="panels", **SWEEP, output=tmp_path / "s")
+    monkeypatch.undo()
+    model = PanelPredictor()
+    done = geoop.study(model=model, **SWEEP, output=tmp_path / "s")
+    assert len(done.rows) == 6 and not done.failed
 
 
 def test_many_files_are_not_all_named(tmp_path):

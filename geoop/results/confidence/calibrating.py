@@ -153,7 +153,7 @@ def fitted(
     """The calibration of cases whose errors are known.
 
     Raises:
-        DatasetError: fewer cases than the coverage needs.
+        DatasetError: fewer cases than the coverage needs, or codes of another length than the training's.
     """
     need = least_count(coverage)
     if len(records) < need:
@@ -163,6 +163,13 @@ def fitted(
             remedy=f"give {need} cases or more, or ask for {100 * len(records) / (len(records) + 1):.3g} % or less",
         )
     signals = [{"latent": latent.distance(record.code), **record.signals} for record in records]
+    strange = [record.name for record, row in zip(records, signals, strict=True) if not np.isfinite(list(row.values())).all()]
+    if strange:  # with limits at infinity nothing would ever be called outside
+        raise DatasetError(
+            f"the latent codes of {len(strange)} cases, such as {strange[0]}, do not compare with those of the training cases, or are not finite",
+            where="calibrate",
+            remedy="give codes of the same model, and cases that it answers",
+        )
     tuned = np.arange(len(records)) % TUNED == 0 if len(records) >= TUNED * max(_ENOUGH, need) else np.zeros(len(records), dtype=bool)
     tuning, rest = np.flatnonzero(tuned), np.flatnonzero(~tuned)
     errors = {}
@@ -208,7 +215,8 @@ def _band(
 
     scores = np.array([score(record) for record in records])
     difficulty = Difficulty.fit([signals[k] for k in tuning], scores[tuning])
-    return Band(Bound(conformal_quantile([scores[k] / difficulty.of(signals[k]) for k in rest], coverage), difficulty), profile, share)
+    relative = [float(scores[k]) / difficulty.of(signals[k]) for k in rest]
+    return Band(Bound(conformal_quantile(relative, coverage), difficulty), profile, share)
 
 
 def _checked(dataset: Dataset, split: str, coverage: float, share: float) -> tuple[list[str], list[str]]:

@@ -28,6 +28,8 @@ _WORDS = {
     "latent": "the state that the model makes of this case lies {ratio} from those of the training cases as {share:g} % of cases of their kind",
     "spread": "the members of the ensemble differ {ratio} as in {share:g} % of cases of the training's kind",
 }
+#: What an engineer must know of the numbers beside such a verdict.
+_NOT_HERE = "bands and expected errors are those of cases of the training's kind and may be too small here"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,8 @@ class Calibration:
         for name in self.limits:
             verdict = _both(verdict, self._by(name, signals[name]))
         errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
-        verdict = Verdict(verdict.level, verdict.reason, {name: value for name, value in errors.items() if np.isfinite(value)})
+        reason = f"{verdict.reason}; {_NOT_HERE}" if verdict.level == "outside" else verdict.reason
+        verdict = Verdict(verdict.level, reason, {name: value for name, value in errors.items() if np.isfinite(value)})
         whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
         for name, value in verdict.expected_errors.items():
             unit = result.fields[name].quantity.unit if name in result.fields else "1"

@@ -12,6 +12,8 @@ from ...errors import CheckpointError
 
 #: Errors below this share of their mean are rounding where logarithms are taken.
 _LEAST = 1e-3
+#: Share of the least signal that was fitted on below which no signal lowers the scale any further: a power of nearly nothing would promise nothing.
+_NEARER = 0.7
 #: Share of the mean scale that no place falls below: a band of width zero holds nowhere.
 _FLOOR = 0.1
 
@@ -48,7 +50,7 @@ class Difficulty:
         from scipy.optimize import nnls
 
         values = np.array([[row[name] for name in names] for row in signals])
-        usual, least = np.median(values, axis=0), np.quantile(values, 0.1, axis=0)
+        usual, least = np.median(values, axis=0), _NEARER * values.min(axis=0)
         x = np.log(np.maximum(values, least) / usual)
         y = np.log(np.maximum(errors, _LEAST * errors.mean()))
         powers, _ = nnls(x - x.mean(axis=0), y - y.mean())

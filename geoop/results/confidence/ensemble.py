@@ -180,7 +180,9 @@ class Ensemble:
         cases = self.solved(cases)  # once for all members
         decoders = [member(cases, chunk) for member in self._members()]
         answers = [Decoder.all_on_mesh(own) for own in decoders]
-        return [self._weighed([own[k] for own in decoders], [own[k] for own in answers]) for k in range(len(cases))]
+        whole = self._first.decoders(cases, chunk) if self.seeds else decoders[0]  # the code of a case is that of the whole graphs
+        codes = [latent_code(one.latent) for one in whole]
+        return [self._weighed([own[k] for own in decoders], [own[k] for own in answers], code) for k, code in enumerate(codes)]
 
     def _members(self) -> list[Callable[[list[Case], int], list[Decoder]]]:
         """What encodes cases, of every member."""
@@ -188,7 +190,7 @@ class Ensemble:
             return [surrogate.decoders for surrogate in self.surrogates]
         return [partial(s.decoders, vary=partial(_masked, s.model, seed)) for s in self.surrogates for seed in self.seeds]
 
-    def _weighed(self, decoders: Sequence[Decoder], answers: Sequence[Sequence[Field]]) -> tuple[Result, Evidence]:
+    def _weighed(self, decoders: Sequence[Decoder], answers: Sequence[Sequence[Field]], code: np.ndarray) -> tuple[Result, Evidence]:
         case, scales = decoders[0].case, self._first.scales(decoders[0])
         means, spreads = _moments(answers)
         spread = {name: item.values for name, item in spreads.items()}
@@ -199,7 +201,7 @@ class Ensemble:
             verdict = verdict.worse(surrogate.verdict(decoders[k * each], calibrated=calibrated))
         answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*means.values(), *named.values())
         result = Result(answer, Outcome("converged"), verdict, partial(_mean_at, decoders), self.viscous)
-        return result, Evidence(latent_code(decoders[0].latent), scales, {"spread": _spread_of(answer, spread, scales, self.normaliser)}, spread)
+        return result, Evidence(code, scales, {"spread": _spread_of(answer, spread, scales, self.normaliser)}, spread)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with all members, atomically; :func:`geoop.load` reads it.

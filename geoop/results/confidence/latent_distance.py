@@ -68,9 +68,9 @@ class LatentCloud:
         held = np.cumsum(size**2) / max(float((size**2).sum()), 1e-300)
         count = int(min(DIRECTIONS, 1 + np.searchsorted(held, VARIANCE), len(turn)))
         # as they will be kept, so that a checkpoint answers bit-equal
-        stored = [array.astype(np.float32) for array in (mean, deviation, turn[:count])]
-        plain = cls(stored[0], stored[1], stored[2], np.zeros((0, count + 1), np.float32), metric)
-        return cls(*stored, np.stack([plain._turned(code) for code in found]).astype(np.float32), metric)
+        middle, unit, directions = (array.astype(np.float32) for array in (mean, deviation, turn[:count]))
+        plain = cls(middle, unit, directions, np.zeros((0, count + 1), np.float32), metric)
+        return cls(middle, unit, directions, np.stack([plain._turned(code) for code in found]).astype(np.float32), metric)
 
     def with_metric(self, metric: Metric) -> LatentCloud:
         """The same codes, other distances."""
@@ -133,6 +133,7 @@ class LatentCloud:
             CheckpointError: an array is missing.
         """
         try:
-            return cls(*(np.asarray(arrays[name]) for name in ("mean", "deviation", "directions", "rows")), metric, neighbours)
+            mean, deviation, directions, rows = (np.asarray(arrays[name]) for name in ("mean", "deviation", "directions", "rows"))
+            return cls(mean, deviation, directions, rows, metric, neighbours)
         except KeyError as error:
             raise CheckpointError(f"the latent codes are damaged: {error}", where="LatentCloud", remedy="calibrate again") from error

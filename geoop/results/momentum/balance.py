@@ -14,7 +14,7 @@ from ...mesh.case import Case
 from ..forces import Forces, forces
 from ..wall_loads import PressureUnit
 from .circulation import circulation
-from .control_surface import control_surface_forces, default_surface
+from .control_surface import MomentumForces, control_surface_forces, default_surface
 from .flow_field import FlowField, flow_field
 from .wake import wake_survey
 
@@ -22,6 +22,12 @@ from .wake import wake_survey
 _SHARES = (0.25, 0.5, 1.0)
 #: Lifts that agree within this share of the largest, or within this much of CL, agree.
 _AGREES, _LEAST = 0.02, 0.01
+#: A mean velocity on the farthest cut that differs by this share from the free stream's is not of that stream.
+_FOREIGN = 0.3
+#: A loss of mass above this share of the flow through the body's shadow spoils what control surfaces say of drag.
+_LEAK = 0.05
+#: A density that varies by this share is no incompressible one.
+_COMPRESSIBLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -113,21 +119,35 @@ def force_balance(
     )
     scale = flow.point.dynamic_pressure * float((wall.references.length if flow.dimension == 2 else reference_area) or np.nan)
     rows = [_row("wall", scale, wall.lift, wall.drag if wall.viscous else wall.pressure_drag)]
-    lost = _around(flow, shares, scale, rows)
-    notes = [*flow.notes]
+    parts = _around(flow, shares, scale, rows)
+    lost = max(abs(part.mass_imbalance) for part in parts)
+    compressible = max(part.density_range for part in parts) > _COMPRESSIBLE * flow.density
+    notes = [*flow.notes, *_foreign(flow, parts[int(np.argmax(shares))].mean_velocity)]
     if flow.viscous:
         wake = wake_survey(flow)
         rows.append(_row(f"wake survey, {wake.distance:.4g} m behind", scale, None, wake.drag))
         notes += [note for note in wake.notes if note not in notes]
     else:
+        notes.append(f"the flow is inviscid: CD is {_inviscid_drag(flow, compressible)}")
+    if lost > _LEAK:
         notes.append(
-            "the flow is inviscid: CD is numerical error here, and no drag" if flow.dimension == 2 else "the flow is inviscid: CD is induced drag"
+            f"the field loses or gains mass, {lost:.2g} of the flow through the body's shadow: it is not converged, or not of an incompressible flow, "
+            "and the drag by control surfaces is off by about as much"
         )
-    return ForceBalance(tuple(rows), wall, lost, _said(rows, lost), tuple(notes))
+    if compressible:
+        notes.append("the density varies: circulation means lift only far from the body, and is left out of the comparison")
+    compared = [row for row in rows if not (compressible and row.method.startswith("circulation"))]
+    return ForceBalance(tuple(rows), wall, lost, _said(compared), tuple(notes))
 
 
-def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[BalanceRow]) -> float:
-    """Rows of the loops and control surfaces; the largest loss of mass."""
+def _inviscid_drag(flow: FlowField, compressible: bool) -> str:
+    if compressible:
+        return "wave drag and numerical error"
+    return "numerical error here, and no drag" if flow.dimension == 2 else "induced drag"
+
+
+def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[BalanceRow]) -> list[MomentumForces]:
+    """Appends the rows of the loops and control surfaces, and returns what the latter found."""
     outline = body(flow.case.mesh, flow.case.wall).points
     cuts = [default_surface(outline, float(share)) for share in shares]
     if not cuts:
@@ -137,26 +157,31 @@ def _around(flow: FlowField, shares: Sequence[float], scale: float, rows: list[B
         radii = [float(np.linalg.norm(cut.points[0] - center)) for cut in cuts]
         found = circulation(flow, radius=radii, center=center)
         rows += [_row(f"circulation, radius {r:.4g} m", scale, float(lift), None) for r, lift in zip(radii, found.lift, strict=True)]
-    lost = 0.0
-    for cut in cuts:
-        part = control_surface_forces(flow, cut)
-        rows.append(_row(f"momentum, {cut.name}", scale, part.lift, part.drag))
-        lost = max(lost, abs(part.mass_imbalance))
-    return lost
+    parts = [control_surface_forces(flow, cut) for cut in cuts]
+    rows += [_row(f"momentum, {part.surface.name}", scale, part.lift, part.drag) for part in parts]
+    return parts
+
+
+def _foreign(flow: FlowField, mean: np.ndarray) -> list[str]:
+    """A note where the field is not in the free stream that the operating point states."""
+    stream = flow.point.velocity * flow.point.direction(flow.dimension)
+    if np.linalg.norm(mean - stream) <= _FOREIGN * flow.point.velocity:
+        return []
+    found = ", ".join(f"{x:.4g}" for x in mean)
+    return [f"the mean velocity round the body is ({found}) m/s, far from the free stream that was stated: check speed, angle and units"]
 
 
 def _row(method: str, scale: float, lift: float | None, drag: float | None) -> BalanceRow:
     return BalanceRow(method, lift, drag, None if lift is None else lift / scale, None if drag is None else drag / scale)
 
 
-def _said(rows: list[BalanceRow], lost: float) -> str:
+def _said(rows: list[BalanceRow]) -> str:
     lifts = np.array([row.CL for row in rows if row.CL is not None])
     gap, size = float(np.abs(lifts - lifts[0]).max()), float(np.abs(lifts).max())
     text = f"{len(lifts)} ways to the lift lie within {gap:.2g} of CL {lifts[0]:.5g}"
     if gap <= max(_AGREES * size, _LEAST):
         return f"{text}: they agree"
-    ends = "" if lost < 0.01 else f"; the cuts lose mass ({lost:.2g} of the flow through the body's shadow)"
-    return f"{text}: they disagree, so wall and field are not of one flow, or the cuts reach where the field is not known well{ends}"
+    return f"{text}: they disagree, so wall and field are not of one flow, or the cuts reach where the field is not known well"
 
 
 def _number(value: float | None) -> str:

@@ -159,6 +159,8 @@ class MomentumForces:
         about: (d,) [m].
         lift: across the free stream [N] or [N/m]. drag: along it.
         mass_imbalance: what the cut loses of mass, as a share of the free stream's through the body's shadow; 0 for an exact field.
+        mean_velocity: (d,) over the points of the cut [m/s].
+        density_range: largest less least density on it [kg/m^3], 0 in an incompressible flow.
         surface: the cut.
         notes: what a reader should know.
     """
@@ -169,6 +171,8 @@ class MomentumForces:
     lift: float
     drag: float
     mass_imbalance: float
+    mean_velocity: np.ndarray
+    density_range: float
     surface: ControlSurface
     notes: tuple[str, ...]
 
@@ -181,7 +185,7 @@ def control_surface_forces(
     pressure_unit: PressureUnit | None = None,
     reference_pressure: float = 0.0,
 ) -> MomentumForces:
-    """Force on everything inside a closed cut: F = -oint p n dA - rho oint (u - U)(u.n) dA (Reynolds' transport theorem, steady, incompressible).
+    """Force on everything inside a closed cut: F = -oint p n dA - rho oint (u - U)(u.n) dA (Reynolds' transport theorem, steady).
 
     The free stream U is taken off the momentum, which changes nothing where mass is conserved and takes most of the error where it is not quite.
     Stresses of friction and turbulence on the cut are left out; a cut across a boundary layer is wrong by them.
@@ -205,9 +209,9 @@ def control_surface_forces(
     cut = default_surface(outline) if surface is None else surface
     _refuse(cut, outline, flow.case.name)
     center = np.zeros(d) if about is None else np.asarray(about, dtype=np.float64)
-    velocity, pressure = flow.at(cut.points)
+    velocity, pressure, density = flow.at(cut.points)
     stream = flow.point.velocity * flow.point.direction(d)
-    through = flow.density * (velocity * cut.area).sum(axis=1)
+    through = density * (velocity * cut.area).sum(axis=1)
     push = -pressure[:, None] * cut.area
     force = (push - through[:, None] * (velocity - stream)).sum(axis=0)
     moment = _cross(cut.points - center, push - through[:, None] * velocity).sum(axis=0)
@@ -215,7 +219,7 @@ def control_surface_forces(
     shadow = np.ptp(across) if d == 2 else np.ptp(across) * np.ptp(outline @ np.cross(flow.point.direction(3), flow.point.lift_direction(3)))
     lost = float(through.sum()) / (flow.density * flow.point.velocity * max(float(shadow), 1e-300))
     lift, drag = float(force @ flow.point.lift_direction(d)), float(force @ flow.point.direction(d))
-    return MomentumForces(force, moment, center, lift, drag, lost, cut, flow.notes)
+    return MomentumForces(force, moment, center, lift, drag, lost, velocity.mean(axis=0), float(np.ptp(density)), cut, flow.notes)
 
 
 def default_surface(outline: np.ndarray, share: float = 0.5) -> ControlSurface:

@@ -49,15 +49,20 @@ class FlowField:
         """
         return self._velocity(self._ask(points), points)
 
-    def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Velocity (n, d) [m/s] and pressure above the free stream's (n,) [Pa] at (n, d) points [m].
+    def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Velocity (n, d) [m/s], pressure above the free stream's (n,) [Pa] and density (n,) [kg/m^3] at (n, d) points [m].
+
+        The density is that of the field where it has one [kg/m^3], as compressible flows do.
 
         Raises:
             FieldError: no velocity, or a point that lies in the body or beyond the field. PatchError: no pressure.
             UnitError: a pressure that may be static or kinematic. ConditionError: Cp with a reference pressure.
         """
         found = self._ask(points)
-        return self._velocity(found, points), self._finite(self._pressure(found), points)
+        item = found.get("density")
+        constant = item is None or item.quantity.unit != "kg/m^3"
+        density = np.full(len(points), self.density) if constant else self._finite(item.values, points)  # type: ignore[union-attr]
+        return self._velocity(found, points), self._finite(self._pressure(found), points), density
 
     def _velocity(self, found: Mapping[str, Field], points: np.ndarray) -> np.ndarray:
         if "velocity" not in found:
@@ -141,7 +146,7 @@ def flow_field(
 def _of_mesh(case: Case) -> tuple[Callable[[np.ndarray], Mapping[str, Field]], tuple[str, ...]]:
     """The fields of a volume mesh as functions."""
     known, notes = {}, []
-    for name in ("velocity", "pressure", "pressure_coefficient"):
+    for name in ("velocity", "pressure", "pressure_coefficient", "density"):
         item = case.fields.get(name)
         if item is None or item.location not in ("point", "cell"):
             continue

@@ -15,6 +15,8 @@ from .flow_field import FlowField, flow_field
 
 #: A deficit at the ends of the cut above this share of the largest one means that the wake reaches beyond it.
 _AT_ENDS = 0.02
+#: A density that varies by this share is no incompressible one.
+_COMPRESSIBLE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +81,16 @@ def wake_survey(
             remedy="positive lengths in metres, at least 8 points",
         )
     points, size_of_one = _cut(wall, flow.point.direction(d), flow.point.lift_direction(d), distance, half, number)
-    velocity, pressure = flow.at(points)
+    velocity, pressure, density = flow.at(points)
     through, q = velocity @ flow.point.direction(d), flow.point.dynamic_pressure
-    total = (pressure + 0.5 * flow.density * (velocity**2).sum(axis=1)) / q
+    total = (pressure + 0.5 * density * (velocity**2).sum(axis=1)) / q
     deficit = 1.0 - np.sqrt(np.maximum(total, 0.0))
     drag = 2.0 * q * float((through / flow.point.velocity * deficit).sum()) * size_of_one
-    momentum = float((-pressure + flow.density * through * (flow.point.velocity - through)).sum()) * size_of_one
-    return WakeSurvey(drag, momentum, points, deficit, float(distance), (*flow.notes, *_notes(deficit, through, points, number)))
+    momentum = float((-pressure + density * through * (flow.point.velocity - through)).sum()) * size_of_one
+    notes = [*flow.notes, *_notes(deficit, through, points, number)]
+    if np.ptp(density) > _COMPRESSIBLE * flow.density:
+        notes.append("the density varies: the loss of total pressure is that of an incompressible flow")
+    return WakeSurvey(drag, momentum, points, deficit, float(distance), tuple(notes))
 
 
 def _cut(wall: np.ndarray, stream: np.ndarray, lift: np.ndarray, behind: float, half: float, count: int) -> tuple[np.ndarray, float]:

@@ -75,8 +75,8 @@ FLOW_LAWS: dict[str, Laws] = {
 
 _DESCRIPTION = """Incompressible, inviscid flow around closed bodies in free air (no ground), x backward, y to starboard, z up: superellipsoids \
 and car-like bodies without lift, and wings with a flat wake along x. Every geometry has two operating points (alpha, beta). Points: the vertices of \
-the body, about 1500 quads (the cells of patch 'wall'), then 3000 in the field around it. Velocity at a wing's trailing edge is the mean of both \
-sides. Inviscid: no separation, so that bluff bodies feel no drag; drag_coefficient is the induced drag of the wake, both coefficients are over the \
+the body, about 1500 quads (the cells of patch 'wall'), then 3000 in the field around it. Velocity at a wing's trailing edge is the mean of the \
+vertices next to it on both sides. Inviscid: no separation, so that bluff bodies feel no drag; drag_coefficient is the induced drag of the wake, both coefficients are over the \
 area of the shadow along z. Split 'ood' holds sharper superellipsoids, longer cars with higher cabins, wings of higher aspect ratio and sweep."""
 
 
@@ -157,7 +157,7 @@ def _solved(seed: int, shape: str) -> tuple[PanelSystem, Mesh, np.ndarray, dict[
     All operating points are one evaluation: the flow is linear in the stream. The vertices are some of those that the equations are solved on.
     """
     values = drawn(seed, shape)
-    body, _ = shape_of(values)
+    body, own_edge = shape_of(values)
     solved, edge = shape_of(values, strips=STRIPS_SOLVED)
     system = PanelSystem(solved, trailing_edge=edge)
     points, weight = field_points(system, random_of(seed, shape, part=2))
@@ -166,8 +166,25 @@ def _solved(seed: int, shape: str) -> tuple[PanelSystem, Mesh, np.ndarray, dict[
     mesh = Mesh(np.concatenate([body.points, points]), Cells.concatenate([body.cells, vertices]), {"wall": body.cells}, name=shape)
     names = [f"{shape}_{k:02d}" for k in range(1, PER_GEOMETRY + 1)]
     streams = [_condition(seed, name) for name in names]
-    velocities = np.concatenate([system.surface_velocity(body.points, streams), system.velocity(points, streams)], axis=1)
+    wall = system.surface_velocity(body.points, streams)
+    if own_edge is not None:
+        beside_edge(wall, own_edge)
+    velocities = np.concatenate([wall, system.velocity(points, streams)], axis=1)
     return system, mesh, np.concatenate([point_weights(body), weight]), dict(zip(names, velocities, strict=True))
+
+
+def beside_edge(velocity: np.ndarray, edge: np.ndarray) -> None:
+    """Give the trailing edge of a wing the mean velocity of the vertices next to it on both sides; its two tips keep their own.
+
+    The velocity has two values there, and an edge of finite angle is a stagnation line narrower than any panel: what a fit of the panels says of it
+    depends on their sizes, and may be far off.
+
+    Args:
+        velocity: (k, n, 3) at the vertices of :func:`~geoop.mesh.bodies.wing_body`, changed in place.
+        edge: (w, 2) its trailing edge.
+    """
+    inner = np.unique(edge)[:-2]
+    velocity[:, inner] = 0.5 * (velocity[:, inner + 1] + velocity[:, inner + AROUND - 1])
 
 
 def field_points(system: PanelSystem, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

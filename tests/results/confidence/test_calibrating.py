@@ -171,6 +171,11 @@ def test_a_surface_alone_has_no_band_in_the_field_that_was_never_seen(plain, dat
     assert np.isnan(result["pressure_coefficient_band"][200:]).all()
 
 
+def test_codes_of_another_model_are_refused():
+    with pytest.raises(DatasetError, match="do not compare"):
+        fitted(records(20), LatentCloud.fit(np.random.default_rng(0).standard_normal((30, 4))))
+
+
 def test_what_cannot_be_calibrated_or_judged_is_refused(plain, calibrated, data):
     with pytest.raises(DatasetError, match="training cases"):
         calibrate(plain, data, "train")

@@ -108,6 +108,16 @@ def test_masks_of_one_model_are_an_ensemble(rigno, case, tmp_path):
     np.testing.assert_array_equal(loaded.predict(case, surface_only=True)["velocity"], one["velocity"])
 
 
+def test_the_latent_code_of_masks_is_that_of_the_whole_graphs(rigno, data):
+    """Masks would give every case a code of another kind than the training cases have: infinitely far, all of them."""
+    ensemble, case = Ensemble.masked(rigno, members=2), data.case(data.splits["val"][0])
+    code = ensemble.weighed([case])[0][1].code
+    np.testing.assert_array_equal(code, rigno.weighed([case])[0][1].code)
+    small = replace(data, manifest=replace(data.manifest, splits={**data.splits, "train": data.splits["train"][:6]}))
+    calibrated = calibrate(ensemble, small)
+    assert all(np.isfinite(pair).all() for pair in calibrated.calibration.limits.values())
+
+
 def test_what_does_not_fit_together_is_refused(members, rigno):
     for bad in ((), members[:1]):
         with pytest.raises(ConfigurationError, match="no spread"):

@@ -231,7 +231,7 @@ def _refuse(surrogate: Surrogate, case: Case) -> None:
         raise ConfigurationError(
             f"no shape gradient of {'; '.join(problems)}",
             where=case.name,
-            remedy="take a model of single sections in free air with pressure on the wall, such as one trained on sections-panel",
+            remedy="take a model of single sections in free air with pressure on the wall, such as airfoil-potential",
         )
     if case.operating_point is None:
         raise ConditionError("no operating point", where=case.name, remedy="Case(mesh, OperatingPoint(velocity=..., alpha=...))")

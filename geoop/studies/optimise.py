@@ -20,6 +20,8 @@ from .optimise_result import Candidate, Optimised, Tried, trimmed
 #: Called as (iterations done, most that there can be).
 Progress = Callable[[int, int], None]
 _SCALES = {"CL": 0.1, "CM": 0.02}
+#: Misses of a bound on a coefficient that do not count, over its scale: 0.002 of CL, 0.0004 of CM, 2 % of CD. The listing names them.
+TOLERANCE = 0.02
 _DRAWS = 40
 
 
@@ -260,14 +262,17 @@ class _Search:
 def _candidate(search: _Search, x: np.ndarray, name: str, message: str) -> Candidate:
     """A section with what is predicted and what the panel method says of it."""
     predicted, level, reason = search.flow.anew(x)
-    broken = [key for key, value in (search.flow_margins(predicted) | search.shape_margins(x)).items() if value < -1e-3]
+    flow = search.flow_margins(predicted)
+    broken = [key for key, value in search.shape_margins(x).items() if value < -1e-3] + [key for key, value in flow.items() if value < -TOLERANCE]
     try:
         truth = checked(search.design, x)
         at_lift = trimmed(search.design, x, search.problem.constraints.CL) if search.problem.constraints.CL is not None else None
         refused = ""
     except GeoopError as error:
         truth, at_lift, refused = {}, None, error.message
-    broken_truth = [key for key, value in search.flow_margins(at_lift or truth).items() if value < -1e-3] if truth else []
+    margins = search.flow_margins(at_lift or truth) if truth else {}
+    broken_truth = tuple(key for key, value in margins.items() if value < -TOLERANCE)
+    small = tuple(key for key, value in margins.items() if -TOLERANCE <= value < 0.0)
     return Candidate(
-        name, x, search.design.angle(x), predicted, truth, at_lift, (level, reason), tuple(broken), tuple(broken_truth), message, refused
+        name, x, search.design.angle(x), predicted, truth, at_lift, (level, reason), tuple(broken), broken_truth, message, refused, small
     )

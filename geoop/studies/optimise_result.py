@@ -52,6 +52,7 @@ class Candidate:
         verdict: level and reason of the model.
         broken: constraints that the prediction violates. broken_checked: bounds on coefficients that the check violates.
         message: of the solver. refused: why the panel method refuses it; empty where it does not.
+        missed: bounds that the check finds missed by less than what counts, see :data:`geoop.studies.optimise.TOLERANCE`.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Candidate:
     broken_checked: tuple[str, ...]
     message: str
     refused: str = ""
+    missed: tuple[str, ...] = ()
 
     @property
     def truth(self) -> Mapping[str, float]:
@@ -132,7 +134,8 @@ class Optimised:
             return f"nothing was gained: of {len(self.candidates)} candidates {why} when checked with the panel method{where}; {promise}"
         gain = f"{self._shown(after)} from {self._shown(before)} checked with the panel method{where}"
         kept = "" if best.sound else f"; it violates {', '.join((*best.broken, *best.broken_checked)) or 'the check: it separates'}"
-        return f"candidate {best.name} is best: {self.problem.objective}: {gain}; {promise}{kept}"
+        missed = f"; {', '.join(best.missed)} is missed by a little" if best.missed else ""
+        return f"candidate {best.name} is best: {self.problem.objective}: {gain}; {promise}{kept}{missed}"
 
     def _shown(self, objective: float) -> str:
         asked = self.problem.objective
@@ -154,7 +157,12 @@ class Optimised:
                 row |= {f"{key} at CL {self.problem.constraints.CL:g}, checked": lift.get(name) for key, name in _AT_LIFT.items()}
             separated = item.truth.get("separated")
             row |= {"separated": None if separated is None else bool(separated), "verdict": item.verdict[0], "reason": item.verdict[1]}
-            row |= {"violated": "; ".join((*item.broken, *item.broken_checked)), "solver": item.message, "refused": item.refused}
+            row |= {
+                "violated": "; ".join((*item.broken, *item.broken_checked)),
+                "missed by a little": "; ".join(item.missed),
+                "solver": item.message,
+                "refused": item.refused,
+            }
             found.append(row)
         return found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import geoop
 from geoop.io.paraview import write_series
-from geoop.studies.plots import pressure_plot
+from geoop.studies.plots.pictures import pressure_plot
 from geoop.truth.panels.system import panel_flow
 
 MESHES = Path(__file__).parent.parent / "meshes"

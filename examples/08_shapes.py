@@ -11,7 +11,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import naca4, ring
 from geoop.models.shape_field import ShapeField
 from geoop.studies.atlas import Atlas, placed
-from geoop.studies.plot_atlas import atlas_picture
+from geoop.studies.plots.atlas import atlas_picture
 from geoop.train.shapes import ShapeSettings, fit_shapes
 
 

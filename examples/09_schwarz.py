@@ -14,7 +14,7 @@ from geoop.results.region import read_region
 from geoop.results.stitching import equation_of, solved_directly
 from geoop.solve.from_case import driven_case
 from geoop.solve.schwarz.settings import SchwarzSettings
-from geoop.studies.plot_schwarz import convergence_plot, partition_picture
+from geoop.studies.plots.schwarz import convergence_plot, partition_picture
 from geoop.train.settings import FitSettings
 
 MESHES = Path(__file__).resolve().parent.parent / "meshes"

@@ -19,7 +19,7 @@ from geoop.solve.deformers.radial_basis import RadialBasis
 from geoop.solve.deformers.validity import smallest_quality
 from geoop.solve.transfer.carry import transfer
 from geoop.solve.transfer.conservative import Supermesh
-from geoop.studies.plot_moving import before_and_after
+from geoop.studies.plots.moving import before_and_after
 
 #: Axis of the motions: a quarter of the chord behind the nose.
 AXIS = (0.25, 0.0)

@@ -15,7 +15,7 @@ from geoop.io.dataset_writing import DatasetPlan, write_dataset
 from geoop.mesh.cells import Cells
 from geoop.mesh.quantity import QUANTITIES
 from geoop.results.rollout_diagnostics import diagnose, spectrum
-from geoop.studies.plot_rollout import diagnosis_plot, rollout_movie
+from geoop.studies.plots.rollout import diagnosis_plot, rollout_movie
 from geoop.train.stepping import SteppingSettings, fit_stepper
 from geoop.truth.exact.taylor_green import TaylorGreen
 

@@ -16,7 +16,7 @@ from geoop.mesh.generate.grid import grid
 from geoop.mesh.generate.triangles import mesh_inside
 from geoop.models.mesh_mover import UnrolledMover
 from geoop.results.neural_mover import NeuralMover
-from geoop.studies.plot_moving import meshes_side_by_side
+from geoop.studies.plots.moving import meshes_side_by_side
 from geoop.train.mesh_moving import MovingSettings, fit_mover
 from geoop.train.monitor_family import drawn_monitors
 

@@ -16,7 +16,7 @@ from geoop.mesh.generate.grid import grid
 from geoop.solve.following import FollowingMesh
 from geoop.solve.monitors import hessian_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
-from geoop.studies.plot_moving import before_and_after
+from geoop.studies.plots.moving import before_and_after
 from geoop.truth.exact.burgers import travelling_front
 from geoop.truth.transport.moving import MovingTransport
 

@@ -15,7 +15,7 @@ from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.primitives import naca4
 from geoop.solve.deformers.motions import Pitching
 from geoop.solve.deformers.radial_basis import RadialBasis
-from geoop.studies.plots import field_picture
+from geoop.studies.plots.pictures import field_picture
 from geoop.truth.navier_stokes.forces import ForceGauge
 from geoop.truth.navier_stokes.moving import MovingFlow
 from geoop.truth.navier_stokes.problem import NO_SLIP, FlowProblem

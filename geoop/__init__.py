@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from .results.stitching import schwarz as schwarz
     from .results.surrogate import load as load
     from .studies.data_card import describe as describe
-    from .studies.optimise import optimise as optimise
-    from .studies.study import study as study
+    from .studies.optimisation.optimise import optimise as optimise
+    from .studies.sweep.study import study as study
     from .train.encode import encode as encode
     from .train.fit import fit as fit
     from .truth.generate import generate as generate
@@ -69,7 +69,7 @@ _MODULES = {
     "inspect": "io.inspection",
     "judge": "results.confidence.judging",
     "load": "results.surrogate",
-    "optimise": "studies.optimise",
+    "optimise": "studies.optimisation.optimise",
     "read": "io.reading",
     "read_case": "io.reading",
     "read_series": "io.reading",
@@ -77,7 +77,7 @@ _MODULES = {
     "rollout": "results.stepping",
     "schwarz": "results.stitching",
     "shape_gradient": "results.shape_gradient",
-    "study": "studies.study",
+    "study": "studies.sweep.study",
     "write": "io.writing",
 }
 

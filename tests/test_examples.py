@@ -163,8 +163,8 @@ def test_15_study(out):
 
 
 def test_the_study_file_beside_the_examples_says_the_same():
-    from geoop.studies.study import plan
-    from geoop.studies.study_file import read_study, with_overrides
+    from geoop.studies.sweep.study import plan
+    from geoop.studies.sweep.study_file import read_study, with_overrides
 
     job, _ = plan(read_study(with_overrides(EXAMPLES[0].parent / "study.toml", {"model": "panels"}, {})))
     assert job.size == 4 * 9 and job.geometries[3].name == "naca0012_flap+10" and job.settings.compare == "panels"

@@ -19,7 +19,7 @@ from geoop.mesh.body import body
 from geoop.mesh.chord import chord_line
 from geoop.results.evaluation import evaluate
 from geoop.results.metrics import relative_l2
-from geoop.studies.plots import field_picture, pressure_plot
+from geoop.studies.plots.pictures import field_picture, pressure_plot
 from geoop.train.settings import FitSettings
 from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 from geoop.truth.panels.system import panel_flow

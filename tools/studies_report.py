@@ -16,7 +16,7 @@ import geoop
 Row = dict[str, Any]
 _COLD = """
 import sys, time
-from geoop.studies.report import write_report
+from geoop.studies.report.page import write_report
 path = write_report(sys.argv[1])
 cold = time.process_time()
 write_report(sys.argv[1])

@@ -22,9 +22,9 @@ import geoop
 from geoop.errors import GeoopError
 from geoop.interfaces.protocols import Predictor
 from geoop.results.shipped import shipped_models
-from geoop.studies.running import recorded
-from geoop.studies.study_file import read_study
-from geoop.studies.study_model import StudyModel
+from geoop.studies.sweep.running import recorded
+from geoop.studies.sweep.study_file import read_study
+from geoop.studies.sweep.study_model import StudyModel
 from geoop.truth.datasets import uiuc
 
 MODEL = "airfoil-potential"

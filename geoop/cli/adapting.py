@@ -49,7 +49,7 @@ def adapt(
         written = found.write(output)
         files.append(str(written.path))
         if picture is not None:
-            from ..studies.plot_moving import before_and_after
+            from ..studies.plots.moving import before_and_after
 
             files.append(str(before_and_after(case.mesh, found.case.mesh, picture)))
     before, after = found.imbalance

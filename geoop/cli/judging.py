@@ -69,7 +69,7 @@ def judge(
         bad, good = (f"{row[word]} {word}" + _shares(row, word) for word in ("bad", "good"))
         lines.append(f"  {name}: {bad}; {good} (bad: more than twice {row['limit']:.3g}, which 95 % of {usual or split} stay below)")
     if plot is not None:
-        from ..studies.plot_confidence import confidence_plot
+        from ..studies.plots.confidence import confidence_plot
 
         confidence_plot({split: found} | ({usual: other} if usual else {}), plot)
         lines.append(f"written: {plot}")

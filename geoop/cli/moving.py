@@ -84,7 +84,7 @@ def _written(case: Case, done: Deformation, output: Path, picture: Path | None) 
     written = write(done.case, output)
     files = [str(written.path)]
     if picture is not None:
-        from ..studies.plot_moving import before_and_after
+        from ..studies.plots.moving import before_and_after
 
         files.append(str(before_and_after(case.mesh, done.case.mesh, picture)))
     return files, tuple(written.notes)

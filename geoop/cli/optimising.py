@@ -24,15 +24,15 @@ def optimise(
     from dataclasses import replace
 
     if template:
-        from ..studies.optimise_template import TEMPLATE
+        from ..studies.optimisation.template import TEMPLATE
 
         typer.echo(TEMPLATE, nl=False)
         return
     if source is None:
         raise ConfigurationError("no file", where="geoop optimise", remedy="geoop optimise optimise.toml; --template prints one to begin with")
-    from ..studies.optimise import check_problem
-    from ..studies.optimise import optimise as run
-    from ..studies.optimise_problem import read_problem
+    from ..studies.optimisation.optimise import check_problem
+    from ..studies.optimisation.optimise import optimise as run
+    from ..studies.optimisation.problem import read_problem
 
     problem = read_problem(source, output)
     problem = problem if model is None else replace(problem, model=model)

@@ -94,7 +94,7 @@ def _require_names(case: Path, output: Path, movie: Path | None, plot: Path | No
     if problems:
         raise ConfigurationError("; ".join(problems), where="geoop rollout", remedy="for example -o out.pvd --compare --probe 9.5,8 --movie out.gif")
     if movie is not None and movie.suffix.lower() == ".mp4":
-        from ..studies.plot_rollout import require_movie_writer
+        from ..studies.plots.rollout import require_movie_writer
 
         require_movie_writer(movie)
 
@@ -104,7 +104,7 @@ def _point(text: str) -> list[float]:
 
 
 def _pictures(found: Rollout, truth: Series | None, diagnosis: Diagnosis | None, movie: Path | None, plot: Path | None, quantity: str) -> list[Path]:
-    from ..studies.plot_rollout import diagnosis_plot, rollout_movie
+    from ..studies.plots.rollout import diagnosis_plot, rollout_movie
 
     drawn = []
     if movie is not None:

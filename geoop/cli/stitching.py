@@ -136,7 +136,7 @@ def _by_patch(case: Case, given: Sequence[str] | None, option: str) -> dict[str,
 def _pictures(result: SchwarzResult, plot: Path | None, picture: Path | None) -> list[Path]:
     if plot is None and picture is None:
         return []
-    from ..studies.plot_schwarz import convergence_plot, partition_picture
+    from ..studies.plots.schwarz import convergence_plot, partition_picture
 
     drawn = [] if plot is None else [convergence_plot({result.case.name: result}, plot, tolerance=result.tolerance)]
     return drawn if picture is None else [*drawn, partition_picture(result, picture)]

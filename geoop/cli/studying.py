@@ -44,7 +44,7 @@ def study(
 ) -> None:
     """Sweep geometries and conditions: one table, ParaView files, polars and a report. Interrupted, it continues where it stopped."""
     if template:
-        from ..studies.template import TEMPLATE
+        from ..studies.sweep.template import TEMPLATE
 
         typer.echo(TEMPLATE, nl=False)
         return
@@ -76,15 +76,15 @@ def _tables(source: Path | None, given: dict[str, Any], conditions: dict[str, An
         return {**given, "conditions": conditions}
     if not conditions and not any(value not in (None, []) for value in given.values()):
         return source
-    from ..studies.study_file import with_overrides
+    from ..studies.sweep.study_file import with_overrides
 
     return with_overrides(source, given, conditions)
 
 
 def _run(tables: Any, output: Path | None, check: bool, as_json: bool, *, workers: int, dask: str | None, resume: bool, overwrite: bool) -> None:
     """Check, or compute with a bar, and print."""
-    from ..studies.study import plan, read_study
-    from ..studies.study import study as run
+    from ..studies.sweep.study import plan, read_study
+    from ..studies.sweep.study import study as run
 
     if check:
         job, checked = plan(read_study(tables))
@@ -122,6 +122,6 @@ def _values(text: str) -> Any:
 
 def _shape(word: str, more: dict[str, Any]) -> Any:
     """A geometry of the command line as a table."""
-    from ..studies.study_file import geometry_table
+    from ..studies.sweep.study_file import geometry_table
 
     return {**geometry_table(word), **more}

@@ -12,7 +12,7 @@ from .printing import Json, show_result
 
 def report(folder: Annotated[Path, typer.Argument(help="study folder")], as_json: Json = False) -> None:
     """Draw the pictures of a study again and write its report.html, one file that can be sent alone."""
-    from ..studies.report import write_report
+    from ..studies.report.page import write_report
 
     path = write_report(folder)
     show_result({"report": str(path)}, f"written: {path}", as_json)
@@ -29,14 +29,14 @@ def view(
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="open that page here")] = True,
 ) -> None:
     """Look at fields: a window, or a page in the browser, with a slider over the sweep; --picture writes one without a display."""
-    from ..studies.plot_viewing import Sweep, has_display, window
-    from ..studies.plot_viewing import picture as draw
+    from ..studies.plots.viewing import Sweep, has_display, window
+    from ..studies.plots.viewing import picture as draw
 
     sweep = Sweep.open(path, geometry)
     if picture is not None:
         typer.echo(f"written: {draw(sweep, picture, field=field, step=step)}")
     elif browser or (browser is None and not has_display()):
-        from ..studies.plot_viewing_page import serve
+        from ..studies.plots.viewing_page import serve
 
         serve(sweep, field=field, step=step, port=port, open_browser=open_page, said=lambda address: typer.echo(f"{address}  (Ctrl-C ends it)"))
     else:

@@ -16,7 +16,7 @@ from ..io.dataset import CARD_PICTURE, CARD_TEXT, Dataset
 from ..mesh.case import Case
 from ..scaling.body_frame import SCALES
 from ..scaling.framing import Framing
-from .plot_cases import case_pictures, magnitude
+from .plots.cases import case_pictures, magnitude
 
 #: Cases in the picture, and cases from which the ranges of the fields are taken: reading thousands of files takes minutes.
 SHOWN, SAMPLED = 8, 40

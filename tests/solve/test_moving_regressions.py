@@ -18,7 +18,7 @@ from geoop.solve.monitors import hessian_monitor, wall_monitor
 from geoop.solve.movers.monge_ampere import MongeAmpere
 from geoop.solve.rollout import rollout
 from geoop.solve.transfer.carry import transfer
-from geoop.studies.plot_moving import _around_what_moved
+from geoop.studies.plots.moving import _around_what_moved
 
 TEMPERATURE = Quantity("temperature", "T", "K")
 

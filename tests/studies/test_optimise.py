@@ -18,12 +18,12 @@ from geoop.models.ports import Ports
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 from geoop.scaling.normaliser import Normaliser
-from geoop.studies.optimise import optimise
-from geoop.studies.optimise_design import Design, PanelCoefficients, PredictedCoefficients, differences
-from geoop.studies.optimise_limits import GeometryLimits, SectionMeasures, TrainedRange
-from geoop.studies.optimise_problem import Objective, read_problem
-from geoop.studies.optimise_result import Candidate, Optimised
-from geoop.studies.optimise_template import TEMPLATE
+from geoop.studies.optimisation.design import Design, PanelCoefficients, PredictedCoefficients, differences
+from geoop.studies.optimisation.limits import GeometryLimits, SectionMeasures, TrainedRange
+from geoop.studies.optimisation.optimise import optimise
+from geoop.studies.optimisation.problem import Objective, read_problem
+from geoop.studies.optimisation.result import Candidate, Optimised
+from geoop.studies.optimisation.template import TEMPLATE
 from geoop.truth.panels.derivatives import panel_coefficients, panel_derivatives
 
 CONDITION = {"velocity": 60.0, "alpha": 2.0}
@@ -244,7 +244,7 @@ def test_a_loss_is_called_a_loss():
     ],
 )
 def test_bad_input_is_said_before_anything_is_computed(changed, said, monkeypatch):
-    monkeypatch.setattr("geoop.studies.optimise_design.checked", lambda *a, **k: pytest.fail("computed"))
+    monkeypatch.setattr("geoop.studies.optimisation.design.checked", lambda *a, **k: pytest.fail("computed"))
     with pytest.raises(ConfigurationError) as info:
         optimise(tables(**changed))
     assert said in str(info.value)

@@ -10,8 +10,8 @@ import matplotlib.image
 import pytest
 import pyvista as pv
 
-from geoop.studies.paraview_state import write_paraview_state
-from geoop.studies.study_folder import StudyFolder
+from geoop.studies.report.paraview_state import write_paraview_state
+from geoop.studies.report.study_folder import StudyFolder
 from tests.studies.synthetic_study import EVIL, section_study, sphere_study
 
 

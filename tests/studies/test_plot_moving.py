@@ -6,7 +6,7 @@ import pytest
 from geoop.errors import ConfigurationError
 from geoop.mesh.generate.disk import disk
 from geoop.mesh.primitives import icosphere
-from geoop.studies.plot_moving import before_and_after, meshes_side_by_side
+from geoop.studies.plots.moving import before_and_after, meshes_side_by_side
 
 
 def test_meshes_are_drawn_side_by_side(tmp_path):

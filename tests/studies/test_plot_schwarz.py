@@ -10,7 +10,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.results.stitching import equation_of
 from geoop.solve.from_case import driven_case
 from geoop.solve.schwarz.settings import SchwarzSettings
-from geoop.studies.plot_schwarz import _borders, _neighbours_apart, convergence_plot, partition_picture
+from geoop.studies.plots.schwarz import _borders, _neighbours_apart, convergence_plot, partition_picture
 
 WIDE, HIGH = 24, 12
 

@@ -9,7 +9,7 @@ from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES
-from geoop.studies.plots import field_picture, pressure_plot, triangles_of, wall_values
+from geoop.studies.plots.pictures import field_picture, pressure_plot, triangles_of, wall_values
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConfigurationError
-from geoop.studies.conditions import conditions_of
-from geoop.studies.ranges import Interval, grid, latin_hypercube, side_by_side, varied
+from geoop.studies.sweep.conditions import conditions_of
+from geoop.studies.sweep.ranges import Interval, grid, latin_hypercube, side_by_side, varied
 
 
 @pytest.mark.parametrize(

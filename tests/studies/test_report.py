@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from geoop.cli.app import app
 from geoop.errors import DatasetError
-from geoop.studies.report import write_report
-from geoop.studies.report_text import described, markdown
-from geoop.studies.study_folder import StudyFolder
+from geoop.studies.report.page import write_report
+from geoop.studies.report.study_folder import StudyFolder
+from geoop.studies.report.text import described, markdown
 from tests.studies.chromium import browser
 from tests.studies.synthetic_study import EVIL, section_study, sphere_study
 

@@ -14,7 +14,7 @@ import pytest
 import geoop
 from geoop.errors import ConfigurationError
 from geoop.mesh.primitives import naca4
-from geoop.studies.table import read_table
+from geoop.studies.sweep.table import read_table
 from geoop.truth.panels.predictor import PanelPredictor
 from geoop.truth.panels.system import panel_flow
 

@@ -15,10 +15,10 @@ from geoop.io.writing import write
 from geoop.mesh.measure import cell_measures
 from geoop.mesh.primitives import icosphere, naca4, ring
 from geoop.mesh.quantity import QUANTITIES
-from geoop.studies.near_field import near_field
-from geoop.studies.study import plan
-from geoop.studies.study_file import read_study
-from geoop.studies.template import TEMPLATE
+from geoop.studies.sweep.near_field import near_field
+from geoop.studies.sweep.study import plan
+from geoop.studies.sweep.study_file import read_study
+from geoop.studies.sweep.template import TEMPLATE
 
 SWEEP = {
     "model": "panels",

@@ -15,12 +15,12 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES, Field
-from geoop.studies import plot_fields, plot_polars, plot_pressure, plot_style
-from geoop.studies.plot_fields import field_view, pressure_colours
-from geoop.studies.plot_polars import comparison_plot, curves_of, map_plot, polar_plot
-from geoop.studies.plot_pressure import WallPressure, chosen_rows, pressure_picture
-from geoop.studies.plot_study import file_stems
-from geoop.studies.study_folder import StudyFolder
+from geoop.studies.plots import fields as plot_fields, plot_polars, plot_pressure, plot_style
+from geoop.studies.plots.fields import field_view, pressure_colours
+from geoop.studies.plots.polars import comparison_plot, curves_of, map_plot, polar_plot
+from geoop.studies.plots.pressure import WallPressure, chosen_rows, pressure_picture
+from geoop.studies.plots.study import file_stems
+from geoop.studies.report.study_folder import StudyFolder
 from geoop.truth.panels.system import PanelSystem
 from tests.studies.synthetic_study import section_study
 

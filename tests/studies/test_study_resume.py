@@ -15,8 +15,8 @@ import pytest
 import geoop
 from geoop.errors import ConfigurationError, ConvergenceError, InvalidMeshError, UnwritableFileError
 from geoop.interfaces.outcome import Outcome
-from geoop.studies import running
-from geoop.studies.running import recorded
+from geoop.studies.sweep import running
+from geoop.studies.sweep.running import recorded
 from geoop.truth.panels.predictor import PanelPredictor
 
 SWEEP = {"geometry": ["naca2412", "naca0012"], "alpha": [-4.0, 0.0, 4.0], "velocity": 60.0, "settings": {"report": False, "surface_only": True}}

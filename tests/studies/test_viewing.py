@@ -20,9 +20,9 @@ from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.quantity import QUANTITIES, Field
-from geoop.studies.plot_fields import off_screen
-from geoop.studies.plot_viewing import Scene, Sweep, after, moved, picture
-from geoop.studies.plot_viewing_page import serve
+from geoop.studies.plots.fields import off_screen
+from geoop.studies.plots.viewing import Scene, Sweep, after, moved, picture
+from geoop.studies.plots.viewing_page import serve
 from tests.studies.chromium import browser
 from tests.studies.synthetic_study import section_study, sphere_study
 
@@ -146,7 +146,7 @@ def test_a_change_of_the_slider_changes_the_step(folder):
     pytest.importorskip("trame.app", reason=TRAME)
     from trame.app import get_server
 
-    from geoop.studies.plot_viewing_page import page
+    from geoop.studies.plots.viewing_page import page
 
     with off_screen((300, 200)) as plotter:
         scene = Scene(Sweep.open(folder), plotter)

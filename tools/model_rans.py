@@ -9,7 +9,7 @@ from pathlib import Path
 import rans_surface
 import studies_rans
 from model_recipe import Card, Once, Recipe, Row, Table
-from rans_surface import CP, DISPLACED, FOLDS, SEEDS, SIZES, cases, member
+from rans_surface import CP, DISPLACED, FOLDS, SEEDS, SIZES, cases, in_physical_units, member, physical
 from studies_rans import GAUSSIAN, SHIPPED
 
 from geoop.io.dataset import Dataset
@@ -34,7 +34,7 @@ def build(folder: Path) -> Path:
         members = [member(folder, seed) for seed in SEEDS]
         # of the cases themselves, without their mirror images: a verdict on ranges of single numbers would take the section of one for the angle of the other
         envelope = TrainingEnvelope.of_descriptors([members[0].framing.describe(case) for k in range(FOLDS) for case in data.cases(f"fold-{k}")])
-        ensemble = Ensemble(tuple(replace(own, calibration=None, envelope=envelope) for own in members))
+        ensemble = Ensemble(tuple(replace(in_physical_units(own), envelope=envelope) for own in members))
         source = {"dataset": data.name, "dataset_hash": data.hash, "split": f"all {len(records)} cases, each by members trained on the other folds"}
         calibration = fitted(records, cloud(ensemble.surrogates[0], data, range(FOLDS)), source=source)
         replace(ensemble, calibration=calibration).save(best)
@@ -43,10 +43,10 @@ def build(folder: Path) -> Path:
 
 def left_out(folder: Path, data: Dataset, fold: int) -> list[CaseErrors]:
     """Errors on one fold of members that were trained on the others; distances in the space of their own codes."""
-    ensemble = Ensemble(tuple(replace(member(folder, seed, fold), calibration=None) for seed in SEEDS))
+    ensemble = Ensemble(tuple(in_physical_units(member(folder, seed, fold)) for seed in SEEDS))
     known = cloud(ensemble.surrogates[0], data, [k for k in range(FOLDS) if k != fold])
     found = []
-    for case in data.cases(f"fold-{fold}"):
+    for case in map(physical, data.cases(f"fold-{fold}")):
         result, evidence = next(iter(ensemble.weighed([ensemble.placed(case, surface_only=True)])))
         record = errors_of(result, evidence, case)
         found.append(replace(record, signals={**record.signals, "latent": known.distance(record.code)}))
@@ -55,7 +55,7 @@ def left_out(folder: Path, data: Dataset, fold: int) -> list[CaseErrors]:
 
 def cloud(surrogate: Surrogate, data: Dataset, folds: Iterable[int]) -> LatentCloud:
     """Codes of the cases of some folds and of their mirror images."""
-    own = [data.case(name) for k in folds for name in data.splits[f"fold-{k}"]]
+    own = [physical(data.case(name)) for k in folds for name in data.splits[f"fold-{k}"]]
     return LatentCloud.fit([latent_code(surrogate.decoders([seen])[0].latent) for case in own for seen in (case, mirrored(case))])
 
 
@@ -139,6 +139,8 @@ def card(surrogate: Surrogate | Ensemble, rows: Mapping[str, Row]) -> Card:
             f"{100 * best['share of worst five']:.0f} % of the square error.",
             "The expected errors come from members trained on 80 cases each; the shipped ones had all 100, and may be better, not measured.",
             "A section that is meant to push down (camber below the chord) is beyond the ranges: mirror it and its angle, the answer is the mirror image.",
+            "The file of the training data divides a kinematic pressure by a dynamic pressure with density 1.184 (its stagnation points have 0.845, not 1); the "
+            "model learned those numbers and its answers are multiplied by 1.184. Tables of Cp errors are in the file's numbers, lift and the stated errors physical.",
             "Trained on NACA sections of four and five digits with sharp trailing edges.",
         ],
         licence="Weights: derived from a database under the Open Database License 1.0 (https://opendatacommons.org/licenses/odbl/1-0/). Contains information from "

@@ -17,8 +17,9 @@ import geoop
 from geoop.io.dataset import Dataset
 from geoop.io.dataset_writing import DatasetPlan, write_dataset
 from geoop.mesh.case import Case
+from geoop.mesh.quantity import Field
 from geoop.models.low_rank import LowRankOperator
-from geoop.results.section_solutions import SOLVED, with_solutions
+from geoop.results.section_solutions import PUBLISHED_DENSITY, REFERRED, with_solutions
 from geoop.results.surrogate import Surrogate
 from geoop.train.fit import fit
 from geoop.train.settings import FitSettings
@@ -58,7 +59,7 @@ def cases(folder: Path) -> Dataset:
     def make(name: str) -> Case:
         case = plain.case(name)
         bare = Case(case.mesh, case.operating_point, {CP: case.field(CP)}, wall=case.wall, name=case.name)
-        return with_solutions([bare], SOLVED)[0]
+        return with_solutions([bare], (INVISCID, DISPLACED))[0]
 
     about = f"{plain.manifest.description} Beside it geoop's own panel method on the section, and on the section with its displacement."
     splits = {key: tuple(names) for key, names in plain.splits.items()}
@@ -94,3 +95,19 @@ def member(folder: Path, seed: int, test: int | None = None) -> Surrogate:
     found = geoop.load(own / "best.safetensors")
     assert isinstance(found, Surrogate)
     return found
+
+
+def physical(case: Case) -> Case:
+    """A case with the pressure coefficient that is 1 at a stagnation point, and what a physical surrogate adds its answer to."""
+    values = case.fields[CP].values * PUBLISHED_DENSITY
+    prior = case.fields[DISPLACED].values * PUBLISHED_DENSITY
+    return case.with_fields(replace(case.fields[CP], values=values), Field(REFERRED, prior))
+
+
+def in_physical_units(surrogate: Surrogate) -> Surrogate:
+    """A surrogate that learned the file's numbers, answering with the pressure coefficient that is 1 at a stagnation point: both parts times 1.184."""
+    own = surrogate.normaliser
+    scaled = replace(own, mean=tuple(PUBLISHED_DENSITY * m for m in own.mean), deviation=tuple(PUBLISHED_DENSITY * d for d in own.deviation))
+    return replace(
+        surrogate, normaliser=scaled, framing=replace(surrogate.framing, beyond=((CP, REFERRED.name),)), calibration=None, expected_errors={}
+    )

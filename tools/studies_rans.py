@@ -26,7 +26,7 @@ from geoop.io.dataset import Dataset
 from geoop.mesh.case import Case
 from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.results.confidence.conformal import conformal_quantile
-from geoop.results.section_solutions import with_solutions
+from geoop.results.section_solutions import PUBLISHED_DENSITY, with_solutions
 from geoop.results.surface_pressure import PressureScores, pressure_scores
 
 Row = dict[str, Any]
@@ -56,8 +56,9 @@ def rows_of(folder: Path, once: Once) -> None:
     order = [data.case(data.splits[f"fold-{k % FOLDS}"][k // FOLDS]) for k in range(len(data))]
     gaussian = answers(folder, GAUSSIAN, partial(crossed, data, CONTROLS[GAUSSIAN]))
     wins = scores(order, gaussian["answers"])
-    for name, key in (("panel method alone", INVISCID), ("displaced panel method alone", DISPLACED)):
-        once(f"rans/five folds/{name}", lambda key=key, name=name: row(order, {c.name: c.fields[key].values for c in order}, wins))
+    for name, key in (("panel method alone, in the file's numbers", INVISCID), ("displaced panel method alone, in the file's numbers", DISPLACED)):
+        found = {case.name: case.fields[key].values / PUBLISHED_DENSITY for case in order}
+        once(f"rans/five folds/{name}", lambda found=found: row(order, found, wins))
     for name, make in CONTROLS.items():
         found = answers(folder, name, partial(crossed, data, make))
         once(f"rans/five folds/{name}", lambda found=found: row(order, found["answers"], wins, found))
@@ -141,7 +142,8 @@ def row(order: Sequence[Case], found: Answers, gaussian: PressureScores, about: 
 
 
 def lift_of(case: Case, values: np.ndarray) -> float:
-    """CL by the pressure at the points of the ring, which is closed by a straight line over the last 0.001 chords."""
+    """CL by the pressure at the points of the ring, which is closed by a straight line over the last 0.001 chords; the file's numbers made physical."""
+    values = PUBLISHED_DENSITY * values
     lift = geoop.forces(Case(case.mesh, case.operating_point, {CP: Field(QUANTITIES[CP], values)}, wall=case.wall, name=case.name)).CL
     assert lift is not None
     return lift
@@ -176,7 +178,7 @@ def stated(order: Sequence[Case], found: Answers) -> Row:
     test and the others the calibration.
     """
     errors = {
-        "Cp": np.sqrt(scores(order, found).square),
+        "Cp": PUBLISHED_DENSITY * np.sqrt(scores(order, found).square),
         "CL": np.array([abs(lift_of(case, found[case.name]) - lift_of(case, case.fields[CP].values)) for case in order]),
     }
     report: Row = {"nominal": COVERAGE, "cases": len(order), "command": COMMAND}

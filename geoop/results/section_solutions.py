@@ -31,13 +31,19 @@ _CP = QUANTITIES["pressure_coefficient"]
 INVISCID = replace(_CP, name="inviscid_pressure_coefficient", symbol="Cp_inviscid")
 #: Cp of the panel method on the section with the displacement of its turbulent boundary layer, see :mod:`geoop.truth.boundary_layer.displacement`.
 DISPLACED = replace(_CP, name="displaced_pressure_coefficient", symbol="Cp_displaced")
+#: The file airfrans_surface divides a kinematic pressure by a dynamic pressure of this density [kg/m^3]: stagnation points have 1/1.184 in it, not 1.
+PUBLISHED_DENSITY = 1.184
+#: The displaced pressure times that density: what a model that learned the file's numbers beyond the displaced pressure adds its answer to, once that is
+#: multiplied by the density as well.
+REFERRED = replace(_CP, name="displaced_pressure_coefficient_times_published_density", symbol="Cp_referred")
 #: What can be solved for, by the name under which it is asked for.
-SOLVED = {INVISCID.name: INVISCID, DISPLACED.name: DISPLACED}
+SOLVED = {item.name: item for item in (INVISCID, DISPLACED, REFERRED)}
 #: Panels of a section; its points are joined by the spline of the panel method.
 PANELS = 240
 #: Thinner trailing edges are refused [deg].
 SMALLEST_EDGE_ANGLE = 3.0
-#: Points of a ring, as many and as close to the nose as the public RANS sections have, and the angle of the first one: x/c = (1 + cos)/2 ends 0.001 chords ahead of the trailing edge, whose own pressure is singular.
+#: Points of a ring, as many as the public RANS sections have, and the angle of its first one: x/c = (1 + cos)/2 ends 0.001 chords ahead of the
+#: trailing edge, whose own pressure is singular.
 RING_POINTS, FIRST = 140, 0.063
 _FINE = 4000
 
@@ -85,11 +91,13 @@ def with_solutions(cases: Sequence[Case], names: Iterable[str], cache: ContentCa
     system = cache.fetch(lambda: _solved(outline, panels), "panels", outline.points, outline.cells.connectivity, panels)
     place = _places(system.curve, cases[0].mesh.points)
     fields: list[list[Field]] = [[] for _ in cases]
+    displaced = displaced_speed(system, points) if set(names) - {INVISCID.name} else np.zeros(0)
     for name in names:
-        found = system.speed(points) if name == INVISCID.name else displaced_speed(system, points)
+        found = system.speed(points) if name == INVISCID.name else displaced
+        factor = PUBLISHED_DENSITY if name == REFERRED.name else 1.0
         at_points = CubicSpline(system.bodies[0].parameters, found)(place)
         for own, point, values in zip(fields, points, at_points.T, strict=True):
-            own.append(Field(SOLVED[name], 1.0 - (values / point.velocity) ** 2))
+            own.append(Field(SOLVED[name], factor * (1.0 - (values / point.velocity) ** 2)))
     return [case.with_fields(*own) for case, own in zip(cases, fields, strict=True)]
 
 

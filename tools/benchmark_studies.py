@@ -26,6 +26,7 @@ SECTIONS = {
     "rans": "surface pressure of real RANS flows as a correction to a panel method",
     "confidence": "conformal bands, verdicts, ensembles: coverage, rank correlation, risk-coverage, flags on OOD splits",
     "study": "seconds of sweeps, from a cold start and over many sections",
+    "report": "seconds of a study's report",
     "forces": "forces, moments and drag beside exact and independent ones",
     "gradient": "shape gradients beside finite differences and those of the panel method; optimised sections",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,39 @@ def measure(output: Path, once: Once, model: str | Path = MODEL) -> None:
     for quantity in ("CL", "CM"):
         once(f"gradient/differences/{name}/{quantity}", lambda q=quantity: differences(surrogate, drawn, q))
         once(f"gradient/panels/{name}/{quantity}", lambda q=quantity: beside_panels(surrogate, drawn, q))
+    once(f"gradient/optimise/{name}", lambda: improved(model))
+    once("gradient/optimise/panels", lambda: improved("panels"))
+
+
+#: Less drag at a given lift: section, constraints. The control is the same with the panel method in place of the model.
+PROBLEM: dict[str, Any] = {
+    "section": {"naca": "2412", "points": 160},
+    "condition": {"velocity": 60.0, "reynolds": 3e6, "alpha": 3.0},
+    "objective": {"minimise": "CD"},
+    "variables": {"limit": 0.01, "alpha": [-2.0, 8.0]},
+    "constraints": {"CL": 0.6, "max_thickness": 0.115, "CM_min": -0.07},
+    "solver": {"iterations": 18},
+}
+
+
+def improved(model: str | Path) -> dict[str, Any]:
+    """Smallest CD of NACA 2412 at CL 0.6: promised, and checked at the lift asked for."""
+    begin = time.process_time()
+    found = geoop.optimise({"model": str(model), **PROBLEM})
+    best, last = found.best, found.candidates[0]
+    return {
+        "CD of the start, checked": found.start.truth["CD"],
+        "CD predicted": last.predicted["CD"],
+        "CD checked": last.truth["CD"],
+        "CL predicted": last.predicted["CL"],
+        "CL checked at the same angle": last.checked["CL"],
+        "CM checked": last.truth["CM"],
+        "keeps its constraints": last.sound,
+        "best": best.name,
+        "iterations": len(found.history) - 1,
+        "cpu_seconds": time.process_time() - begin,
+        "said": found.said,
+    }
 
 
 def shapes(count: int, seed: int) -> Iterator[tuple[str, Mesh, float]]:

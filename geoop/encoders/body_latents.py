@@ -76,7 +76,8 @@ def latent_spacing(pos: Tensor, batch_size: int) -> Tensor:
     """(n,) mean distance of every latent to its two nearest ones, the local scale of relative poses."""
     by_sample = pos.view(batch_size, -1, pos.shape[-1])
     distance = torch.cdist(by_sample, by_sample, compute_mode="donot_use_mm_for_euclid_dist")
-    return distance.topk(3, largest=False).values[..., 1:].mean(dim=-1).reshape(-1).clamp_min(1e-6)
+    nearest = choice(lambda: distance.detach().topk(3, largest=False).indices)
+    return distance.gather(-1, nearest)[..., 1:].mean(dim=-1).reshape(-1).clamp_min(1e-6)
 
 
 class BodyLatents(AbstractOperator):

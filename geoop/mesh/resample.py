@@ -16,8 +16,12 @@ from .outline import loops, oriented
 
 #: Turning angle at a vertex from which it is a corner of the shape and not a sampled smooth curve [deg].
 CORNER_ANGLE = 40.0
-#: A corner turns this many times as much as its neighbours, unless it is one of two ends of a blunt base.
-_ALONE = 5.0
+#: A corner turns this many times as much as its neighbours (as for panels: geoop.truth.panels.section_curve), unless it is an end of a blunt base.
+_ALONE = 8.0
+#: Where the points are so fine that the turn has a smaller radius than this part of the extent, this many times is enough: no nose is that sharp.
+_FINE, _ALONE_FINE = 1e-3, 2.0
+#: The ends of a base turn this many times as much as the vertices beside it.
+_BESIDE = 5.0
 
 
 def resample(outline: Mesh, n_points: int = 200, *, corner_angle: float = CORNER_ANGLE, turning: float = 0.08, growth: float = 0.2) -> Mesh:
@@ -115,8 +119,16 @@ def _corners(ring: np.ndarray, angle: float) -> np.ndarray:
     """
     turn = np.abs(turning_angles(ring))
     neighbours = np.maximum(np.roll(turn, 1), np.roll(turn, -1))
-    blunt = (turn > angle) & (neighbours > angle)  # two corners next to each other: a blunt base
-    return np.flatnonzero((turn > angle) & ((turn > _ALONE * neighbours) | blunt))
+    # two corners next to each other: a blunt base, or a polygon; not a coarse nose, which goes on turning on either side
+    after = np.roll(turn, -1)
+    quiet = np.minimum(turn, after) / _BESIDE
+    ends = [(outside > angle) | (outside < quiet) for outside in (np.roll(turn, 1), np.roll(turn, -2))]
+    pair = (turn > angle) & (after > angle) & ends[0] & ends[1]
+    blunt = pair | np.roll(pair, 1)
+    after_length = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1)
+    radius = 0.5 * (after_length + np.roll(after_length, 1)) / np.maximum(turn, 1e-12)
+    alone = turn > np.where(radius < _FINE * np.ptp(ring, axis=0).max(), _ALONE_FINE, _ALONE) * neighbours
+    return np.flatnonzero((turn > angle) & (alone | blunt))
 
 
 def _sharpest(ring: np.ndarray, corners: np.ndarray) -> int:

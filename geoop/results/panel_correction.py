@@ -122,12 +122,20 @@ class PanelCorrection:
         given = Case(scene.mesh, point, wall=("wall",), name=case.name or case.mesh.name).with_fields(Field(PANEL_PRESSURE, pressure))
         learned = self.surrogate.predict(given, chunk=chunk)
         of_velocity, of_pressure = (np.clip(learned[name], -most, most) for name, most in zip(LEARNED, LARGEST, strict=True))
+        fading = self._fading(given)
+        of_velocity, of_pressure = of_velocity * fading[:, None], of_pressure * fading
         # Bernoulli: no pressure is above that of stagnation
         sums = velocity + point.velocity * of_velocity, np.minimum(pressure + of_pressure, 1.0)
         errors = dict(zip(ANSWERS, (learned.verdict.expected_errors.get(name) for name in LEARNED), strict=True))
         scales = {"velocity": point.velocity, "pressure_coefficient": 1.0}
         expected = {name: value * scales[name] for name, value in errors.items() if value is not None}
         return dict(zip(ANSWERS, sums, strict=True)), replace(learned.verdict, expected_errors=expected)
+
+    def _fading(self, case: Case) -> np.ndarray:
+        """(n,) 1 as far as training points went, beyond that falling as 1/r^2, as what a wake or a body adds to the panels' flow does at least."""
+        framing = self.surrogate.framing
+        radius = np.linalg.norm(framing.frame(case).points_in(case.mesh.points), axis=1)
+        return np.minimum(1.0, framing.reach / np.maximum(radius, 1e-12)) ** 2
 
     def _at(self, scene: PanelScene, case: Case, places: np.ndarray, chunk: int) -> Mapping[str, Field]:
         """Fields at any points, NaN inside the body."""

@@ -103,7 +103,14 @@ def _clear(folder: Path) -> None:
     """Remove what the old study wrote."""
     for name in (CASES, ROWS):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for path in [*(folder / name for name in _OWN), *folder.glob("*.pvd"), *folder.glob("polars*.png"), *folder.glob("cp_*.png")]:
+    for path in [
+        *(folder / name for name in _OWN),
+        *folder.glob("*.pvd"),
+        *folder.glob("polars*.png"),
+        *folder.glob("cp_*.png"),
+        *folder.glob("field_*.png"),
+        *folder.glob("map*.png"),
+    ]:
         path.unlink(missing_ok=True)
 
 

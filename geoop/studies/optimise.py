@@ -45,7 +45,7 @@ def optimise(
     search = _Search.of(problem)
     search.refuse_start()
     best = [search.run(x, number, progress) for number, x in enumerate(search.starts())]
-    begin = search.candidate(search.design.begin, "start", "as given")
+    begin = _candidate(search, search.design.begin, "start", "as given")
     found = Optimised(problem, search.design, begin, tuple(best), tuple(search.history))
     if folder is not None:
         found.write(folder)
@@ -207,8 +207,10 @@ class _Search:
         return self.slopes(x)["CL"][None] / _SCALES["CL"]
 
     def run(self, x: np.ndarray, number: int, progress: Progress | None) -> Candidate:
-        """One start to its end."""
+        """One start to its end; with a model in two rounds, the second with its choices made anew."""
         solver = self.problem.solver
+        later = solver.iterations // 3 if self.flow.renew(x) else 0
+        self._known.clear()
         scale = max(abs(self.problem.objective.of(self.flow.values(x))), 1e-3)
         total, before = solver.starts * solver.iterations, len(self.history)
         self._worst = 1.0
@@ -224,19 +226,23 @@ class _Search:
                 progress(min(number * solver.iterations + row.iteration, total), total)
 
         note(x)
-        done = minimize(
-            lambda at: self.objective(at, scale),
-            x,
-            jac=lambda at: self.objective_slope(at, scale),
-            method=solver.method,
-            bounds=[(-1.0, 1.0)] * len(x),
-            constraints=self._constraints(),
-            callback=note,
-            options={"maxiter": solver.iterations, **({"ftol": solver.tolerance} if solver.method == "SLSQP" else {"gtol": solver.tolerance})},
-        )
+        for most in (solver.iterations - later, *((later,) if later else ())):
+            done = minimize(
+                lambda at: self.objective(at, scale),
+                x,
+                jac=lambda at: self.objective_slope(at, scale),
+                method=solver.method,
+                bounds=[(-1.0, 1.0)] * len(x),
+                constraints=self._constraints(),
+                callback=note,
+                options={"maxiter": most, **({"ftol": solver.tolerance} if solver.method == "SLSQP" else {"gtol": solver.tolerance})},
+            )
+            x = np.clip(done.x, -1.0, 1.0)
+            self.flow.renew(x)  # what a model held is that of another section by now: once more from here
+            self._known.clear()
         if progress is not None:
             progress((number + 1) * solver.iterations, total)
-        return self.candidate(np.clip(done.x, -1.0, 1.0), str(number + 1), str(done.message))
+        return _candidate(self, x, str(number + 1), str(done.message))
 
     def _constraints(self) -> Any:
         equal = self.problem.constraints.CL is not None
@@ -250,17 +256,18 @@ class _Search:
             found.append(NonlinearConstraint(self.equality, 0.0, 0.0, jac=self.equality_slope))
         return found
 
-    def candidate(self, x: np.ndarray, name: str, message: str) -> Candidate:
-        """A section with what is predicted and what the panel method says of it."""
-        predicted, level, reason = self.flow.anew(x)
-        broken = [key for key, value in (self.flow_margins(predicted) | self.shape_margins(x)).items() if value < -1e-3]
-        try:
-            truth = checked(self.design, x)
-            at_lift = trimmed(self.design, x, self.problem.constraints.CL) if self.problem.constraints.CL is not None else None
-            refused = ""
-        except GeoopError as error:
-            truth, at_lift, refused = {}, None, error.message
-        broken_truth = [key for key, value in self.flow_margins(at_lift or truth).items() if value < -1e-3] if truth else []
-        return Candidate(
-            name, x, self.design.angle(x), predicted, truth, at_lift, (level, reason), tuple(broken), tuple(broken_truth), message, refused
-        )
+
+def _candidate(search: _Search, x: np.ndarray, name: str, message: str) -> Candidate:
+    """A section with what is predicted and what the panel method says of it."""
+    predicted, level, reason = search.flow.anew(x)
+    broken = [key for key, value in (search.flow_margins(predicted) | search.shape_margins(x)).items() if value < -1e-3]
+    try:
+        truth = checked(search.design, x)
+        at_lift = trimmed(search.design, x, search.problem.constraints.CL) if search.problem.constraints.CL is not None else None
+        refused = ""
+    except GeoopError as error:
+        truth, at_lift, refused = {}, None, error.message
+    broken_truth = [key for key, value in search.flow_margins(at_lift or truth).items() if value < -1e-3] if truth else []
+    return Candidate(
+        name, x, search.design.angle(x), predicted, truth, at_lift, (level, reason), tuple(broken), tuple(broken_truth), message, refused
+    )

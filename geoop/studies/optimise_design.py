@@ -111,6 +111,10 @@ class Coefficients(Protocol):
         """Their (m,) derivatives."""
         ...
 
+    def renew(self, x: np.ndarray) -> bool:
+        """Make what is held while it is searched anew at a section; False where nothing is held."""
+        ...
+
     def anew(self, x: np.ndarray) -> tuple[dict[str, float], str, str]:
         """The numbers as a prediction of that section gives them; level and reason of the verdict."""
         ...
@@ -127,12 +131,18 @@ class PredictedCoefficients:
     def __init__(self, surrogate: Surrogate, design: Design) -> None:
         self.surrogate, self.design = surrogate, design
         self.drag = design.problem.drag
-        soft = SOFTNESS if _can_be_soft(surrogate) else 0.0
-        case = Case(design.section(design.begin), design.problem.point)
-        self.function = SurfaceFunction(surrogate, case, softness=soft, hold="places" if soft else "all")
-        self.layer = LayerDrag(self.function, _trip(design.problem)) if self.drag else None
+        self.soft = SOFTNESS if _can_be_soft(surrogate) else 0.0
+        self.renew(design.begin)
+
+    def renew(self, x: np.ndarray) -> bool:
+        """Hold the choices of this section."""
+        case = Case(self.design.section(x), self.design.point(x))
+        self.function = SurfaceFunction(self.surrogate, case, softness=self.soft, hold="places" if self.soft else "all")
+        self.layer = LayerDrag(self.function, _trip(self.design.problem)) if self.drag else None
+        return True
 
     def values(self, x: np.ndarray) -> dict[str, float]:
+        """CL, CM and CD with what is held."""
         points = torch.from_numpy(np.array(self.design.section(x).points))
         with torch.no_grad():
             at = self.function.at(points, self.design.angle(x))
@@ -142,6 +152,7 @@ class PredictedCoefficients:
         return found
 
     def slopes(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """(m,) derivatives, those of CL and CM exact."""
         points = torch.from_numpy(np.array(self.design.section(x).points)).requires_grad_()
         alpha = torch.tensor(self.design.angle(x), dtype=torch.float64, requires_grad=True)
         found = self.function.at(points, alpha).coefficients
@@ -158,6 +169,7 @@ class PredictedCoefficients:
         return self.layer.coefficient(torch.from_numpy(np.array(self.design.section(x).points)), self.design.angle(x))
 
     def anew(self, x: np.ndarray) -> tuple[dict[str, float], str, str]:
+        """A prediction with its forces and its verdict."""
         point = self.design.point(x)
         case = Case(self.design.section(x), as_told(self.surrogate, point))
         result = self.surrogate.predict(case, surface_only=True)
@@ -175,10 +187,12 @@ class PanelCoefficients:
         self.design = design
 
     def values(self, x: np.ndarray) -> dict[str, float]:
+        """CL, CM and, with a viscosity, CD."""
         found = checked(self.design, x)
         return {name: found[name] for name in ("CL", "CM", "CD") if name in found}
 
     def slopes(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """(m,) central differences."""
         names = ("CL", "CM", "CD") if self.design.problem.needs_drag else ("CL", "CM")
 
         def row(at: np.ndarray) -> np.ndarray:
@@ -187,6 +201,10 @@ class PanelCoefficients:
 
         by = differences(row, x, STEP)
         return {name: by[:, k] for k, name in enumerate(names)}
+
+    def renew(self, x: np.ndarray) -> bool:
+        del x
+        return False
 
     def anew(self, x: np.ndarray) -> tuple[dict[str, float], str, str]:
         return self.values(x), "inside", "solved by panels, not predicted"

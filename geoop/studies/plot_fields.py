@@ -113,7 +113,7 @@ def off_screen(size: tuple[int, int]) -> Iterator[Any]:
     before = vtkLogger.GetCurrentVerbosityCutoff()
     vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
     try:
-        plotter = pv.Plotter(off_screen=True, window_size=list(size))
+        plotter: Any = pv.Plotter(off_screen=True, window_size=list(size))
         plotter.set_background("white")
         try:
             yield plotter

@@ -162,7 +162,8 @@ class Scene:
 
     def _range(self) -> tuple[float, float]:
         """Of the field over the sweep: 1st to 99th percentile of a few steps, so that colours mean the same in all."""
-        if self.field not in self._limits:
+        field = self.field or ""
+        if field not in self._limits:
             values = []
             for step in np.unique(np.linspace(0, len(self.sweep.labels) - 1, _SAMPLED).round().astype(int)):
                 for part in self.parts if step == self.step else self.sweep.read(int(step)):
@@ -172,8 +173,8 @@ class Scene:
             joined = np.concatenate(values)
             joined = joined[np.isfinite(joined)]
             low, high = np.percentile(joined, [1.0, 99.0]) if len(joined) else (0.0, 1.0)
-            self._limits[self.field] = (float(low), float(high if high > low else low + 1.0))
-        return self._limits[self.field]
+            self._limits[field] = (float(low), float(high if high > low else low + 1.0))
+        return self._limits[field]
 
     def _look(self) -> None:
         """The camera on the body where the file says what that is, else on everything."""
@@ -222,7 +223,7 @@ def window(sweep: Sweep, *, field: str | None = None, step: int | None = None) -
     """
     import pyvista as pv
 
-    plotter = pv.Plotter(window_size=list(WINDOW), title=f"geoop: {sweep.name}")
+    plotter: Any = pv.Plotter(window_size=list(WINDOW), title=f"geoop: {sweep.name}")
     plotter.set_background("white")
     scene = Scene(sweep, plotter, field, step)
     plotter.add_axes(color=INK)

@@ -152,9 +152,9 @@ def _spread(conditions: list[dict]) -> dict[str, str]:
     found = {}
     for key in dict.fromkeys(name for item in conditions for name in item):
         values = list(dict.fromkeys(item.get(key) for item in conditions))
-        real = all(isinstance(value, int | float) for value in values)
+        real = [value for value in values if isinstance(value, int | float)]
         said = ", ".join(f"{value:g}" if isinstance(value, int | float) else str(value) for value in values)
-        found[key] = f"{min(values):g} to {max(values):g}, {len(values)} values" if real and len(values) > 12 else said
+        found[key] = f"{min(real):g} to {max(real):g}, {len(real)} values" if len(real) == len(values) > 12 else said
     return found
 
 

@@ -116,7 +116,7 @@ def _facts(study: StudyFolder, name: str) -> dict[str, float]:
             found["zero-lift α [°]"] = float(-offset / slope)
         moments = [(row["CL"], value) for row in straight if (value := number(row, "CM")) is not None]
         if len(moments) > 1:
-            found["CM at zero lift"] = float(np.polyfit(*zip(*moments, strict=True), 1)[1])
+            found["CM at zero lift"] = float(np.polyfit([lift for lift, _ in moments], [moment for _, moment in moments], 1)[1])
     best = max(rows, key=lambda row: row["CL"])
     found["greatest CL"] = best["CL"]
     if (angle := number(best, ALPHA)) is not None:

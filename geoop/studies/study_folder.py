@@ -142,9 +142,9 @@ class StudyFolder:
 
     def counts(self) -> dict[str, int]:
         """Cases by verdict, failed ones apart: ``inside``, ``edge``, ``outside``, ``not judged``, ``failed``."""
-        found = dict.fromkeys((*LEVELS, "not judged", "failed"), 0)
+        found: dict[str, int] = dict.fromkeys((*LEVELS, "not judged", "failed"), 0)
         for row in self.rows:
-            found["failed" if failed(row) else row.get("level") if row.get("level") in LEVELS else "not judged"] += 1
+            found["failed" if failed(row) else row["level"] if row.get("level") in LEVELS else "not judged"] += 1
         return found
 
     def __iter__(self) -> Iterator[Row]:

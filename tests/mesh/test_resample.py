@@ -87,3 +87,21 @@ def test_the_nose_of_a_section_given_at_few_stations_is_round(thickness):
     # the spline through so few points, not the formula, is the curve: between the first two stations they differ by up to 1e-3 chords
     assert np.abs(np.abs(inside[:, 1]) - half(inside[:, 0])).max() < 2.5e-3
     assert np.degrees(np.abs(turning_angles(made)))[1:].max() < 15.0 and made[0] == pytest.approx([1.0, 0.0], abs=1e-9)
+
+
+def test_two_sharp_turns_are_a_base_only_if_the_sides_beside_them_are_straight():
+    """A flat-bottomed section of few points (as fg4 of the UIUC database) turns by 58 and 49 degrees at two vertices of its nose; a base by 90 and 90."""
+    upper = np.array([[1, 0.0075], [0.9, 0.02], [0.7, 0.05], [0.4, 0.095], [0.2, 0.105], [0.1, 0.09], [0.05, 0.073], [0.0125, 0.043], [0, 0.02]])
+    nose = np.array([[0.0125, 0.0015], [0.1, 0.0], [0.5, 0.0]])
+    sharp = np.concatenate([upper, nose])
+    turn = np.degrees(np.abs(turning_angles(sharp)))
+    assert turn[8] > 45.0 and turn[9] > 45.0 and turn[7] > 8.0
+    made = resample(outline(sharp), 400).points
+    assert np.degrees(np.abs(turning_angles(made)))[1:].max() < 20.0
+    blunt = np.concatenate([[[1.0, 0.0095]], upper[1:], nose, [[1.0, 0.0055]]])
+    ends = resample(outline(blunt), 400).points
+    for corner in ([1.0, 0.0095], [1.0, 0.0055]):
+        assert np.linalg.norm(ends - corner, axis=1).min() < 1e-12
+    square = resample(outline(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])), 64).points
+    for corner in ([0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]):
+        assert np.linalg.norm(square - corner, axis=1).min() < 1e-12

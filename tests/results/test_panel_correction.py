@@ -22,7 +22,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def body():
-    return superellipsoid((1.5, 0.6, 0.5), 0.8, 0.9, 9)
+    return superellipsoid((1.5, 0.6, 0.5), 0.8, 0.9, 7)
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,10 @@ def result(model, body):
 
 
 def test_a_body_like_those_of_the_training_is_answered_on_its_own_points(result, body):
-    assert result.mesh.points is body.points or np.array_equal(result.mesh.points, body.points)
+    assert np.array_equal(result.mesh.points, body.points)
     pressure, velocity = result["pressure_coefficient"], result["velocity"]
     assert pressure.shape == (len(body.points),) and velocity.shape == (len(body.points), 3)
-    assert 0.9 < pressure.max() < 1.1 and result.outcome.kind == "converged" and not result.viscous
+    assert 0.9 < pressure.max() < 1.1 and result.outcome.ok and not result.viscous
     # Bernoulli's equation is not built in: both are learned
     assert np.sqrt(np.mean((1.0 - (velocity**2).sum(axis=1) / POINT.velocity**2 - pressure) ** 2)) < 0.1
 
@@ -62,7 +62,7 @@ def test_a_sweep_is_its_single_cases(model, body, result):
 
 def test_the_field_tends_to_the_stream_and_is_blank_inside(result):
     far, inside = result.at(np.array([[30.0, 5.0, 1.0], [0.1, 0.0, 0.0]]))["velocity"]
-    assert far == pytest.approx(30.0 * POINT.direction(3), abs=0.3) and np.isnan(inside).all()
+    assert far == pytest.approx(30.0 * POINT.direction(3), abs=0.1) and np.isnan(inside).all()
     assert result.at(np.zeros((0, 3)))["pressure_coefficient"].shape == (0,)
 
 
@@ -73,7 +73,7 @@ def test_fine_and_coarse_triangles_of_one_body_agree(model):
             "pressure_coefficient"
         ]
 
-    assert pressure(8) == pytest.approx(pressure(14), abs=0.04)
+    assert pressure(8) == pytest.approx(pressure(12), abs=0.04)
 
 
 def test_an_open_body_is_outside_and_says_so(model, body):

@@ -42,6 +42,8 @@ def measure(output: Path, once: Once, model: PanelCorrection | None = None, fold
     fitted = lru_cache(lambda kind: kind(data))  # the controls are made once, and only where a row is missing
     for split in ("test", "ood", "val"):
         once(f"{NAME}/{split}/{NAME}", partial(row, data, split, partial(corrected, model)))
+        run = (folder or output.parent / "models" / NAME) / "run" / "best.safetensors"
+        once(f"{NAME}/after the first training/{split}", lambda split=split, run=run: first_stage(data, split, run))
         once(f"{NAME}/{split}/source panels alone", partial(row, data, split, panels_alone))
         for name, kind in {"nearest shape": Nearest, "Gaussian process on modes, given family and parameters": Processes}.items():
             if split != "val":
@@ -52,6 +54,11 @@ def measure(output: Path, once: Once, model: PanelCorrection | None = None, fold
     once(f"{NAME}/speed/prediction", partial(seconds, model, data))
     for family in bodies_3d.FAMILIES:
         once(f"{NAME}/labels/{family}", partial(floor, data, family))
+
+
+def first_stage(data: Dataset, split: str, run: Path) -> Row:
+    """Errors of the weights that the second training began with."""
+    return row(data, split, partial(corrected, PanelCorrection(geoop.load(run))))  # type: ignore[arg-type]
 
 
 def corrected(model: PanelCorrection, case: Case) -> tuple[np.ndarray, np.ndarray]:

@@ -19,10 +19,11 @@ from ..interfaces.verdict import Verdict
 from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, write_checkpoint
 from ..mesh.body import body
 from ..mesh.case import Case
-from ..mesh.generate.ogrid import ogrid
+from ..mesh.generate.ogrid import ogrid, require_simple
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.quantity import Field
+from ..mesh.resample import closed_ring
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
@@ -81,7 +82,7 @@ class Surrogate:
 
         Raises:
             ConditionError: no operating point, and the model was trained on flows; or the other way round.
-            InvalidMeshError: no body, an open section, or a dimension that the model was not trained for.
+            InvalidMeshError: no body, an open section or one that crosses itself, or a dimension that the model was not trained for.
             ConfigurationError: a known function is missing.
             NonFiniteError: the network returned NaN or infinity.
         """
@@ -141,6 +142,8 @@ class Surrogate:
         if bare and not surface_only and not self.framing.wall_only:
             # coordinates in a file are samples of a smooth section: the wall goes through them on a spline, corners kept
             return Case(ogrid(outline, smooth=True), case.operating_point, wall=("wall",), name=case.name or mesh.name)
+        if bare:
+            require_simple(closed_ring(outline), mesh.name, "the outline of the section")
         return case
 
     @property

@@ -10,8 +10,8 @@ import pytest
 
 import geoop
 from geoop.cli.app import main
-from geoop.errors import CheckpointError
-from geoop.mesh.primitives import naca4
+from geoop.errors import CheckpointError, InvalidMeshError
+from geoop.mesh.primitives import naca4, ring
 from geoop.results import shipped
 from geoop.results.shipped import FOLDER, model_file, shipped_model, shipped_models
 from geoop.results.surrogate import Surrogate
@@ -132,10 +132,17 @@ def test_the_airfoil_model_agrees_with_panels_on_sections_of_this_repository():
 def test_shapes_that_the_airfoil_model_does_not_know_are_outside():
     surrogate, point = geoop.load(AIRFOIL), geoop.OperatingPoint(60.0, alpha=4.0)
     angle = np.linspace(0.0, 2.0 * np.pi, 81)[:-1]
-    from geoop.mesh.primitives import ring
-
     ellipse = ring(np.stack([0.5 + 0.5 * np.cos(angle), 0.2 * np.sin(angle)], axis=1), "ellipse")
     for mesh in (ellipse, naca4("0060", n_points=120)):
         assert surrogate.predict(geoop.Case(mesh, point), surface_only=True).verdict.level == "outside"
     steep = surrogate.predict(geoop.Case(naca4("2412", n_points=120), geoop.OperatingPoint(60.0, alpha=25.0)), surface_only=True)
     assert steep.verdict.level != "inside" and "alpha" in steep.verdict.reason  # the model is linear in it, the flow would have separated
+
+
+@needs_airfoil
+def test_a_section_that_crosses_itself_is_refused_with_or_without_a_field_around_it():
+    points = naca4("2412", n_points=100).points.copy()
+    points[[30, 70]] = points[[70, 30]]
+    for surface_only in (True, False):
+        with pytest.raises(InvalidMeshError, match="crosses itself 2 times"):
+            geoop.load(AIRFOIL).predict(geoop.Case(ring(points, "crossed"), geoop.OperatingPoint(60.0)), surface_only=surface_only)

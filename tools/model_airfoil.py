@@ -99,6 +99,7 @@ def card(surrogate: Surrogate, rows: Mapping[str, Row]) -> Card:
         licence="Weights: Apache-2.0, as geoop. Data: computed by geoop; coordinates of the UIUC airfoil coordinate database as distributed with AeroSandbox"
         " (MIT), terms of the originals not established; none of them is in this file.",
         command=f"tools/make_models {NAME}",
+        training={"budget": "in computing time of one core: made again on another machine, the weights are not bit-equal"},
     )
 
 
@@ -146,7 +147,7 @@ def _tables(rows: Mapping[str, Row], kinds: Mapping[str, Row], real: Row, smooth
             [[split, *(row[n] for n in names)] for split, row in splits.items()],
         ),
         Table(
-            "Seconds on one core of a busy machine (CPU seconds are those of the process)",
+            "Seconds, one thread, beside light work (CPU seconds are those of the process)",
             ["what", "seconds", "CPU seconds"],
             [[what, row["seconds"], row["CPU seconds"]] for what, row in seconds.items()],
         ),

@@ -113,7 +113,7 @@ def markdown(card: Card, surrogate: Surrogate) -> str:
 
 
 def _table(item: Table) -> str:
-    lines = [f"**{item.title}**", "", "| " + " | ".join(item.columns) + " |", "|" + " --- |" * len(item.columns)]
+    lines = [f"**{item.title}**", "", "| " + " | ".join(_text(name) for name in item.columns) + " |", "|" + " --- |" * len(item.columns)]
     lines += ["| " + " | ".join(_text(value) for value in row) + " |" for row in item.rows]
     return "\n".join(lines + (["", item.note] if item.note else []))
 
@@ -121,7 +121,8 @@ def _table(item: Table) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    # a bar within a cell would end it
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 def _list(items: Sequence[str]) -> str:
@@ -129,4 +130,4 @@ def _list(items: Sequence[str]) -> str:
 
 
 def _facts(items: Mapping[str, Any]) -> str:
-    return "\n".join(f"- {name}: {_text(value)}" for name, value in items.items())
+    return "\n".join(f"- {name}: {'-' if value is None else value}" for name, value in items.items())

@@ -152,6 +152,8 @@ def card(model: Surrogate, rows: Mapping[str, Row]) -> Card:
             "No separation and no boundary layer: the base of a car, stall and drag are not in it. The ground is not there either.",
             "A wing of more than 6000 triangles is coarsened; then its two sides no longer match at the trailing edge, and the verdict is `outside`. Export wings"
             " coarser, with the same points on both sides.",
+            "The verdict also looks at the network's state, which depends on how fine a surface is: training bodies have about 1500 vertices, and one of 600 may"
+            " be called `outside` although its pressure is good.",
             "Errors of wings sit at their tips, where the labels themselves are least sure (see the table of labels).",
         ],
         licence="Weights: Apache-2.0, as geoop. Data: computed by geoop, CC0-1.0.",

@@ -15,7 +15,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES, Field
-from geoop.studies.plots import fields as plot_fields, plot_polars, plot_pressure, plot_style
+from geoop.studies.plots import fields, polars, pressure, style
 from geoop.studies.plots.fields import field_view, pressure_colours
 from geoop.studies.plots.polars import comparison_plot, curves_of, map_plot, polar_plot
 from geoop.studies.plots.pressure import WallPressure, chosen_rows, pressure_picture
@@ -40,7 +40,7 @@ def speeds(tmp_path_factory):
 def drawn(monkeypatch):
     """The figures that would be written."""
     figures = []
-    for module in (plot_polars, plot_pressure, plot_fields):
+    for module in (polars, pressure, fields):
         monkeypatch.setattr(module, "save", lambda made, path: figures.append(made) or path)
     return figures
 
@@ -190,7 +190,7 @@ def test_everybody_tells_the_curves_apart(sight):
         linear = np.array(matplotlib.colors.to_rgb(colour)) ** 2.2
         return np.clip(sight @ linear, 0, 1) ** (1 / 2.2)
 
-    distances = [np.linalg.norm(perceived(a) - perceived(b)) for a, b in itertools.combinations(plot_style.COLOURS, 2)]
+    distances = [np.linalg.norm(perceived(a) - perceived(b)) for a, b in itertools.combinations(style.COLOURS, 2)]
     assert min(distances) > 0.15
     if sight is NO_RED:  # the measure itself: these two are taken for one another
         assert np.linalg.norm(perceived("red") - perceived("green")) < 0.15

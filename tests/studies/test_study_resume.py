@@ -237,7 +237,9 @@ def test_many_files_are_not_all_named(tmp_path):
         output=tmp_path / "s",
         settings={"report": False, "surface_only": True},
     )
-    assert len(list(done.folder.glob("*.pvd"))) == 15 and "and 14 .pvd of single geometries" in str(done) and str(done).count("written") == 2
+    tables = len(list(done.folder.glob("table.*")))  # Parquet where pyarrow is installed
+    assert len(list(done.folder.glob("*.pvd"))) == 15 and "and 14 .pvd of single geometries" in str(done)
+    assert str(done).count("written") == 1 + tables
 
 
 def test_a_dask_cluster_computes_what_this_process_does(tmp_path):

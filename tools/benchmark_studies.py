@@ -18,6 +18,8 @@ from rich.console import Console
 
 TOOLS = Path(__file__).resolve().parent
 MEASURED = TOOLS / "measured" / "studies.json"
+#: Rows that cards of shipped models are written from, by tools/make_models.
+CARDS = TOOLS / "measured" / "models.json"
 OUTPUT = TOOLS.parent / "out" / "studies"
 #: Name -> what it measures; the file is tools/studies_NAME.py.
 SECTIONS = {
@@ -30,6 +32,9 @@ SECTIONS = {
     "forces": "forces, moments and drag beside exact and independent ones",
     "gradient": "shape gradients beside finite differences and those of the panel method; optimised sections",
 }
+
+#: Section -> the shipped model whose name its rows begin with.
+MODELS = {"airfoil": "airfoil-potential", "body": "body-potential", "rans": "airfoil-rans-surface"}
 
 Row = dict[str, Any]
 
@@ -47,15 +52,20 @@ def main(arguments: Sequence[str]) -> None:
         OUTPUT.mkdir(parents=True, exist_ok=True)
         for name in given.sections:
             importlib.import_module(f"studies_{name}").measure(OUTPUT, once)
-    report({key: row for key, row in rows(MEASURED, OUTPUT / "rows").items() if key.split("/")[0] in given.sections}, Console())
+    wanted = {name for section in given.sections for name in (section, MODELS.get(section, section))}
+    report({key: row for key, row in _known().items() if key.split("/")[0] in wanted}, Console())
 
 
 def once(key: str, make: Callable[[], Row]) -> Row:
     """The row that is kept under a key; measured, and said, where there is none."""
-    known = rows(MEASURED, OUTPUT / "rows")
+    known = _known()
     if key in known:
         return known[key]
     row = {**make(), "key": key}
     keep(OUTPUT / "rows", row)
     report({key: row}, Console())
     return row
+
+
+def _known() -> dict[str, Row]:
+    return rows(CARDS, OUTPUT / "none") | rows(MEASURED, OUTPUT / "rows")

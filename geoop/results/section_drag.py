@@ -127,8 +127,9 @@ def _speed(case: Case, points: np.ndarray, numbers: np.ndarray, *, by_pressure: 
         )
     pressure = fields["pressure_coefficient"].values[numbers]
     size = np.sqrt(np.maximum(1.0 - pressure, 0.0))
-    quarter = len(pressure) // 4
-    k = quarter + int(np.argmax(pressure[quarter : len(pressure) - quarter]))  # away from the trailing edge, where it is large, too
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    ahead = np.abs(length / length[-1] - 0.5) <= 0.25  # away from the trailing edge, where the pressure is large, too
+    k = int(np.flatnonzero(ahead)[np.argmax(pressure[ahead])])
     signed = np.where(np.arange(len(size)) < k, -size, size)
     signed[k] = 0.5 * (signed[k - 1] + signed[k + 1])  # Bernoulli's root has no sign at the stagnation point itself
     return signed

@@ -30,7 +30,9 @@ def describe(case: Case) -> dict[str, float]:
     point = case.operating_point
     if surface.dimension == 2:
         chord = chord_line(surface)
-        angles = {"alpha_to_chord [deg]": (point.alpha if point else 0.0) + chord.angle}
+        angle = (point.alpha if point else 0.0) + chord.angle
+        # a section that points forward has a chord near 180 degrees: its angles of attack go round
+        angles = {"alpha_to_chord [deg]": angle if abs(angle) <= 180.0 else float((angle + 180.0) % 360.0 - 180.0)}
         shape = _sections(surface)
     else:
         angles = {"alpha [deg]": point.alpha, "beta [deg]": point.beta} if point else {}

@@ -78,6 +78,14 @@ def test_a_turned_section_is_the_same_section_at_another_angle() -> None:
     assert second == pytest.approx(first, abs=1e-6)
 
 
+@pytest.mark.parametrize("alpha", [-176.0, 176.0])
+def test_angles_of_a_section_that_points_forward_go_round(alpha) -> None:
+    section = naca4("2412")
+    forward = section.moved(-section.points)
+    expected = describe(Case(section, OperatingPoint(1.0, (alpha + 360.0) % 360.0 - 180.0)))["alpha_to_chord [deg]"]
+    assert describe(Case(forward, OperatingPoint(1.0, alpha)))["alpha_to_chord [deg]"] == pytest.approx(expected)
+
+
 def test_refinement_hardly_changes_descriptors() -> None:
     coarse, fine = (describe(Case(naca4("2412", n_points=n))) for n in (120, 480))
     for name, value in fine.items():

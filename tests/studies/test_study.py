@@ -86,6 +86,14 @@ def test_fields_are_written_unless_refused(tmp_path):
     assert not (none.folder / "cases").exists() and not list(none.folder.glob("*.pvd")) and len(none.rows) == 1
 
 
+def test_shapes_named_like_the_series_of_all_shapes_keep_a_series_of_their_own(tmp_path):
+    shapes = [{"mesh": naca4("2412"), "name": name} for name in ("study", "Surface")]
+    done = geoop.study(model="panels", geometry=shapes, alpha=[0.0, 2.0], velocity=10.0, output=tmp_path / "s", settings=SWEEP["settings"])
+    series = [path for path in done.files if path.suffix == ".pvd"]
+    assert len({path.name.lower() for path in series}) == len(series) == 3
+    assert sorted(len(geoop.read_series(path)) for path in series) == [2, 2, 4]
+
+
 _IN_PARAVIEW = """
 import json, sys
 from paraview.simple import OpenDataFile

@@ -102,6 +102,15 @@ def test_a_record_that_was_cut_off_is_computed_again(tmp_path):
     assert model.asked == [("naca2412", 4.0)]
 
 
+def test_a_record_that_a_crash_left_with_foreign_bytes_is_read_as_far_as_it_goes(tmp_path):
+    done = geoop.study(model=Counting(), **SWEEP, output=tmp_path / "s")
+    with (done.folder / "rows" / "naca2412.jsonl").open("ab") as record:
+        record.write(b"\xff\xfe\x00 of another file")
+    model = Counting()
+    again = geoop.study(model=model, **SWEEP, output=tmp_path / "s")
+    assert again.rows == done.rows and not model.asked
+
+
 def test_a_case_whose_file_is_gone_is_computed_again(tmp_path):
     done = geoop.study(model=Counting(), **SWEEP, output=tmp_path / "s")
     (done.folder / "cases" / "naca0012_0001.vtp").unlink()

@@ -220,8 +220,8 @@ def _flapped(geometry: Geometry, flap: tuple[float, float, float]) -> Geometry |
 
 
 def _unique(found: list[Geometry]) -> list[Geometry]:
-    """File names tell shapes apart only if they differ: the second ``a`` is ``a-2``."""
-    taken: set[str] = set()
+    """File names tell shapes apart only if they differ: the second ``a`` is ``a-2``; beside others no shape takes the name of a series of all."""
+    taken = {"study", "surface"} if len(found) > 1 else set()
     kept = []
     for item in found:
         stem = "".join(letter if letter.isalnum() or letter in "._+-" else "-" for letter in item.name) or "shape"

@@ -132,7 +132,7 @@ def recorded(folder: Path, geometry: str) -> dict[str, dict[str, Any]]:
     """
     rows: dict[str, dict[str, Any]] = {}
     for path in (folder / ROWS / f"{geometry}.jsonl", *sorted((folder / ROWS).glob(f"{glob.escape(geometry)}@*.jsonl"))):
-        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
             try:
                 row = json.loads(line)
                 if row["outcome"] != FAILED or rows.get(row["case"], row)["outcome"] == FAILED:

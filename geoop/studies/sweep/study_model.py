@@ -161,9 +161,9 @@ class StudyModel:
         """
         if not isinstance(self.predictor, Trained) or self.predictor.framing.region:
             return ""
-        re = point.reynolds
+        re, turned = point.reynolds, point.alpha + chord_angle
         stated = {
-            "alpha_to_chord [deg]": ("alpha to the chord [deg]", point.alpha + chord_angle),
+            "alpha_to_chord [deg]": ("alpha to the chord [deg]", turned if abs(turned) <= 180.0 else (turned + 180.0) % 360.0 - 180.0),
             "alpha [deg]": ("alpha [deg]", point.alpha),
             "beta [deg]": ("beta [deg]", point.beta),
             "mach [1]": ("Mach", point.mach),

@@ -36,9 +36,9 @@ def gradient(
     from ..mesh.operating_point import OperatingPoint
     from ..mesh.planar import flattened, is_one_layer
     from ..results.shape_gradient import shape_gradient
-    from ..results.surrogate import load
+    from ..results.surrogate import load_one
 
-    surrogate, case = load(model), read_case(mesh, unit=unit, chord=chord)
+    surrogate, case = load_one(model), read_case(mesh, unit=unit, chord=chord)
     case = flattened(case) if is_one_layer(case.mesh) else case
     case = replace(case, wall=tuple(wall)) if wall else case
     if velocity is not None:

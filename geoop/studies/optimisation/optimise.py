@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import NonlinearConstraint, minimize
 
 from ...errors import ConfigurationError, GeoopError
-from ...results.surrogate import Surrogate, load
+from ...results.surrogate import Surrogate, load_one
 from .design import FINE, Coefficients, Design, PanelCoefficients, PredictedCoefficients, checked, differences
 from .limits import GeometryLimits, SectionMeasures, TrainedRange
 from .problem import OptimiseProblem, read_problem
@@ -91,7 +91,7 @@ class _Search:
         )
         if problem.model == "panels":
             return cls(problem, design, PanelCoefficients(design), limits, None)
-        surrogate = problem.model if isinstance(problem.model, Surrogate) else load(problem.model)
+        surrogate = problem.model if isinstance(problem.model, Surrogate) else load_one(problem.model)
         if not isinstance(surrogate, Surrogate):
             raise ConfigurationError("a mesh mover is no model of flows", where="model", remedy="give a surrogate, or 'panels'")
         return cls(problem, design, PredictedCoefficients(surrogate, design), limits, TrainedRange.of(surrogate, asked.confidence))

@@ -42,7 +42,7 @@ _USAGE_ERROR = typer.BadParameter.__mro__[2]
 _INTERRUPTED = 130
 
 Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
-Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")]
+Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,7 +99,7 @@ def inspect(
     unit: Unit = None,
     thorough: Annotated[bool | None, typer.Option(help="count self-intersections; up to a million facets unless said")] = None,
     repair: Annotated[Path | None, typer.Option(metavar="OUT", help="write a repaired copy here; never over the input")] = None,
-    tolerance: Annotated[float | None, typer.Option(help="with --repair: merge points closer than this [m, or file unit without --unit]")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="with --repair: merge points closer than this \\[m, or file unit without --unit]")] = None,
     max_hole: Annotated[float | None, typer.Option(help="with --repair: close holes up to this share of the size; 0.1 unless given")] = None,
     orient: Annotated[bool | None, typer.Option(help="with --repair: turn normals out of the body; done unless refused")] = None,
     split: Annotated[bool, typer.Option(help="with --repair: write connected parts to OUT_1, OUT_2, ...")] = False,
@@ -134,7 +134,7 @@ def convert(
     unit: Unit = None,
     output_unit: Annotated[str | None, typer.Option(help="length unit of OUT where it is .stl, .ply, .obj or .csv; m unless given")] = None,
     chord: Chord = None,
-    time: Annotated[float | None, typer.Option(help="step to take [s]; the last one unless given, all of them into .pvd")] = None,
+    time: Annotated[float | None, typer.Option(help="step to take \\[s]; the last one unless given, all of them into .pvd")] = None,
     solution: Annotated[list[Path] | None, typer.Option(help="fields on the mesh, such as restart_flow.dat; one per zone")] = None,
     patch: Annotated[list[str] | None, typer.Option(help="write this patch only; repeat for several")] = None,
     text: Annotated[bool, typer.Option(help="text instead of binary: STL (one solid per patch), PLY, Gmsh")] = False,

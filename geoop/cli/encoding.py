@@ -26,7 +26,7 @@ def encode(
     surface: Annotated[Path | None, typer.Option(help="write the zero set as a mesh here: .vtu, .stl, ...")] = None,
     resolution: Annotated[int | None, typer.Option(help="of --surface: grid cells along the longest side; 128 in space, 512 in the plane")] = None,
     unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")] = None,
-    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")] = None,
+    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")] = None,
     seed: Annotated[int, typer.Option(help="of weights and samples")] = 0,
     as_json: Json = False,
 ) -> None:

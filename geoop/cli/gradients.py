@@ -16,16 +16,16 @@ def gradient(
     mesh: Annotated[Path, typer.Argument(help="section file, or a mesh around a section")],
     output: Annotated[Path, typer.Option("--output", "-o", help=".vtp or .vtu: arrows along the wall's normal")],
     of: Annotated[str, typer.Option(help="CL, CD or CM")] = "CL",
-    velocity: Annotated[float | None, typer.Option(help="free-stream speed [m/s]; that of the file unless given")] = None,
-    alpha: Annotated[float, typer.Option(help="angle of attack [deg]")] = 0.0,
-    density: Annotated[float, typer.Option(help="[kg/m^3]")] = 1.225,
+    velocity: Annotated[float | None, typer.Option(help="free-stream speed \\[m/s]; that of the file unless given")] = None,
+    alpha: Annotated[float, typer.Option(help="angle of attack \\[deg]")] = 0.0,
+    density: Annotated[float, typer.Option(help="\\[kg/m^3]")] = 1.225,
     viscosity: Annotated[float | None, typer.Option(help="dynamic viscosity [Pa s]; CD of an inviscid model needs it")] = None,
     reference_length: Annotated[
-        float | None, typer.Option(help="length of the coefficients [m]; the chord, which follows the shape, unless given")
+        float | None, typer.Option(help="length of the coefficients \\[m]; the chord, which follows the shape, unless given")
     ] = None,
-    smoothing: Annotated[float, typer.Option(help="write the gradient smoothed over this length [m], too, for steps along it")] = 0.0,
+    smoothing: Annotated[float, typer.Option(help="write the gradient smoothed over this length \\[m], too, for steps along it")] = 0.0,
     unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY and bare clouds: m, mm, cm, in, ft")] = None,
-    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file [m]; 1 m unless given")] = None,
+    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")] = None,
     wall: Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")] = None,
     as_json: Json = False,
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from geoop.cli.app import main
+from geoop.cli.app import app, main
 
 MESHES = Path(__file__).parents[2] / "meshes"
 
@@ -119,3 +119,21 @@ def test_the_installed_command_answers_quickly_and_completes():
         assert command in done.stdout
     check = "import sys; import geoop.cli.app; print([m for m in ('torch', 'vtk', 'scipy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def _helps() -> list[tuple[str, str]]:
+    import typer
+
+    found = []
+    for name, command in typer.main.get_command(app).commands.items():
+        found += [(name, command.help or "")]
+        found += [(f"{name} {option.name}", getattr(option, "help", None) or "") for option in command.params]
+    return found
+
+
+def test_units_in_square_brackets_survive_the_markup_of_help_texts() -> None:
+    from rich.text import Text
+
+    unescaped = {where: text for where, text in _helps() if Text.from_markup(text).plain != text.replace("\\[", "[")}
+    assert len(_helps()) > 100
+    assert not unescaped

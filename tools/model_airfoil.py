@@ -27,9 +27,9 @@ _USE = """```python
 import geoop
 
 surrogate = geoop.load("airfoil-potential")
-section = geoop.read("section.dat")                       # or any outline, or a mesh around one
+section = geoop.read("section.dat")  # or any outline, or a mesh around one
 points = [geoop.OperatingPoint(velocity=50.0, alpha=a) for a in range(-6, 17)]
-for result in surrogate.predict_many(section, points):    # all angles for the price of one
+for result in surrogate.predict_many(section, points):  # all angles for the price of one
     print(geoop.forces(result).CL, result.verdict)
 result.write("section.vtu")
 ```
@@ -95,7 +95,7 @@ def card(surrogate: Surrogate, rows: Mapping[str, Row]) -> Card:
             "No stall, no boundary layer, no compressibility: above about 10 degrees real lift is lower.",
             "The suction peak of noses sharper than those of training is rounded off; the worst sections are in the table.",
             "Within 1 % of the chord of a trailing edge the velocity of the panel method itself is uncertain.",
-            "On the surface alone a kernel ridge that is told the same linearity in the stream is about level (1.71 %, median 0.60 %, |dCL| 0.0025; a trial outside the tool).",
+            "On the surface alone a kernel ridge that is told the same linearity in the stream is about level: see the table.",
             "Families are told by names: about 11 of the 300 real sections have relatives in the training under another name (nasasc2-0714 is sc20714).",
         ],
         licence="Weights: Apache-2.0, as geoop. Data: computed by geoop; coordinates of the UIUC airfoil coordinate database as distributed with AeroSandbox"

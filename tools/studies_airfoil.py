@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import studies_airfoil_linear
 
 import geoop
 from geoop.baselines.gaussian_process_modes import GaussianProcessModes
@@ -64,6 +65,7 @@ def measure(output: Path, once, surrogate: Surrogate | None = None, data: Path |
         once(f"{NAME}/splits/{split}", lambda split=split: split_row(model, dataset, split))
     for name, learn in (("nearest shape, Cp by Bernoulli", nearest), ("Gaussian process on modes, Cp by Bernoulli", process)):
         once(f"{NAME}/real sections/{name}", lambda learn=learn: controlled(learn, dataset))
+    once(f"{NAME}/real sections/kernel ridge of the unit streams, surface only", lambda: linear(int(model.about.get("cases", 5000))))
 
 
 # ---- real sections ------------------------------------------------------------------------------------------------------
@@ -266,6 +268,15 @@ def controlled(learn, dataset) -> Row:
         return answers
 
     return {**judged(predict), "training cases": count, "CPU seconds of training": seconds}
+
+
+def linear(cases: int) -> Row:
+    """The control that is told that potential flow is linear in the stream, as the model is."""
+    started = time.process_time()
+    ridge, count = studies_airfoil_linear.fitted(cases)
+    seconds = round(time.process_time() - started, 1)
+    chosen = dict(zip(("modes", "power", "width", "penalty"), ridge.chosen, strict=True))
+    return {**judged(ridge.predict), "training cases": count, "CPU seconds of training": seconds, "chosen on validation sections": chosen}
 
 
 # ---- splits -------------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ SECTIONS = {
 }
 
 #: Section -> the shipped model whose name its rows begin with.
-MODELS = {"airfoil": "airfoil-potential", "body": "body-potential", "rans": "airfoil-rans-surface"}
+MODELS = {"airfoil": "airfoil-potential", "body": "body-potential"}
 
 Row = dict[str, Any]
 

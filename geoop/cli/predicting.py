@@ -91,7 +91,8 @@ def _row(result: Result, reference_length: float | None, reference_area: float |
 
     point, verdict = result.case.operating_point, result.verdict
     units = {name: item.quantity.unit for name, item in result.fields.items()}
-    errors = "".join(f"\nexpected error of {name}: {value:.3g} {units.get(name, '1')}" for name, value in verdict.expected_errors.items())
+    valid = "" if verdict.level != "outside" else " (of cases inside: it does not hold for this one)"
+    errors = "".join(f"\nexpected error of {name}: {value:.3g} {units.get(name, '1')}{valid}" for name, value in verdict.expected_errors.items())
     said = f"verdict {verdict}{errors}"
     if point is None:
         return {"verdict": verdict.to_dict()}, said

@@ -13,7 +13,9 @@ import pytest
 
 import geoop
 from geoop.errors import ConfigurationError
+from geoop.mesh.cells import Cells
 from geoop.mesh.primitives import naca4
+from geoop.mesh.resample import closed_ring
 from geoop.studies.sweep.table import read_table
 from geoop.truth.panels.predictor import PanelPredictor
 from geoop.truth.panels.system import panel_flow
@@ -84,6 +86,29 @@ def test_fields_are_written_unless_refused(tmp_path):
         model="panels", geometry="naca0012", alpha=0.0, velocity=10.0, output=tmp_path / "n", settings={"files": "none", "report": False}
     )
     assert not (none.folder / "cases").exists() and not list(none.folder.glob("*.pvd")) and len(none.rows) == 1
+
+
+def test_a_slot_that_no_grid_fits_costs_the_field_and_not_the_case(tmp_path, surrogate):
+    ring = closed_ring(naca4("0018", 120))
+    slot = (ring[:, 1] < 0) & (abs(ring[:, 0] - 0.4) < 0.01)
+    first, last = np.flatnonzero(slot)[[0, -1]]
+    walls = np.array([[0.395, -0.085], [0.395, 0.0], [0.405, 0.0], [0.405, -0.085]])
+    slotted = np.concatenate([ring[:first], walls, ring[last + 1 :]])
+    index = np.arange(len(slotted))
+    mesh = geoop.Mesh(slotted, Cells.of(line=np.stack([index, np.roll(index, -1)], axis=1)))
+    shape = {"mesh": mesh, "name": "slotted"}
+    done = geoop.study(
+        model=surrogate, geometry=[shape, "naca0018"], alpha=[0.0, 2.0], velocity=10.0, output=tmp_path / "s", settings={"report": False}
+    )
+    assert not done.failed and np.isfinite(done.column("CL")).all()
+    for row in done.rows:
+        assert ("no field" in row["message"] and "inverted" in row["message"]) == (row["geometry"] == "slotted")
+    assert [path.stem for path in sorted((done.folder / "cases").glob("*.vtu"))] == ["naca0018_0000", "naca0018_0001"]
+    assert len(list((done.folder / "cases").glob("slotted*.vtp"))) == 2 and len(geoop.read_series(done.folder / "slotted.pvd")) == 2
+    again = geoop.study(
+        model=surrogate, geometry=[shape, "naca0018"], alpha=[0.0, 2.0], velocity=10.0, output=tmp_path / "s", settings={"report": False}
+    )
+    assert again.rows == done.rows
 
 
 def test_shapes_named_like_the_series_of_all_shapes_keep_a_series_of_their_own(tmp_path):

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConvergenceError, GeoopError, UnwritableFileError
+from ...errors import ConvergenceError, GeoopError, InvalidMeshError, UnwritableFileError
 from ...interfaces.result import Result
 from ...io.paraview import write_step
 from ...mesh.case import Case
@@ -205,9 +205,15 @@ def cases(job: StudyJob, folder: Path, geometry: str, numbers: Sequence[int], re
 
 
 def _block(job: StudyJob, shape: Geometry, numbers: Sequence[int], placed: Case | None) -> Iterator[tuple[int, Result | GeoopError]]:
-    """Predictions of a block; where one of it fails, of its cases one by one, so that only that one is lost."""
+    """Predictions of a block; where one of it fails, of its cases one by one, so that only that one is lost.
+
+    Where no grid can be made around a section (a slot, a deep cavity) its wall is predicted alone, and the outcome says why there is no field.
+    """
     points = [job.conditions[number].operating_point(shape.length) for number in numbers]
-    found = answer(lambda _: list(job.model.results(shape, points, not job.settings.field_files, placed)), shape.name)
+    found = _answers(job, shape, points, not job.settings.field_files, placed)
+    if isinstance(found, InvalidMeshError) and job.settings.field_files and isinstance(job.model.predictor, ManyPredictor):
+        why, found = f"no field: {found.message}", _answers(job, shape, points, True, placed)
+        found = found if isinstance(found, GeoopError) else [_noted(result, why) for result in found]
     if isinstance(found, GeoopError) and len(numbers) > 1:
         for number in numbers:
             yield from _block(job, shape, [number], placed)
@@ -215,6 +221,16 @@ def _block(job: StudyJob, shape: Geometry, numbers: Sequence[int], placed: Case 
         yield numbers[0], found
     else:
         yield from zip(numbers, found, strict=True)
+
+
+def _answers(job: StudyJob, shape: Geometry, points: list[OperatingPoint], surface_only: bool, placed: Case | None) -> list[Result] | GeoopError:
+    return answer(lambda _: list(job.model.results(shape, points, surface_only, placed)), shape.name)
+
+
+def _noted(result: Result, text: str) -> Result:
+    """The result with a sentence about how it was come by."""
+    detail = "; ".join(part for part in (result.outcome.detail, text) if part)
+    return replace(result, outcome=replace(result.outcome, detail=detail))
 
 
 def _row(job: StudyJob, folder: Path, shape: Geometry, number: int, found: Result | GeoopError, seconds: float) -> dict[str, Any]:

@@ -206,6 +206,17 @@ def test_a_network_has_its_control_and_its_verdict_beside_it(tmp_path, surrogate
     assert {row["level"] for row in done.rows} <= {"inside", "edge", "outside"} and all(row["reason"] for row in done.rows)
 
 
+def test_a_section_that_points_backwards_has_no_control(tmp_path, surrogate):
+    section = naca4("2412", 120)
+    shapes = [{"mesh": section.moved(-section.points), "name": "backwards"}, {"mesh": section, "name": "forwards"}]
+    done = geoop.study(
+        model=surrogate, geometry=shapes, alpha=2.0, velocity=10.0, output=tmp_path / "s", settings={**SWEEP["settings"], "compare": "panels"}
+    )
+    assert np.isnan(done.column("CL panels", "backwards")).all() and np.isfinite(done.column("CL panels", "forwards")).all()
+    said = {row["geometry"]: row["message"] for row in done.rows}
+    assert "no panels" in said["backwards"] and "no panels" not in said["forwards"]
+
+
 def test_stated_reference_lengths_win_over_the_chord(tmp_path):
     table = {"naca": "2412", "chord": 0.5}
     shapes = [table, {**table, "reference_length": 2.0}, {**table, "flap": {"deflection": 0}}]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GeoopError
+from ...errors import GeoopError, InvalidMeshError
 from ...interfaces.result import Result
 from ...mesh.body import body, body_cells
 from ...mesh.case import Case
@@ -18,7 +18,7 @@ from ...results.forces import Forces, forces
 from ...results.metrics import relative_l2
 from ...results.section_drag import boundary_layer_drag
 from ...results.section_points import section_points
-from ...truth.panels.predictor import PanelPredictor
+from ...truth.panels.predictor import PanelPredictor, reversed_sections
 from .geometries import Geometry
 from .study_file import StudySettings
 from .table import finite
@@ -79,10 +79,12 @@ def control(panels: PanelPredictor, wall: Case, geometry: Geometry, point: Opera
     """The panel method on the same section: CL, CM, and how far the wall's Cp is from it in the L2 norm along the wall.
 
     Raises:
-        InvalidMeshError: panels cannot be trusted on the section.
+        InvalidMeshError: panels cannot be trusted on the section, or would take its nose for the trailing edge.
     """
     bare = replace(point, viscosity=None, mach=None)
     system = panels.system(body(geometry.mesh, geometry.wall))
+    if found := reversed_sections(system):
+        raise InvalidMeshError(found, where=geometry.name, remedy="turn the section so that its tail has the larger x")
     flow = system.flow(bare)
     row = {"CL panels": flow.lift_coefficient, "CM panels": flow.moment_coefficient}
     if "pressure_coefficient" in wall.fields:

@@ -107,4 +107,4 @@ def _moved(item: BodyPanels, thickness: np.ndarray) -> BodyPanels:
     corners = np.searchsorted(item.parameters, item.curve.corners - 1e-9 * item.parameters[-1])
     breaks = np.unique(np.concatenate([[0], corners, [len(nodes) - 1]]))
     arcs = tuple(CubicSpline(length[a : b + 1], nodes[a : b + 1]) for a, b in zip(breaks[:-1], breaks[1:], strict=True))
-    return BodyPanels.of(SectionCurve(nodes, length, breaks, arcs, False, item.curve.edge_angle, item.curve.name), None)
+    return BodyPanels.of(SectionCurve(nodes, length, breaks, arcs, False, item.curve.edge_angle, item.curve.name, item.curve.reversed), None)

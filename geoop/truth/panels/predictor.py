@@ -24,6 +24,8 @@ from .section_curve import SMALLEST_EDGE_ANGLE
 from .system import PanelSystem
 
 _VERDICT = Verdict("inside", "solved by panels, not predicted: plane potential flow, without boundary layer or stall")
+#: What is said where the Kutta condition may stand at the wrong end.
+REVERSED = "the tail of {} points to smaller x, so that its nose was taken for the trailing edge: turn the section if that is wrong"
 
 
 class PanelPredictor:
@@ -93,7 +95,14 @@ class PanelPredictor:
                 "pressure_coefficient": Field(QUANTITIES["pressure_coefficient"], 1.0 - (found**2).sum(axis=1) / point.velocity**2),
             }
 
-        return Result(flow_case(case, point, velocity), Outcome("converged"), _VERDICT, evaluate)
+        verdict = Verdict("edge", f"panels: {found}") if (found := reversed_sections(system)) else _VERDICT
+        return Result(flow_case(case, point, velocity), Outcome("converged"), verdict, evaluate)
+
+
+def reversed_sections(system: PanelSystem) -> str:
+    """A sentence about bodies whose tail points to smaller x; empty where there are none."""
+    names = [item.curve.name or "the section" for item in system.bodies if item.curve.reversed]
+    return REVERSED.format(", ".join(names)) if names else ""
 
 
 def _on_panels(outline: Mesh, system: PanelSystem) -> Mesh:

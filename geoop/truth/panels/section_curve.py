@@ -35,6 +35,7 @@ class SectionCurve:
         smooth: whether the rear end is round, as on a cylinder.
         edge_angle: angle between lower and upper surface at the trailing edge [deg]; 180 for a round rear end.
         name: of the outline.
+        reversed: whether the curve begins at what the chord line takes for the nose: the tail points to smaller x.
     """
 
     ring: np.ndarray
@@ -44,6 +45,7 @@ class SectionCurve:
     smooth: bool
     edge_angle: float
     name: str
+    reversed: bool = False
 
     @property
     def edge(self) -> complex:
@@ -109,7 +111,10 @@ def section_curve(outline: Mesh) -> SectionCurve:
     outline = outline if lines_only else body(outline)
     ring = closed_ring(outline)
     _refuse_crossings(ring, outline.name)
-    upper, lower, smooth = trailing_edge(ring, chord_line(outline).trailing_edge)
+    chord = chord_line(outline)
+    upper, lower, smooth = trailing_edge(ring, chord.trailing_edge)
+    edge = 0.5 * (ring[upper] + ring[lower])
+    turned = bool(np.linalg.norm(edge - chord.trailing_edge) > np.linalg.norm(edge - chord.leading_edge))
     count = (lower - upper) % len(ring) or len(ring)
     z = ring[(upper + np.arange(count + 1)) % len(ring)] @ np.array([1.0, 1j])
     extent = float(np.ptp(ring, axis=0).max())
@@ -123,7 +128,7 @@ def section_curve(outline: Mesh) -> SectionCurve:
     else:
         arcs = tuple(CubicSpline(length[a : b + 1], z[a : b + 1]) for a, b in zip(breaks[:-1], breaks[1:], strict=True))
     angle = 180.0 if smooth else _edge_angle(z, length, extent)
-    return SectionCurve(z, length, breaks, arcs, smooth, angle, outline.name)
+    return SectionCurve(z, length, breaks, arcs, smooth, angle, outline.name, turned)
 
 
 def refuse_thin_edge(curve: SectionCurve, smallest: float) -> None:

@@ -57,6 +57,15 @@ def test_many_angles_solve_the_equations_once(monkeypatch):
     assert predictor.predict_many(section, []) == []
 
 
+@pytest.mark.parametrize("turned", [0.0, 60.0, 120.0, 180.0])
+def test_a_nose_taken_for_the_trailing_edge_is_said(turned):
+    a = np.radians(turned)
+    section = naca4("2412", 120)
+    section = section.moved(section.points @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]))
+    verdict = PanelPredictor().predict(geoop.Case(section, POINT), surface_only=True).verdict
+    assert (verdict.level, "nose" in verdict.reason) == (("edge", True) if turned > 90.0 else ("inside", False))
+
+
 def test_refusals():
     predictor = PanelPredictor()
     with pytest.raises(ConditionError, match="no operating point"):

@@ -55,8 +55,8 @@ class Study:
             ConfigurationError: no such column, or no such geometry.
         """
         chosen = [row for row in self.rows if geometry is None or row["geometry"] == geometry]
-        if not chosen or not any(name in row for row in chosen):
-            known = sorted({row["geometry"] for row in self.rows}) if not chosen else sorted({key for row in chosen for key in row})
+        if not chosen or not any(name in row for row in self.rows):
+            known = sorted({row["geometry"] for row in self.rows}) if not chosen else sorted({key for row in self.rows for key in row})
             raise ConfigurationError(f"no '{geometry if not chosen else name}' in the study", where=str(self.folder), remedy=f"choose one of {known}")
         values = [row.get(name) for row in chosen]
         return np.array([np.nan if value is None or isinstance(value, str) else float(value) for value in values])

@@ -110,6 +110,18 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path):
         assert word in said, word
 
 
+def test_wrong_keys_of_all_tables_are_one_error(tmp_path):
+    text = 'modle = "panels"\nfils = "none"\n[[geometry]]\nnacca = "2412"\n[[geometry]]\nnaca = "2412"\ncord = 1\n[conditions]\nvelocty = 1'
+    for first in ("modle", "model"):  # a study without a model, and one with a wrong one
+        path = tmp_path / "study.toml"
+        path.write_text(text.replace("modle", first).replace("panels", "pannels"))
+        with pytest.raises(ConfigurationError) as error:
+            geoop.study(path, tmp_path / "out")
+        wanted = ["'fils' (did you mean 'files'?)", "did you mean 'naca'", "did you mean 'chord'", "did you mean 'velocity'"]
+        for word in [*wanted, "did you mean 'model'" if first == "modle" else "did you mean 'panels'"]:
+            assert word in str(error.value), word
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import ConfigurationError, GeoopError
+from ...errors import GeoopError
 from ...io.units import length_text
 from ...mesh.body import body
 from ...mesh.crossings import crossing_segments
@@ -15,6 +15,7 @@ from ...mesh.mesh import Mesh
 from ...mesh.outline import chord_line, loops
 from ...mesh.quality import mesh_report
 from .conditions import Condition
+from .findings import Finding, refuse
 from .geometries import Geometry, referenced
 from .study_file import StudySpec
 from .study_model import StudyModel
@@ -25,27 +26,6 @@ USUAL = (5e-3, 200.0)
 _RADIANS = 0.6
 #: At most so many shapes are judged before the study, at one condition.
 _JUDGED = 400
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong or doubtful.
-
-    Attributes:
-        where: file, shape or key.
-        message: what was found.
-        remedy: what to do.
-        accept: the word under ``accept`` that means it is intended; empty for an error.
-    """
-
-    where: str
-    message: str
-    remedy: str
-    accept: str = ""
-
-    def __str__(self) -> str:
-        meant = f', or if it is meant: accept = ["{self.accept}"]' if self.accept else ""
-        return f"{self.where}: {self.message} ({self.remedy}{meant})"
 
 
 @dataclass(frozen=True)
@@ -67,7 +47,7 @@ def check(spec: StudySpec, model: StudyModel) -> Checked:
     Raises:
         ConfigurationError: every finding, one per line.
     """
-    findings = [Finding(error.where or spec.where, error.message, error.remedy) for error in spec.errors]
+    findings = [Finding.of(error, spec.where) for error in spec.errors]
     shapes: list[Geometry] = []
     for item in spec.geometries:
         found, whole = _geometry(item, spec, model)
@@ -78,13 +58,7 @@ def check(spec: StudySpec, model: StudyModel) -> Checked:
     open_questions = [item for item in findings if item not in accepted]
     if not spec.geometries and not open_questions:
         open_questions = [Finding(spec.where, "no geometry", "give at least one [[geometry]]")]
-    if open_questions:
-        lines = "\n".join(f"  - {item}" for item in open_questions)
-        raise ConfigurationError(
-            f"{len(open_questions)} thing{'s' * (len(open_questions) > 1)} to correct before anything is computed\n{lines}",
-            where=spec.where,
-            remedy="correct the study; `geoop study --template` prints a commented one",
-        )
+    refuse(open_questions, spec.where)
     return Checked(tuple(shapes), (*(f"accepted: {item.where}: {item.message}" for item in accepted), *_warnings(spec, model, shapes)))
 
 

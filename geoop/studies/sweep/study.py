@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, GeoopError
 from ...interfaces.protocols import Predictor
 from ...io.atomic import replacing
 from ...io.paraview import write_collection
 from ...mesh.mesh import Mesh
 from ...version import __version__
 from .checking import Checked, check
+from .findings import Finding, refuse
 from .keeping import prepared
 from .running import FAILED, Progress, StudyJob, compute, recorded
 from .study_file import StudySpec, read_study
@@ -163,7 +164,12 @@ def plan(spec: StudySpec) -> tuple[StudyJob, Checked]:
         ConfigurationError: what is wrong with the study.
         CheckpointError: the model cannot be loaded.
     """
-    model = StudyModel.of(spec.model)
+    try:
+        model = StudyModel.of(spec.model)
+    except GeoopError as error:
+        if spec.errors:
+            refuse([Finding.of(item, spec.where) for item in (error, *spec.errors)], spec.where)
+        raise
     checked = check(spec, model)
     return StudyJob(model, checked.geometries, spec.conditions, spec.settings), checked
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import ConfigurationError, GeoopError
 from ...interfaces.protocols import Predictor
 from ...io.settings import build, check_keys, read_toml
 from ...mesh.mesh import Mesh
 from .conditions import Condition, conditions_of
+from .findings import Finding, refuse
 from .geometries import Geometry, geometries_of
+
+T = TypeVar("T")
 
 #: What a user may say yes to, because it is usually a slip: see :mod:`geoop.studies.sweep.checking`.
 ACCEPTABLE = ("unit", "angles", "open")
@@ -102,8 +105,8 @@ def read_study(source: str | Path | Mapping[str, Any]) -> StudySpec:
     In a mapping ``model`` may be a predictor, and ``geometry`` a mesh, the name of a section, a path, or a list of these and of tables.
 
     Raises:
-        ConfigurationError: the file cannot be read, has unknown keys, or lacks model, geometry or conditions. What is wrong with single
-            shapes and conditions is collected in ``errors``, to be said at once by :func:`geoop.studies.sweep.checking.check`.
+        ConfigurationError: the file cannot be read, or lacks model, geometry or conditions. Whatever else is wrong is collected in
+            ``errors``, to be said at once by :func:`geoop.studies.sweep.checking.check`.
     """
     folder, where = Path(), "study"
     if isinstance(source, Mapping):
@@ -112,34 +115,36 @@ def read_study(source: str | Path | Mapping[str, Any]) -> StudySpec:
         path = Path(source).expanduser()
         table, folder, where = read_toml(path), path.parent, str(path)
     own = {item.name for item in fields(StudySettings)}
-    check_keys(table, {"model", "output", "geometry", "conditions", *own}, where)
+    errors: list[GeoopError] = []
+
+    def tried(read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except GeoopError as error:
+            errors.append(error)
+            return otherwise
+
+    tried(lambda: check_keys(table, {"model", "output", "geometry", "conditions", *own}, where), None)
+    settings = tried(lambda: build(StudySettings, {key: value for key, value in table.items() if key in own}, where), StudySettings())
+    listed = [tried(lambda item=item: [geometry_table(item, folder)], []) for item in _listed(table.get("geometry") or [])]
+    shapes, wrong = geometries_of([item for found in listed for item in found], folder, settings.seed)
+    conditions = tried(lambda: _conditions(table.get("conditions") or {}, settings.seed, where), []) if _there(table.get("conditions")) else []
+    errors += wrong
     missing = [key for key in ("model", "geometry", "conditions") if not _there(table.get(key))]
     if missing:
-        raise ConfigurationError(f"missing: {', '.join(missing)}", where=where, remedy="`geoop study --template` prints a commented study file")
-    errors: list[GeoopError] = []
-    settings = StudySettings()
-    try:
-        settings = build(StudySettings, {key: value for key, value in table.items() if key in own}, where)
-    except GeoopError as error:
-        errors.append(error)
-    try:
-        shapes, wrong = geometries_of([geometry_table(item, folder) for item in _listed(table["geometry"])], folder, settings.seed)
-    except ConfigurationError as error:
-        shapes, wrong = [], [error]
-    conditions: list[Condition] = []
-    try:
-        if not isinstance(table["conditions"], Mapping):
-            raise ConfigurationError(
-                f"conditions = {table['conditions']!r} is no table", where=where, remedy='[conditions] with alpha = "-4:12:1" and velocity = 60'
-            )
-        conditions = conditions_of(table["conditions"], settings.seed, "conditions")
-    except GeoopError as error:
-        errors.append(error)
-    output = table.get("output")
-    model = table["model"]
+        remedy = "`geoop study --template` prints a commented study file"
+        errors.append(ConfigurationError(f"missing: {', '.join(missing)}", where=where, remedy=remedy))
+        refuse([Finding.of(error, where) for error in errors], where)
+    output, model = table.get("output"), table["model"]
     if isinstance(model, Path) or (isinstance(model, str) and model.endswith(".safetensors")):
         model = str(folder / Path(model).expanduser())
-    return StudySpec(model, tuple(shapes), tuple(conditions), settings, None if output is None else folder / output, (*errors, *wrong), where)
+    return StudySpec(model, tuple(shapes), tuple(conditions), settings, None if output is None else folder / output, tuple(errors), where)
+
+
+def _conditions(table: Any, seed: int, where: str) -> list[Condition]:
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"conditions = {table!r} is no table", where=where, remedy='[conditions] with alpha = "-4:12:1" and velocity = 60')
+    return conditions_of(table, seed, "conditions")
 
 
 def _there(value: Any) -> bool:

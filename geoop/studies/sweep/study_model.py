@@ -7,17 +7,19 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from ...errors import ConfigurationError
+from ...errors import CheckpointError, ConfigurationError
 from ...interfaces.protocols import Predictor
 from ...interfaces.result import Result
 from ...interfaces.verdict import Verdict
 from ...io.dataset import sha256_of
 from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
+from ...results.shipped import shipped_models
 from ...results.surrogate import load
 from ...scaling.envelope import TrainingEnvelope
 from ...truth.panels.predictor import PanelPredictor
@@ -83,6 +85,8 @@ class StudyModel:
         if isinstance(source, str | Path):
             if str(source) == PANELS:
                 return cls(PANELS, PanelPredictor())
+            if str(source) not in shipped_models() and get_close_matches(str(source).lower(), [PANELS], cutoff=0.75):
+                raise CheckpointError(f"no model '{source}', did you mean '{PANELS}'?", where=str(source), remedy="`geoop models` lists the others")
             return cls(str(source), _predictor(load(source), str(source)))
         name = str(source.about.get("name", "")) if isinstance(source, Trained) else ""
         return cls(name or type(source).__name__, _predictor(source, type(source).__name__))

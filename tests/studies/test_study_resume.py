@@ -119,6 +119,11 @@ def test_a_case_whose_file_is_gone_is_computed_again(tmp_path):
     assert model.asked == [("naca0012", 0.0)] and (done.folder / "cases" / "naca0012_0001.vtp").is_file()
 
 
+def test_one_reason_is_said_once(tmp_path):
+    done = geoop.study(model=Counting(wrong={("naca2412", alpha) for alpha in (-4.0, 0.0, 4.0)}), **SWEEP, output=tmp_path / "s")
+    assert len(done.failed) == 3 and str(done).count("bad day") == 1 and "failed naca2412_0000 and 2 more" in str(done)
+
+
 def test_a_failed_case_is_listed_and_the_rest_go_on(tmp_path):
     bad = Counting(wrong={("naca2412", 0.0)})
     done = geoop.study(model=bad, **SWEEP, output=tmp_path / "s")

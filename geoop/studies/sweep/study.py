@@ -77,8 +77,12 @@ class Study:
         levels = [row.get("level") for row in self.rows if row["outcome"] != FAILED]
         said = ", ".join(f"{levels.count(level)} {level}" for level in ("inside", "edge", "outside") if level in levels)
         lines = [f"{len(self.rows)} cases in {self.folder}" + (f"; verdict: {said}" if said else "")]
-        lines += [f"  failed {name}: {message}" for name, message in list(self.failed.items())[:10]]
-        lines += [f"  and {len(self.failed) - 10} more, see table.csv"] if len(self.failed) > 10 else []
+        reasons: dict[str, list[str]] = {}
+        for name, message in self.failed.items():
+            reasons.setdefault(message, []).append(name)
+        for message, names in list(reasons.items())[:10]:  # one geometry often fails alike at every condition
+            lines.append(f"  failed {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {message}")
+        lines += [f"  and for {len(reasons) - 10} more reasons, see table.csv"] if len(reasons) > 10 else []
         lines += [f"  note: {text}" for text in self.warnings]
         shown = self.files if len(self.files) <= 12 else [path for path in self.files if path.suffix != ".pvd" or path.stem in ("study", "surface")]
         lines += [f"  written: {path}" for path in shown]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from ..mesh.case import Case
+from ..mesh.operating_point import OperatingPoint
 from .result import Result
 
 
@@ -14,4 +16,13 @@ class Predictor(Protocol):
 
     def predict(self, case: Case) -> Result:
         """Fields on the case's mesh, with outcome and verdict."""
+        ...
+
+
+@runtime_checkable
+class ManyPredictor(Protocol):
+    """A predictor that prepares a geometry once for many operating points."""
+
+    def predict_many(self, mesh: Case, points: Sequence[OperatingPoint], *, surface_only: bool = False) -> list[Result]:
+        """Results of a case at every point; on the surface of the body only where that is asked for."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +18,15 @@ from ..interfaces.result import Result
 from ..interfaces.verdict import Verdict
 from ..io.checkpoint import Checkpoint, write_checkpoint
 from ..mesh.case import Case
-from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.quantity import QUANTITIES, Field, Quantity
-from ..models.model import CHUNK
+from ..models.model import AbstractModel
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
 from .panel_scene import PanelScene
 from .surrogate import Surrogate
+from .trained import TrainedPredictor
 
 #: What the network is given at every point: no turn of the body changes it.
 INPUTS = ("panel_pressure_coefficient",)
@@ -42,10 +42,11 @@ LARGEST = 3.0, 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class PanelCorrection:
+class PanelCorrection(TrainedPredictor):
     """Velocity and pressure around any closed body in space: source panels on its faces, and a network for what they miss.
 
-    It answers as a :class:`~geoop.results.surrogate.Surrogate` does. The panels are linear in the free stream, so that a sweep solves them once.
+    It answers as a :class:`~geoop.results.surrogate.Surrogate` does: at the points of a surface in space (an STL file, say) or of a mesh around a
+    body, for an incompressible stream. The panels are linear in the free stream, so that a sweep solves them once.
 
     Attributes:
         surrogate: predicts :data:`LEARNED`, given :data:`INPUTS`.
@@ -57,42 +58,11 @@ class PanelCorrection:
     about: Mapping[str, Any] = field(default_factory=dict)
     cache: ContentCache = field(default_factory=ContentCache, repr=False)
 
-    flow = True
-    viscous = False
-
     def __post_init__(self) -> None:
         object.__setattr__(self, "about", dict(self.about or self.surrogate.about))
 
-    def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
-        """Velocity and pressure coefficient, outcome and verdict for one case.
-
-        Args:
-            case: a surface in space (an STL file, say), or a mesh around a body, with an operating point. Fields are at the points of its mesh.
-            surface_only: leave the points around the body out: the answer is on the surface alone.
-            chunk: points decoded at once.
-
-        Raises:
-            ConditionError: no operating point, or a Mach number: the flow is incompressible.
-            InvalidMeshError: a plane case, a cloud without faces, or a surface without area.
-            NonFiniteError: the network returned NaN or infinity.
-        """
-        return self._predict(case, [_condition(case)], surface_only, chunk)[0]
-
-    def predict_many(
-        self,
-        mesh: Mesh | Case,
-        points: list[OperatingPoint],
-        *,
-        wall: tuple[str, ...] | None = None,
-        name: str = "",
-        surface_only: bool = False,
-        chunk: int = CHUNK,
-    ) -> list[Result]:
-        """One geometry at several operating points: its panels are solved once. Arguments as in :meth:`predict`."""
-        case = Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh
-        return self._predict(case, [_condition(replace(case, operating_point=point)) for point in points], surface_only, chunk) if points else []
-
-    def _predict(self, case: Case, points: list[OperatingPoint], surface_only: bool, chunk: int) -> list[Result]:
+    def _answers(self, case: Case, points: Sequence[OperatingPoint | None], surface_only: bool, chunk: int) -> list[Result]:
+        known = [_condition(replace(case, operating_point=point)) for point in points]
         if case.mesh.dimension != 3:
             raise InvalidMeshError(
                 "a plane mesh, and the panels are those of bodies in space",
@@ -100,7 +70,7 @@ class PanelCorrection:
                 remedy="take a model of sections, or a mesh in space",
             )
         scene = self.cache.fetch(lambda: PanelScene.of(case, surface_only), case.mesh, case.wall, surface_only)
-        return [self._result(scene, replace(case, operating_point=point), chunk) for point in points]
+        return [self._result(scene, replace(case, operating_point=point), chunk) for point in known]
 
     def _result(self, scene: PanelScene, case: Case, chunk: int) -> Result:
         found = self._corrected(scene, case, chunk)
@@ -156,6 +126,16 @@ class PanelCorrection:
         }
 
     @property
+    def flow(self) -> bool:
+        """True: panels need a free stream."""
+        return True
+
+    @property
+    def viscous(self) -> bool:
+        """False: so is the panels' flow."""
+        return False
+
+    @property
     def envelope(self) -> TrainingEnvelope:
         return self.surrogate.envelope
 
@@ -168,7 +148,7 @@ class PanelCorrection:
         return self.surrogate.normaliser
 
     @property
-    def model(self) -> torch.nn.Module:
+    def model(self) -> AbstractModel:
         return self.surrogate.model
 
     def save(self, path: str | Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ from ..io.checkpoint import Checkpoint, class_path, read_checkpoint, resolve, wr
 from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.generate.ogrid import ogrid, require_simple
-from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.quantity import Field
 from ..mesh.resample import closed_ring
@@ -35,6 +34,7 @@ from .decoder import Decoder
 from .neural_mover import NeuralMover
 from .section_solutions import section_ring, solutions, unsolved, with_solutions, without_solutions
 from .shipped import model_file
+from .trained import TrainedPredictor
 
 if TYPE_CHECKING:
     from .confidence.ensemble import Ensemble
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Surrogate:
+class Surrogate(TrainedPredictor):
     """A model, the scaling of its inputs and outputs, and what it was trained on.
 
     Attributes:
@@ -71,54 +71,18 @@ class Surrogate:
     def __post_init__(self) -> None:
         self.model.eval()
 
-    def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
-        """Fields, outcome and verdict for one case.
+    def _answers(self, case: Case, points: Sequence[OperatingPoint | None], surface_only: bool, chunk: int) -> list[Result]:
+        return self._predict(self.swept(case, points, surface_only), chunk)
 
-        Args:
-            case: a mesh with a body and an operating point, or a region, with the fields that the model was trained to be given. A bare
-                section gets an O-grid around it, so that there is a field to look at; any other mesh is predicted at its own points.
-            surface_only: predict a bare section at its own points only, for forces and surface pressure in a sweep.
-            chunk: points decoded at once.
-
-        Raises:
-            ConditionError: no operating point, and the model was trained on flows; or the other way round.
-            InvalidMeshError: no body, an open section or one that crosses itself, or a dimension that the model was not trained for.
-            ConfigurationError: a known function is missing.
-            NonFiniteError: the network returned NaN or infinity.
-        """
-        return self._predict([self.placed(case, surface_only)], chunk)[0]
-
-    def predict_many(
-        self,
-        mesh: Mesh | Case,
-        points: list[OperatingPoint],
-        *,
-        wall: tuple[str, ...] | None = None,
-        name: str = "",
-        surface_only: bool = False,
-        chunk: int = CHUNK,
-    ) -> list[Result]:
-        """One geometry at several operating points: it is prepared once and encoded once per condition.
-
-        Args:
-            mesh: as in :meth:`predict`; a case where the model is given known functions, or its walls are named.
-            points: the operating points.
-            wall: names of the patches that are the body; None lets them be found.
-            name: of the cases.
-            surface_only: as in :meth:`predict`.
-            chunk: points decoded at once.
-        """
-        cases = self.swept(Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh, points, surface_only)
-        return self._predict(cases, chunk) if cases else []
-
-    def swept(self, case: Case, points: list[OperatingPoint], surface_only: bool = False) -> list[Case]:
+    def swept(self, case: Case, points: Sequence[OperatingPoint | None], surface_only: bool = False) -> list[Case]:
         """A case at several operating points, on the mesh that is predicted at; what was solved for at another one is left behind."""
-        case = without_solutions(case) if self.framing.wall_only else case
-        placed = [self.placed(replace(case, operating_point=point), surface_only) for point in points[:1]]
-        return [replace(placed[0], operating_point=point) for point in points]
+        if self.framing.wall_only and list(points) != [case.operating_point]:
+            case = without_solutions(case)
+        first = self.placed(replace(case, operating_point=points[0]), surface_only)
+        return [replace(first, operating_point=point) for point in points]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
-        """The case on the mesh that is predicted at, see :meth:`predict`."""
+        """The case on the mesh that is predicted at, see :meth:`~geoop.results.trained.TrainedPredictor.predict`."""
         mesh = case.mesh
         if mesh.dimension != self._dimension:
             raise InvalidMeshError(

@@ -17,7 +17,6 @@ from ...interfaces.outcome import Outcome
 from ...interfaces.result import Result
 from ...io.checkpoint import Checkpoint, write_checkpoint
 from ...mesh.case import Case
-from ...mesh.mesh import Mesh
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import Field, Quantity
 from ...models.model import CHUNK, AbstractModel
@@ -28,6 +27,7 @@ from ...scaling.normaliser import Normaliser
 from ..decoder import Decoder
 from ..metrics import regions_of
 from ..surrogate import Surrogate, surrogate_of
+from ..trained import TrainedPredictor
 from .calibration import Calibration, Evidence, sizes
 from .latent_code import latent_code
 
@@ -36,7 +36,7 @@ SPREAD = "_spread"
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class Ensemble(TrainedPredictor):
     """A predictor whose fields are means over its members, with ``QUANTITY_spread`` beside each: the standard deviation [unit of the quantity], of a
     vector the root of the sum over its components.
 
@@ -145,23 +145,9 @@ class Ensemble:
         """Whether the training flows had friction."""
         return self._first.viscous
 
-    def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
-        """As :meth:`Surrogate.predict <geoop.results.surrogate.Surrogate.predict>`, and raises the same errors."""
-        return self._predict([self.placed(case, surface_only)], chunk)[0]
-
-    def predict_many(
-        self,
-        mesh: Mesh | Case,
-        points: list[OperatingPoint],
-        *,
-        wall: tuple[str, ...] | None = None,
-        name: str = "",
-        surface_only: bool = False,
-        chunk: int = CHUNK,
-    ) -> list[Result]:
-        """As :meth:`Surrogate.predict_many <geoop.results.surrogate.Surrogate.predict_many>`."""
-        cases = self._first.swept(Case(mesh, wall=wall, name=name) if isinstance(mesh, Mesh) else mesh, points, surface_only)
-        return self._predict(cases, chunk) if cases else []
+    def _answers(self, case: Case, points: Sequence[OperatingPoint | None], surface_only: bool, chunk: int) -> list[Result]:
+        judged, cases = self.calibration, self._first.swept(case, points, surface_only)
+        return [result if judged is None else judged.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
         """The case on the mesh that is predicted at."""
@@ -170,10 +156,6 @@ class Ensemble:
     def solved(self, cases: list[Case]) -> list[Case]:
         """Cases on one mesh with what the first member is given and geoop can solve for."""
         return self._first.solved(cases)
-
-    def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
-        judged = self.calibration
-        return [result if judged is None else judged.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
 
     def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:
         """Results of cases on one mesh, without calibration, and by what that would judge them."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConvergenceError, GeoopError, InvalidMeshError, UnwritableFileError
+from ...interfaces.protocols import ManyPredictor
 from ...interfaces.result import Result
 from ...io.paraview import write_step
 from ...mesh.case import Case
@@ -25,7 +26,7 @@ from .conditions import Condition
 from .geometries import Geometry
 from .near_field import near_field
 from .study_file import StudySettings
-from .study_model import ManyPredictor, StudyModel
+from .study_model import StudyModel
 from .table import FAILED, finite
 
 #: Folders of a study: files of the cases, and one record per geometry with a line per finished case.

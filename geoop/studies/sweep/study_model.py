@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from ...errors import CheckpointError, ConfigurationError
-from ...interfaces.protocols import Predictor
+from ...interfaces.protocols import ManyPredictor, Predictor
 from ...interfaces.result import Result
 from ...interfaces.verdict import Verdict
 from ...io.dataset import sha256_of
@@ -21,36 +21,12 @@ from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
 from ...results.shipped import shipped_models
 from ...results.surrogate import load
-from ...scaling.envelope import TrainingEnvelope
+from ...results.trained import TrainedPredictor
 from ...truth.panels.predictor import PanelPredictor
 from .geometries import Geometry
 
 #: The name by which the panel method is asked for.
 PANELS = "panels"
-
-
-@runtime_checkable
-class ManyPredictor(Protocol):
-    """A predictor that prepares a geometry once for many operating points."""
-
-    def predict_many(self, mesh: Case, points: list[OperatingPoint], *, surface_only: bool = False) -> list[Result]: ...
-
-
-@runtime_checkable
-class Trained(Protocol):
-    """A surrogate, or several as one: what it knows can be asked."""
-
-    model: Any
-    normaliser: Any
-    framing: Any
-    envelope: TrainingEnvelope
-    about: Mapping[str, Any]
-    flow: bool
-    viscous: bool
-
-    def predict(self, case: Case) -> Result: ...
-
-    def save(self, path: str | Path) -> Path: ...
 
 
 @runtime_checkable
@@ -88,31 +64,31 @@ class StudyModel:
             if str(source) not in shipped_models() and get_close_matches(str(source).lower(), [PANELS], cutoff=0.75):
                 raise CheckpointError(f"no model '{source}', did you mean '{PANELS}'?", where=str(source), remedy="`geoop models` lists the others")
             return cls(str(source), _predictor(load(source), str(source)))
-        name = str(source.about.get("name", "")) if isinstance(source, Trained) else ""
+        name = str(source.about.get("name", "")) if isinstance(source, TrainedPredictor) else ""
         return cls(name or type(source).__name__, _predictor(source, type(source).__name__))
 
     @property
     def dimension(self) -> int | None:
         """Of the cases that it takes; None where it does not say."""
-        if isinstance(self.predictor, Trained):
+        if isinstance(self.predictor, TrainedPredictor):
             return int(self.predictor.model.arguments["ports"]["dimension"])
         return 2 if isinstance(self.predictor, PanelPredictor) else None
 
     @property
     def flow(self) -> bool:
         """Whether its cases have a free stream."""
-        return self.predictor.flow if isinstance(self.predictor, Trained) else True
+        return self.predictor.flow if isinstance(self.predictor, TrainedPredictor) else True
 
     @property
     def viscous(self) -> bool:
-        return isinstance(self.predictor, Trained) and self.predictor.viscous
+        return isinstance(self.predictor, TrainedPredictor) and self.predictor.viscous
 
     @cached_property
     def conditions(self) -> frozenset[str] | None:
         """Which of ``mach`` and ``reynolds`` it was trained to know; None where it does not say."""
         if isinstance(self.predictor, PanelPredictor):
             return frozenset()
-        if not isinstance(self.predictor, Trained):
+        if not isinstance(self.predictor, TrainedPredictor):
             return None
         names = self.predictor.envelope.names
         return frozenset(word for word, label in (("mach", "mach [1]"), ("reynolds", "log10_reynolds [1]")) if label in names)
@@ -120,14 +96,14 @@ class StudyModel:
     @property
     def quantities(self) -> tuple[str, ...] | None:
         """What it predicts; None where it does not say."""
-        if isinstance(self.predictor, Trained):  # a correction to panels answers with what it corrects
+        if isinstance(self.predictor, TrainedPredictor):  # a correction to panels answers with what it corrects
             return tuple(quantity.name.removesuffix("_correction") for quantity in self.predictor.normaliser.quantities)
         return ("velocity", "pressure_coefficient") if isinstance(self.predictor, PanelPredictor) else None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what it computes with: equal ones give equal fields. Of an unknown predictor, of its class only."""
-        if isinstance(self.predictor, Trained):
+        if isinstance(self.predictor, TrainedPredictor):
             with tempfile.TemporaryDirectory() as scratch:
                 return sha256_of(self.predictor.save(Path(scratch, "model.safetensors")))
         numbers = (self.predictor.n_panels, self.predictor.smallest_edge_angle) if isinstance(self.predictor, PanelPredictor) else ()
@@ -135,7 +111,7 @@ class StudyModel:
 
     def card(self) -> dict[str, object]:
         """Plain data about the model for study.json: name, kind, dimension, quantities, viscous, and what it says about itself."""
-        about = dict(self.predictor.about) if isinstance(self.predictor, Trained) else {}
+        about = dict(self.predictor.about) if isinstance(self.predictor, TrainedPredictor) else {}
         if isinstance(self.predictor, PanelPredictor):
             about = {"summary": f"linear-vorticity panels, {self.predictor.n_panels} on every body: plane potential flow, solved and not predicted"}
         return {
@@ -149,7 +125,7 @@ class StudyModel:
 
     def judge(self, geometry: Geometry, point: OperatingPoint) -> Verdict | None:
         """The verdict on a case before it is computed; None where the predictor has no envelope."""
-        if not isinstance(self.predictor, Trained) or self.predictor.framing.region or self.predictor.framing.bodies:
+        if not isinstance(self.predictor, TrainedPredictor) or self.predictor.framing.region or self.predictor.framing.bodies:
             return None
         case = Case(geometry.mesh, self.known(point), wall=geometry.wall, name=geometry.name)
         if isinstance(self.predictor, Solving):
@@ -163,7 +139,7 @@ class StudyModel:
             point: the condition.
             chord_angle: of a section, that its angle of attack adds to [deg].
         """
-        if not isinstance(self.predictor, Trained) or self.predictor.framing.region:
+        if not isinstance(self.predictor, TrainedPredictor) or self.predictor.framing.region:
             return ""
         re, turned = point.reynolds, point.alpha + chord_angle
         stated = {
@@ -199,7 +175,7 @@ class StudyModel:
             placed: the case of an earlier result of this geometry, whose mesh a surrogate need not make again.
         """
         case = Case(geometry.mesh, wall=geometry.wall, name=geometry.name)
-        if placed is not None and isinstance(self.predictor, Trained):
+        if placed is not None and isinstance(self.predictor, TrainedPredictor):
             case = replace(placed, fields={})
         if isinstance(self.predictor, ManyPredictor):
             yield from self.predictor.predict_many(case, [self.known(point) for point in points], surface_only=surface_only)

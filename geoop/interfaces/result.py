@@ -58,7 +58,9 @@ class Result:
             points: (n, d) [m] or one point (d,).
 
         Returns:
-            quantity name -> (n,) or (n, d) in SI units. Inside the body the values are NaN: there is no flow.
+            quantity name -> (n,) or (n, d) in SI units. Inside the body the values are NaN: there is no flow. A calibrated predictor adds
+            ``QUANTITY_band`` (n,), the half-width of the band that holds around bodies (NaN if only walls were seen in training), an
+            ensemble ``QUANTITY_spread`` (n,).
 
         Raises:
             InvalidMeshError: points of another dimension, or not finite.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from .latent_distance import LatentCloud
 
 #: Added to the name of a quantity: the half-width of its band.
 BAND = "_band"
+#: Added to the name of a quantity: the spread of the members of an ensemble.
+SPREAD = "_spread"
 #: Added to the name of a quantity or coefficient: the bound on its error over the case, a global field.
 EXPECTED = "_expected_error"
 #: Global field of a judged case: number of its level.
@@ -83,7 +86,8 @@ class Calibration:
 
     def judged(self, result: Result, evidence: Evidence) -> Result:
         """The result with the verdict of all that is known, and with fields for ParaView: bands ``QUANTITY_band`` [its unit] at points, and of the whole
-        case ``verdict_level`` (0 inside, 1 edge, 2 outside), ``QUANTITY_expected_error`` [its unit] and ``CL_expected_error``."""
+        case ``verdict_level`` (0 inside, 1 edge, 2 outside), ``QUANTITY_expected_error`` [its unit] and ``CL_expected_error``. ``Result.at`` gives
+        bands, too."""
         signals = self.signals(evidence.code, evidence.signals)
         verdict = result.verdict
         for name in self.limits:
@@ -96,7 +100,15 @@ class Calibration:
             unit = result.fields[name].quantity.unit if name in result.fields else "1"
             whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
         case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), *whole)
-        return replace(result, case=case, verdict=verdict)
+        return replace(result, case=case, verdict=verdict, evaluate=partial(self._anywhere, result, evidence, signals))
+
+    def _anywhere(self, result: Result, evidence: Evidence, signals: Mapping[str, float], points: np.ndarray) -> dict[str, Field]:
+        """Fields and bands at any points, by what is known of the field around bodies."""
+        found = dict(result.evaluate(points))
+        for name in dict.fromkeys(name for name, _ in self.bands):
+            spread = found[name + SPREAD].values if name + SPREAD in found else None
+            found[name + BAND] = self._widths(result.case, found[name], evidence.scales[name], spread, {"field": np.arange(len(points))}, signals)
+        return found
 
     def _by(self, name: str, value: float) -> Verdict:
         """The verdict of one signal."""
@@ -111,19 +123,20 @@ class Calibration:
         return Verdict(level, _WORDS[name].format(ratio=f"{ratio:.2g} {words}" if ratio < 100 else f"a hundred times {words}", share=100 * share))
 
     def _half_widths(self, case: Case, evidence: Evidence, signals: Mapping[str, float]) -> list[Field]:
-        found = []
-        for name in dict.fromkeys(name for name, _ in self.bands):
-            item = case.fields[name]
-            values = np.full(len(case.mesh.points), np.nan)  # where no truth was seen nothing is claimed
-            size = magnitude(case, item, evidence.scales[name])
-            spread = evidence.spread[name] / evidence.scales[name] if name in evidence.spread else None
-            for region, index in regions_of(case).items():
-                band = self.bands.get((name, region))
-                if band is not None and len(index):
-                    part = None if spread is None else spread[index]
-                    values[index] = band.half_width(signals, size[index], part) * evidence.scales[name]
-            found.append(Field(Quantity(name + BAND, f"band of {item.quantity.symbol}", item.quantity.unit), values))
-        return found
+        regions, names = regions_of(case), dict.fromkeys(name for name, _ in self.bands)
+        return [self._widths(case, case.fields[name], evidence.scales[name], evidence.spread.get(name), regions, signals) for name in names]
+
+    def _widths(
+        self, case: Case, item: Field, scale: float, spread: np.ndarray | None, regions: Mapping[str, np.ndarray], signals: Mapping[str, float]
+    ) -> Field:
+        """Half-widths of the band of a field of a case, whose points lie in the regions."""
+        quantity, size = item.quantity, magnitude(case, item, scale)
+        values = np.full(len(size), np.nan)  # where no truth was seen nothing is claimed
+        for region, index in regions.items():
+            band = self.bands.get((quantity.name, region))
+            if band is not None and len(index):
+                values[index] = band.half_width(signals, size[index], None if spread is None else spread[index] / scale) * scale
+        return Field(Quantity(quantity.name + BAND, f"band of {quantity.symbol}", quantity.unit), values)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON data for a checkpoint's header; the latent codes are in :meth:`arrays`."""

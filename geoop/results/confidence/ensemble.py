@@ -28,11 +28,8 @@ from ..decoder import Decoder
 from ..metrics import regions_of
 from ..surrogate import Surrogate, surrogate_of
 from ..trained import TrainedPredictor
-from .calibration import Calibration, Evidence, sizes
+from .calibration import SPREAD, Calibration, Evidence, sizes
 from .latent_code import latent_code
-
-#: Added to the name of a quantity: the spread of the members.
-SPREAD = "_spread"
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,14 +172,13 @@ class Ensemble(TrainedPredictor):
     def _weighed(self, decoders: Sequence[Decoder], answers: Sequence[Sequence[Field]], code: np.ndarray) -> tuple[Result, Evidence]:
         case, scales = decoders[0].case, self._first.scales(decoders[0])
         means, spreads = _moments(answers)
-        spread = {name: item.values for name, item in spreads.items()}
-        named = {f"{name}{SPREAD}": Field(Quantity(f"{name}{SPREAD}", "spread", item.quantity.unit), item.values) for name, item in spreads.items()}
+        spread = {name: spreads[name + SPREAD].values for name in means}
         calibrated, each = self.calibration is not None, max(1, len(self.seeds))
         verdict = self._first.verdict(decoders[0], calibrated=calibrated)
         for k, surrogate in enumerate(self.surrogates[1:], start=1):
             verdict = verdict.worse(surrogate.verdict(decoders[k * each], calibrated=calibrated))
-        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*means.values(), *named.values())
-        result = Result(answer, Outcome("converged"), verdict, partial(_mean_at, decoders), self.viscous)
+        answer = replace(case, fields={}, name=case.name or case.mesh.name).with_fields(*means.values(), *spreads.values())
+        result = Result(answer, Outcome("converged"), verdict, partial(_anywhere, decoders), self.viscous)
         return result, Evidence(code, scales, {"spread": _spread_of(answer, spread, scales, self.normaliser)}, spread)
 
     def save(self, path: str | Path) -> Path:
@@ -226,13 +222,14 @@ def _masked(model: AbstractModel, seed: int, prepared: Any) -> Any:
 
 
 def _moments(answers: Sequence[Sequence[Field]]) -> tuple[dict[str, Field], dict[str, Field]]:
-    """Means, and spreads as scalars, by quantity."""
+    """Means by quantity, and spreads as scalars by ``QUANTITY_spread``."""
     means, spreads = {}, {}
     for items in zip(*answers, strict=True):
         values = np.stack([np.asarray(item.values, dtype=np.float64) for item in items])
         quantity = items[0].quantity
         means[quantity.name] = Field(quantity, values.mean(axis=0))
-        spreads[quantity.name] = Field(Quantity(quantity.name, quantity.symbol, quantity.unit), sizes(values.std(axis=0, ddof=1)))
+        name = quantity.name + SPREAD
+        spreads[name] = Field(Quantity(name, "spread", quantity.unit), sizes(values.std(axis=0, ddof=1)))
     return means, spreads
 
 
@@ -245,6 +242,7 @@ def _spread_of(case: Case, spread: Mapping[str, np.ndarray], scales: Mapping[str
     return float(np.sqrt(np.mean(parts)))
 
 
-def _mean_at(decoders: Sequence[Decoder], points: np.ndarray) -> dict[str, Field]:
-    """Means anywhere."""
-    return _moments([list(decoder.at(points).values()) for decoder in decoders])[0]
+def _anywhere(decoders: Sequence[Decoder], points: np.ndarray) -> dict[str, Field]:
+    """Means and spreads at any points."""
+    means, spreads = _moments([list(decoder.at(points).values()) for decoder in decoders])
+    return means | spreads

@@ -44,7 +44,10 @@ def near_field(result: Result, *, reach: float = REACH, cells: int = CELLS) -> C
         return None
     if not found:
         return None
-    sound = np.all([np.isfinite(item.values).reshape(len(points), -1).all(axis=1) for item in found.values()], axis=0)
+    values = [item.values.reshape(len(points), -1) for item in found.values()]
+    sound = np.all(
+        [np.isfinite(part).all(axis=1) for part in values if np.isfinite(part).any()], axis=0
+    )  # a band that nobody knows is NaN throughout
     hexahedra = _hexahedra(counts)
     hexahedra = hexahedra[sound[hexahedra].all(axis=1)]
     if not len(hexahedra):

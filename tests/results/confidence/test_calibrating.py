@@ -14,6 +14,7 @@ from geoop.results.confidence.calibrating import CaseErrors, calibrate, case_err
 from geoop.results.confidence.conformal import coverage_interval
 from geoop.results.confidence.judging import judge, judged, risk_coverage
 from geoop.results.confidence.latent_distance import LatentCloud
+from geoop.results.metrics import regions_of
 
 from . import small
 
@@ -116,6 +117,19 @@ def test_bands_are_fields_in_the_unit_of_their_quantity_and_paraview_gets_them(c
     assert again.fields["verdict_level"].values == {"inside": 0, "edge": 1, "outside": 2}[result.verdict.level]
 
 
+def test_bands_anywhere_are_those_of_the_points_of_the_mesh(calibrated, plain, data):
+    case = data.case(data.splits["test"][0])
+    result, bare = calibrated.predict(case), plain.predict(case)
+    field = regions_of(case)["field"]
+    found = result.at(case.mesh.points[field])
+    for name in ("velocity", "pressure_coefficient"):
+        np.testing.assert_allclose(found[f"{name}_band"], result[f"{name}_band"][field], rtol=1e-4)
+        np.testing.assert_array_equal(found[name], bare.at(case.mesh.points[field])[name])
+    assert set(bare.at(case.mesh.points[:2])) == {"velocity", "pressure_coefficient"}
+    middle = case.mesh.points[regions_of(case)["surface"]].mean(axis=0)
+    assert all(np.isnan(values).all() for values in result.at(middle).values())  # inside of the body there is nothing to be sure of
+
+
 def test_speed_scales_the_band_of_the_velocity_and_no_coefficient(calibrated):
     slow, fast = (calibrated.predict(geoop.Case(naca4("2412", n_points=100), geoop.OperatingPoint(v, 3.0)), surface_only=True) for v in (10.0, 30.0))
     np.testing.assert_allclose(fast["velocity_band"], 3 * slow["velocity_band"], rtol=1e-4)
@@ -169,6 +183,13 @@ def test_a_surface_alone_has_no_band_in_the_field_that_was_never_seen(plain, dat
     result = replace(plain, calibration=calibration).predict(data.case(data.splits["test"][0]))
     assert np.isfinite(result["pressure_coefficient_band"][:200]).all()
     assert np.isnan(result["pressure_coefficient_band"][200:]).all()
+
+
+def test_bands_around_bodies_are_unknown_where_only_walls_were_seen(calibrated, data):
+    walls = {key: band for key, band in calibrated.calibration.bands.items() if key[1] == "surface"}
+    seen = replace(calibrated, calibration=replace(calibrated.calibration, bands=walls))
+    found = seen.predict(data.case(data.splits["test"][0])).at([[0.3, 1.2], [2.0, 0.1]])
+    assert np.isnan(found["velocity_band"]).all() and np.isfinite(found["velocity"]).all()
 
 
 def test_codes_of_another_model_are_refused():

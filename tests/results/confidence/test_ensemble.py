@@ -51,7 +51,9 @@ def test_fields_are_means_and_spreads_of_the_members(members, case):
         np.testing.assert_allclose(result[f"{name}_spread"], spread if spread.ndim == 1 else np.linalg.norm(spread, axis=1), rtol=1e-5, atol=1e-9)
     assert result.fields["velocity_spread"].quantity.unit == "m/s"
     where = np.array([[0.5, 0.5], [2.0, 0.1]])
-    np.testing.assert_allclose(result.at(where)["velocity"], np.mean([answer.at(where)["velocity"] for answer in answers], axis=0), rtol=1e-6)
+    anywhere = np.stack([answer.at(where)["velocity"] for answer in answers]).astype(np.float64)
+    np.testing.assert_allclose(result.at(where)["velocity"], anywhere.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(result.at(where)["velocity_spread"], np.linalg.norm(anywhere.std(axis=0, ddof=1), axis=1), rtol=1e-5)
 
 
 def test_the_order_of_members_does_not_matter(members, case):

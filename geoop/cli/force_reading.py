@@ -25,6 +25,9 @@ def forces(
     about: Annotated[str | None, typer.Option(help="point of the moments \\[m]: x,y in the plane, x,y,z in space")] = None,
     pressure: Annotated[str | None, typer.Option(help="static [Pa] or kinematic \\[m^2/s^2], where the file does not say it")] = None,
     reference_pressure: Annotated[float, typer.Option(help="static pressure of the free stream [Pa]")] = 0.0,
+    gamma: Annotated[
+        float | None, typer.Option(help="ratio of specific heats: the pressure from density, momentum and energy, where the file has none")
+    ] = None,
     velocity: Annotated[float | None, typer.Option(help="free-stream speed \\[m/s]; that of the file unless given")] = None,
     alpha: Annotated[float, typer.Option(help="angle of attack \\[deg]")] = 0.0,
     beta: Annotated[float, typer.Option(help="sideslip \\[deg], in space")] = 0.0,
@@ -42,9 +45,11 @@ def forces(
 ) -> None:
     """Pressure and friction forces and moments per patch from the fields of a file, with every reference value stated."""
     from ..results.forces import forces as integrate
+    from ..results.ideal_gas import with_gas_pressure
 
     _refuse(pressure, sections, output, velocity, {"--alpha": alpha, "--beta": beta, "--viscosity": viscosity})
     case = _case(path, solution, time, unit)
+    case = case if gamma is None else with_gas_pressure(case, gamma)
     case = _with_point(case, velocity, alpha, beta, density, viscosity, reference_length)
     kind = None if pressure is None else _PRESSURE[pressure]
     point = None if about is None else _point(about, case.mesh.dimension)

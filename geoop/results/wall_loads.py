@@ -93,7 +93,8 @@ def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUni
         raise PatchError(
             "the case has neither 'pressure' nor 'pressure_coefficient'",
             where=case.name,
-            remedy=f"rename the field that holds it: there is {sorted(case.fields) or 'none'}",
+            remedy=f"rename the field that holds it: there is {sorted(case.fields) or 'none'}; density, momentum and energy of an ideal gas give it "
+            "with --gamma 1.4, geoop.results.ideal_gas.with_gas_pressure",
         )
     item = case.field("pressure_coefficient")
     if case.operating_point is None:

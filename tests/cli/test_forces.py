@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,17 @@ def test_the_wall_only_knows_no_field(section, capsys, tmp_path):
     assert "on the wall only" in refused(capsys, tmp_path / "wall.vtp", "--check")["message"]
     write_case(replace(case, fields={"pressure_coefficient": case.fields["pressure_coefficient"]}), tmp_path / "still.vtu")
     assert "velocity" in refused(capsys, tmp_path / "still.vtu", "--check")["message"]
+
+
+RANS = Path(__file__).parents[3] / "shared" / "data" / "su2" / "naca0012_rans"
+
+
+@pytest.mark.skipif(not RANS.is_dir(), reason="../shared/data is not there")
+def test_conservative_variables_of_su2_give_the_lift_of_the_published_case(capsys):
+    """NACA 0012 at 10 degrees, Mach 0.15, Re 6e6, Spalart-Allmaras (NASA turbulence modelling resource: CFL3D 1.0909 on 897 x 257); here on 225 x 65."""
+    run = ["forces", str(RANS / "n0012_225-65.su2"), "--solution", str(RANS / "solution_flow_sa.dat"), "--pressure", "static", "--json"]
+    stream = ["--velocity", str(0.15 * 1.4**0.5), "--alpha", "10", "--density", "1", "--reference-pressure", "1"]  # the run's own units: p = rho = 1
+    assert main([*run, *stream]) != 0
+    assert "--gamma 1.4" in capsys.readouterr().err
+    assert main([*run, *stream, "--gamma", "1.4"]) == 0
+    assert json.loads(capsys.readouterr().out)["forces"]["CL"] == pytest.approx(1.0909, abs=0.02)

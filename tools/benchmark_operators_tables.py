@@ -54,7 +54,7 @@ def report(name: str, splits: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def summary(tasks: Mapping[str, Sequence[str]], minutes: float, rows: Sequence[Row]) -> None:
-    """One line per predictor: the primary error on every set, after trainings of so many minutes; the best rate by validation, the mean of the seeds."""
+    """One line per predictor: the primary error on every set, after trainings of so many minutes; the best rate by validation, mean and deviation of the seeds."""
     columns = [(task, split) for task, splits in tasks.items() for split in splits]
     table: dict[str, dict[tuple[str, str], list[float]]] = {}
     parameters: dict[str, str] = {}
@@ -72,5 +72,11 @@ def summary(tasks: Mapping[str, Sequence[str]], minutes: float, rows: Sequence[R
     heads = ["predictor", "parameters", *(task if split == "test" else f"{task}, {split}" for task, split in columns)]
     print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
     for name, found in sorted(table.items(), key=lambda item: [np.mean(item[1].get(column, [np.inf])) for column in columns]):
-        cells = [f"{np.mean(found[column]):.3g}" if column in found else "-" for column in columns]
+        cells = [_over_seeds(found[column]) if column in found else "-" for column in columns]
         print("| " + " | ".join([name, parameters[name], *cells]) + " |")
+
+
+def _over_seeds(values: Sequence[float]) -> str:
+    """Mean, and where there are several seeds their standard deviation and number."""
+    text = f"{np.mean(values):.3g}"
+    return text if len(values) == 1 else f"{text} ± {np.std(values, ddof=1):.2g} ({len(values)})"

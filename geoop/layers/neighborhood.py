@@ -149,9 +149,20 @@ class SoftNearest:
             raise ConfigurationError(f"k {self.k}, softness {self.softness}", where="SoftNearest", remedy="k of at least 1, softness in [0, 1)")
 
     def connect(self, source: PointSet, target: PointSet) -> Graph:
-        """The edges, equally many for every target; more than k with a soft rim."""
-        k = self.k if not self.softness else min(4 * self.k, int(source.ptr.diff().min()))
-        return knn(source.pos, target.pos, k, source.ptr, target.ptr)
+        """The edges, equally many for every target; with a soft rim so many that no source point of the shell is left out."""
+        if not self.softness:
+            return knn(source.pos, target.pos, self.k, source.ptr, target.ptr)
+        k, most = self.k, int(source.ptr.diff().min())
+        while True:
+            k = min(4 * k, most)
+            graph = knn(source.pos, target.pos, k, source.ptr, target.ptr)
+            if k == most or self._whole(source.pos.detach(), target.pos.detach(), graph, k):
+                return graph
+
+    def _whole(self, source: Tensor, target: Tensor, graph: Graph, k: int) -> bool:
+        """Whether the last of k neighbours lies beyond the shell of every target: its radius is at most that of the k-th over 1 - softness."""
+        distance = (source[graph.source].view(-1, k, source.shape[-1]) - target[:, None]).norm(dim=-1).sort(dim=-1).values
+        return bool((distance[:, -1] > distance[:, min(self.k, k) - 1] * (1 + self.softness) / (1 - self.softness)).all())
 
     def windowed(self, weight: Tensor, offset: Tensor, dim: int = 1) -> Tensor:
         """Weights times the window.

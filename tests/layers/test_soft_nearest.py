@@ -56,6 +56,16 @@ def test_the_derivative_is_continuous_where_neighbours_change_places():
     assert value(1.02)[1] == pytest.approx((high - low) / 2e-6, rel=1e-4)
 
 
+def test_a_crowded_rim_is_not_cut_off():
+    """Far from a cloud all of its points are about equally far: all in the rim share the places, whichever of two at one distance comes first."""
+    near, angle = SoftNearest(5, 0.1), torch.linspace(0, 6.2, 40, dtype=torch.float64)
+    circle = torch.stack([angle.cos(), angle.sin()], dim=1)
+    found = weights(near, circle)
+    torch.testing.assert_close(found, torch.full((40,), 5 / 40, dtype=torch.float64), atol=1e-6, rtol=0)
+    moved = [weights(near, circle + torch.tensor([step, 0.0], dtype=torch.float64)) for step in (-1e-7, 1e-7)]
+    torch.testing.assert_close(moved[0], moved[1], atol=1e-5, rtol=0)
+
+
 def test_the_hard_rim_is_what_it_was():
     near = SoftNearest(3)
     weight = torch.rand(2, 3)

@@ -59,17 +59,21 @@ def once(key: str, make: Callable[[], Row]) -> Row:
 
 
 def report(found: Mapping[str, Row], console: Console) -> None:
-    """A table per kind of rows, with all that they say."""
+    """A table per kind of rows, with all that they say; on its side where that has more room: few rows that say much."""
     kinds: dict[str, list[Row]] = {}
     for key in sorted(found):
         kinds.setdefault(key.rpartition("/")[0], []).append(found[key])
     for kind, members in ((kind, [_flat(row) for row in rows_of]) for kind, rows_of in kinds.items()):
         names = list(dict.fromkeys(name for row in members for name in row if name != "key"))
         made = Table(title=kind)
+        heads = [row["key"].rpartition("/")[2] for row in members]
+        lines = [[_text(row.get(name)) for name in names] for row in members]
+        if len(names) > max(6, len(members)):
+            heads, names, lines = names, heads, [list(column) for column in zip(*lines, strict=True)]
         for name in ("", *names):
             made.add_column(name)
-        for row in members:
-            made.add_row(row["key"].rpartition("/")[2], *(_text(row.get(name)) for name in names))
+        for head, line in zip(heads, lines, strict=True):
+            made.add_row(head, *line)
         console.print(made)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -48,4 +49,4 @@ def gradient(
     with waiting("differentiating"):
         found = shape_gradient(surrogate, case, of)  # type: ignore[arg-type]
     found.write(output, smoothing=smoothing)
-    show_result({"output": str(output), **found.to_dict()}, f"{found}\nwritten: {output} (paraview {output})", as_json)
+    show_result({"output": str(output), **found.to_dict()}, f"{found}\nwritten: {output} (paraview {quote(str(output))})", as_json)

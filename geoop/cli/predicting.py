@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,7 +66,7 @@ def predict(
         results[0].write(output)
     rows = [_row(result, reference_length, reference_area, friction) for result in results]
     text = "\n\n".join(own for _, own in rows)
-    show_result({"output": str(output), "results": [row for row, _ in rows]}, f"{text}\n\nwritten: {output} (paraview {output})", as_json)
+    show_result({"output": str(output), "results": [row for row, _ in rows]}, f"{text}\n\nwritten: {output} (paraview {quote(str(output))})", as_json)
 
 
 def _results(surrogate, case: Case, points: list[OperatingPoint] | None, stated: list[str]) -> list[Result]:

@@ -38,6 +38,20 @@ class Result:
     evaluate: FieldFunction
     viscous: bool = False
 
+    def __repr__(self) -> str:
+        return f"Result({self.case!r}, {self.outcome.status}, {self.verdict.level})"
+
+    def __str__(self) -> str:
+        """What was predicted of what, how it went, and how far to trust it."""
+        point, errors = self.case.operating_point, self.verdict.expected_errors
+        units = {item.name: item.quantity.unit for item in self.fields.values()}
+        lines = [f"prediction of {self.mesh!r}"]
+        lines += [f"  at {point!r}"] if point is not None else []
+        lines += [f"  {item!r}" for item in self.fields.values() if item.location != "global"]
+        lines += [f"  outcome {self.outcome}", f"  verdict {self.verdict}"]
+        lines += [f"  expected error of {name}: {value:.3g} {units.get(name, '1')}" for name, value in errors.items()]
+        return "\n".join(lines)
+
     @property
     def mesh(self) -> Mesh:
         return self.case.mesh

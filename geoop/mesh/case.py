@@ -63,6 +63,16 @@ class Case:
             if patch not in self.mesh.patches:
                 raise PatchError(f"no patch '{patch}'", where=self.mesh.name, remedy=f"choose one of {sorted(self.mesh.patches)}")
 
+    def __repr__(self) -> str:
+        """One line: names and sizes, no values."""
+        parts = [f"'{self.name}'", repr(self.mesh)]
+        parts += [repr(self.operating_point)] if self.operating_point is not None else []
+        parts += [f"time {self.time:g} s"] if self.time is not None else []
+        parts += [f"fields [{', '.join(item.quantity.label for item in self.fields.values())}]"] if self.fields else []
+        parts += [f"boundary values on {sorted(self.boundary)}"] if self.boundary else []
+        parts += [f"wall {list(self.wall)}"] if self.wall else []
+        return f"Case({', '.join(parts)})"
+
     def field(self, name: str) -> Field:
         """The field of that name, or a :class:`PatchError` that lists the ones there are."""
         if name not in self.fields:
@@ -99,6 +109,10 @@ class Series:
                 where="Series",
                 remedy="sort the cases by the parameter and drop repeated values",
             )
+
+    def __repr__(self) -> str:
+        ends = f", {self.values[0]:g} to {self.values[-1]:g}; the first is {self.cases[0]!r}" if self.cases else ""
+        return f"Series({len(self.cases)} cases over {self.parameter}{ends})"
 
     def __len__(self) -> int:
         return len(self.cases)

@@ -105,6 +105,13 @@ class Field:
     def name(self) -> str:
         return self.quantity.name
 
+    def __repr__(self) -> str:
+        """One line: a field has as many values as its mesh has points."""
+        shape = " x ".join(map(str, self.values.shape)) or "one value"
+        number = np.issubdtype(self.values.dtype, np.number) and bool(np.isfinite(self.values).any())
+        low_high = f", {np.nanmin(self.values):.6g} to {np.nanmax(self.values):.6g}" if number else ""
+        return f"Field('{self.quantity.label}', {shape} at {self.location}{low_high})"
+
     def _with(self, other: Field | float, operation) -> Field:
         if isinstance(other, Field):
             if other.location != self.location:

@@ -41,7 +41,7 @@ ANSWERS = ("velocity", "pressure_coefficient")
 LARGEST = 3.0, 5.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PanelCorrection(TrainedPredictor):
     """Velocity and pressure around any closed body in space: source panels on its faces, and a network for what they miss.
 

@@ -174,6 +174,9 @@ class ShapeGradient:
             "notes": list(self.notes),
         }
 
+    def __repr__(self) -> str:
+        return f"ShapeGradient({self.quantity} {self.value:.5f} of {self.outline!r}, {self.verdict.level})"
+
     def __str__(self) -> str:
         density, points = self.density, self.outline.points
         most = int(np.argmax(np.abs(self.smoothed(0.02 * float(np.ptp(points, axis=0).max())))))

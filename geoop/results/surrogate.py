@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .panel_correction import PanelCorrection
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Surrogate(TrainedPredictor):
     """A model, the scaling of its inputs and outputs, and what it was trained on.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,17 @@ class TrainedPredictor(ABC):
         def flow(self) -> bool: ...
         @property
         def viscous(self) -> bool: ...
+
+    def __repr__(self) -> str:
+        """One line: what it is, what it predicts, what it was trained on."""
+        model, calibration = self.model, getattr(self, "calibration", None)
+        size = sum(parameter.numel() for parameter in model.parameters())
+        kind = type(self).__name__ + (f" of {len(self)}" if isinstance(self, Sized) else "")
+        parts = [f"{kind}: {type(model).__name__} of {size} parameters", f"{model.arguments['ports']['dimension']}-D"]
+        parts += [", ".join(quantity.label for quantity in self.normaliser.quantities)]
+        parts += [f"trained on {len(self.envelope.rows)} cases" + (f" of {self.about['dataset']}" if self.about.get("dataset") else "")]
+        parts += [f"calibrated on {calibration.cases} cases"] if calibration is not None else []
+        return f"<{'; '.join(parts)}>"
 
     def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
         """Fields, outcome and verdict for one case.

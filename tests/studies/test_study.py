@@ -239,6 +239,7 @@ def test_inputs_stay_as_they_were(tmp_path):
 
 
 def test_names_of_columns_are_checked(sweep):
+    assert repr(sweep) == f"Study('{sweep.folder}', 3 cases, 0 failed)"
     with pytest.raises(ConfigurationError, match="no 'Cl'"):
         sweep.column("Cl")
     with pytest.raises(ConfigurationError, match="no 'naca0012'"):

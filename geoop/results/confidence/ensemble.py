@@ -32,7 +32,7 @@ from .calibration import SPREAD, Calibration, Evidence, sizes
 from .latent_code import latent_code
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ensemble(TrainedPredictor):
     """A predictor whose fields are means over its members, with ``QUANTITY_spread`` beside each: the standard deviation [unit of the quantity], of a
     vector the root of the sum over its components.

@@ -73,6 +73,9 @@ class Study:
             "seconds": self.seconds,
         }
 
+    def __repr__(self) -> str:
+        return f"Study('{self.folder}', {len(self.rows)} cases, {len(self.failed)} failed)"
+
     def __str__(self) -> str:
         levels = [row.get("level") for row in self.rows if row["outcome"] != FAILED]
         said = ", ".join(f"{levels.count(level)} {level}" for level in ("inside", "edge", "outside") if level in levels)

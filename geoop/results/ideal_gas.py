@@ -33,9 +33,9 @@ def with_gas_pressure(case: Case, gamma: float) -> Case:
         raise ConditionError(f"gamma is {gamma}", where="ideal gas", remedy="give the ratio of specific heats, 1.4 for air")
     if "pressure" in case.fields:
         return case
-    energy = next((case.fields[name] for name in ENERGIES if name in case.fields), None)
-    flow = case.fields.get("momentum", case.fields.get("velocity"))
-    density = case.fields.get("density")
+    there = {_key(name): item for name, item in case.fields.items()}
+    energy = next((there[_key(name)] for name in ENERGIES if _key(name) in there), None)
+    flow, density = there.get("momentum", there.get("velocity")), there.get("density")
     if energy is None or flow is None or density is None:
         raise FieldError(
             f"a pressure follows from density, momentum and the energy per volume; there is {sorted(case.fields) or 'none'}",
@@ -48,7 +48,7 @@ def with_gas_pressure(case: Case, gamma: float) -> Case:
     square = (np.asarray(flow.values, dtype=np.float64).reshape(len(density.values), -1) ** 2).sum(axis=1)
     rho = density.values
     with np.errstate(all="ignore"):
-        kinetic = 0.5 * (square / rho if flow.name == "momentum" else square * rho)
+        kinetic = 0.5 * (square / rho if _key(flow.name) == "momentum" else square * rho)
         pressure = (gamma - 1.0) * (energy.values - kinetic)
     if not (pressure > 0).all():
         worst = int(np.nan_to_num(pressure, nan=-np.inf).argmin())
@@ -59,3 +59,7 @@ def with_gas_pressure(case: Case, gamma: float) -> Case:
         )
     unit = "Pa" if energy.quantity.unit in ("Pa", "J/m^3", "N/m^2") else energy.quantity.unit
     return case.with_fields(Field(Quantity("pressure", "p", unit), pressure, energy.location))
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "").lower()

@@ -39,6 +39,16 @@ def test_it_inverts_the_energy_of_an_ideal_gas(gamma, name, flow):
     assert found.quantity.unit == "Pa"
 
 
+def test_names_of_cgns_are_known():
+    case, pressure = gas(name="EnergyStagnationDensity")
+    moved = case.fields["momentum"]
+    other = {
+        **{name: item for name, item in case.fields.items() if name != "momentum"},
+        "Momentum": Field(replace(moved.quantity, name="Momentum"), moved.values),
+    }
+    np.testing.assert_allclose(with_gas_pressure(replace(case, fields=other), 1.4).field("pressure").values, pressure, rtol=1e-12)
+
+
 def test_a_pressure_that_is_there_stays():
     case, _ = gas()
     known = with_gas_pressure(case, 1.4)

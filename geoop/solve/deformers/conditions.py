@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,8 +23,6 @@ _TOLERANCE, _LEAST = 1e-9, 1e-13
 #: Solutions of the same matrix that a first guess is made of: frames of a series differ by a few modes.
 _REMEMBERED = 6
 
-_kept: WeakKeyDictionary[Mesh, tuple[Hashable, Equilibrium]] = WeakKeyDictionary()
-
 
 def in_equilibrium(matrix: Any, motion: GivenMotion) -> np.ndarray:
     """(n, d) displacement u [m] of all points with K u = 0 at the free ones.
@@ -40,20 +38,31 @@ def in_equilibrium(matrix: Any, motion: GivenMotion) -> np.ndarray:
     return Equilibrium(matrix, motion).displacement(motion)
 
 
-def kept_equilibrium(mesh: Mesh, motion: GivenMotion, key: Hashable, matrix: Callable[[], Any]) -> np.ndarray:
-    """As :func:`in_equilibrium`; what was prepared for a mesh serves its next motion if the same points are held.
+class PreparedMeshes:
+    """What a deformer has prepared for meshes, until they are gone: it serves their next motion if the same points are held.
 
-    Args:
-        mesh: where the stiffness is that of; what is prepared is dropped with it.
-        motion: see above.
-        key: all that the matrix depends on besides the mesh.
-        matrix: makes it.
+    A deformer owns one; copies of a deformer, those in other processes too, begin with nothing.
     """
-    known = _kept.get(mesh)
-    if known is None or known[0] != key or not known[1].serves(motion):
-        known = (key, Equilibrium(matrix(), motion))
-        _kept[mesh] = known
-    return known[1].displacement(motion)
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Mesh, tuple[tuple[str, ...], Equilibrium]] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[type[PreparedMeshes], tuple[()]]:
+        return PreparedMeshes, ()
+
+    def displacement(self, mesh: Mesh, motion: GivenMotion, matrix: Callable[[], Any]) -> np.ndarray:
+        """As :func:`in_equilibrium`.
+
+        Args:
+            mesh: where the stiffness is that of.
+            motion: see there.
+            matrix: makes the stiffness, which depends on the mesh, the deformer and the names of the patches that move.
+        """
+        known = self._known.get(mesh)
+        if known is None or known[0] != motion.moving or not known[1].serves(motion):
+            known = (motion.moving, Equilibrium(matrix(), motion))
+            self._known[mesh] = known
+        return known[1].displacement(motion)
 
 
 class Equilibrium:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ...errors import ConfigurationError
 from ...interfaces.moving import Moved
 from ...mesh.mesh import Mesh
 from .cell_forms import CellForms
-from .conditions import kept_equilibrium
+from .conditions import PreparedMeshes
 from .given_motion import GivenMotion
 from .stepping import carried
 from .stiffening import Stiffening, cell_stiffness, require_stiffening
@@ -45,6 +45,7 @@ class Elastic:
     poisson: float = 0.3
     slide: tuple[str, ...] = ()
     steps: int = 1
+    _prepared: PreparedMeshes = field(default_factory=PreparedMeshes, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_stiffening(self.stiffening, self.exponent, "Elastic")
@@ -64,4 +65,4 @@ class Elastic:
             forms = CellForms.of(mesh)
             return forms.elasticity(cell_stiffness(forms, self.stiffening, self.exponent, motion.moving), self.poisson)
 
-        return kept_equilibrium(mesh, motion, ("elastic", self.stiffening, self.exponent, self.poisson, motion.moving), matrix)
+        return self._prepared.displacement(mesh, motion, matrix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ...interfaces.moving import Moved
 from ...mesh.mesh import Mesh
 from .cell_forms import CellForms
-from .conditions import kept_equilibrium
+from .conditions import PreparedMeshes
 from .given_motion import GivenMotion
 from .stepping import carried
 from .stiffening import Stiffening, cell_stiffness, require_stiffening
@@ -38,6 +38,7 @@ class Laplacian:
     exponent: float = 2.0
     slide: tuple[str, ...] = ()
     steps: int = 1
+    _prepared: PreparedMeshes = field(default_factory=PreparedMeshes, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_stiffening(self.diffusivity, self.exponent, "Laplacian")
@@ -55,4 +56,4 @@ class Laplacian:
             forms = CellForms.of(mesh)
             return forms.diffusion(cell_stiffness(forms, self.diffusivity, self.exponent, motion.moving))
 
-        return kept_equilibrium(mesh, motion, ("laplacian", self.diffusivity, self.exponent, motion.moving), matrix)
+        return self._prepared.displacement(mesh, motion, matrix)

@@ -1,5 +1,8 @@
 """Stiffness against that of the finite elements, conjugate gradients against factors, and what frames of a series share."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from meshes_in_motion import cube, square
@@ -118,19 +121,31 @@ def test_blocks_of_points_save_steps():
 
 
 def test_frames_share_what_was_prepared(monkeypatch):
-    """One stiffness serves all motions of a mesh; what comes is what a mesh of its own gives. Another patch at rest is another system."""
+    """One stiffness serves all motions of a mesh by one deformer. Another patch at rest is another system."""
     monkeypatch.setattr(conditions, "LARGE_SOLID", 100)
     made, of = [], CellForms.of
     monkeypatch.setattr(elastic.CellForms, "of", classmethod(lambda cls, mesh: made.append(mesh) or of(mesh)))
-    mesh = cube(6, "tetra", 0.2)
+    mesh, sharing, sliding = cube(6, "tetra", 0.2), Elastic(), Elastic(slide=("x_min",))
     for size, along in ((0.1, 0.0), (0.05, 0.02), (-0.05, 0.01), (0.02, -0.02)):
         given = bump(mesh, size, along)
-        shared = Elastic().deform(mesh, given).mesh.points
+        shared = sharing.deform(mesh, given).mesh.points
         assert len(made) == 1
-        alone = Elastic().deform(mesh.moved(mesh.points), given).mesh.points
-        assert np.abs(shared - alone).max() < NEAR * 0.1
+        alone = Elastic().deform(mesh, given).mesh.points
+        assert len(made) == 2 and np.abs(shared - alone).max() < NEAR * 0.1
         made.pop()
-    first = Elastic().deform(mesh, bump(mesh))
-    slid = Elastic(slide=("x_min",)).deform(mesh, bump(mesh))
-    assert len(made) == 2 and np.abs(first.mesh.points - slid.mesh.points).max() > 1e-4
-    assert Elastic().deform(mesh, bump(mesh)).mesh.points == pytest.approx(first.mesh.points, abs=NEAR * 0.1)
+    slid = sliding.deform(mesh, bump(mesh)).mesh.points
+    assert len(made) == 2 and np.abs(sharing.deform(mesh, bump(mesh)).mesh.points - slid).max() > 1e-4
+    sharing.deform(mesh.moved(mesh.points), bump(mesh))
+    assert len(made) == 3  # a mesh of its own
+
+
+def test_a_deformer_knows_nothing_of_others(monkeypatch):
+    """What was moved before by another deformer changes no bit; deformers compare and copy by their settings alone."""
+    monkeypatch.setattr(conditions, "LARGE_SOLID", 100)
+    mesh = cube(5, "tetra", 0.2)
+    first = Elastic().deform(mesh, bump(mesh)).mesh.points
+    used = Elastic()
+    used.deform(mesh, bump(mesh, -0.05, 0.01))
+    for deformer in (Elastic(), pickle.loads(pickle.dumps(used)), replace(used)):
+        assert deformer == used and hash(deformer) == hash(used) and repr(deformer) == repr(used)
+        np.testing.assert_array_equal(deformer.deform(mesh, bump(mesh)).mesh.points, first)

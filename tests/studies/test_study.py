@@ -6,7 +6,9 @@ import math
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -153,8 +155,30 @@ def test_real_paraview_opens_the_sweep(tmp_path):
 
 def test_study_json_says_what_the_numbers_depend_on(sweep):
     data = json.loads((sweep.folder / "study.json").read_text())
-    assert data["model"]["name"] == "panels" and data["geometries"][0]["name"] == "naca2412" and data["seconds"] > 0
+    assert (
+        data["name"] == sweep.folder.name
+        and data["model"]["name"] == "panels"
+        and data["geometries"][0]["name"] == "naca2412"
+        and data["seconds"] > 0
+    )
     assert [c["alpha"] for c in data["conditions"]] == [-4.0, 0.0, 4.0] and data["geometries"][0]["chord"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["/usr/bin/geoop", "study", "my study.toml", "-j", "2"], "geoop study 'my study.toml' -j 2"),
+        (["/site/geoop/__main__.py", "study", "s.toml"], "python -m geoop study s.toml"),
+        (["/home/me/sweep.py", "wing*.stl"], "python sweep.py 'wing*.stl'"),
+        (["/site/ipykernel_launcher.py", "-f", "kernel.json"], None),
+        ([""], None),
+    ],
+)
+def test_study_json_says_what_was_called(tmp_path, monkeypatch, words, said):
+    monkeypatch.setattr(sys, "argv", words)
+    done = geoop.study(model="panels", geometry="naca0012", alpha=2, velocity=10, output=tmp_path / "out", settings={"files": "none"})
+    assert json.loads((done.folder / "study.json").read_text())["command"] == said
+    assert escape(said or "geoop.study(...)", quote=True) in (done.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_file_names_its_shapes_relative_to_itself(tmp_path):

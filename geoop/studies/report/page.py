@@ -130,7 +130,7 @@ def _figure(item: StudyPicture) -> str:
 
 def _settings(study: StudyFolder) -> str:
     about = study.about
-    command = str(about.get("command") or "geoop study study.toml   # with the settings below; study.json holds them all")
+    command = str(about.get("command") or "geoop.study(...)   # with the settings below; study.json holds them all")
     files = f"paraview {STATE_SCRIPT}\ngeoop view ."
     parts = [f"<p>Made by</p><pre>{escaped(command)}</pre><p>To look at the fields, in this folder:</p><pre>{files}</pre>"]
     for key, title in (("settings", "Settings"), ("conditions", "Conditions")):

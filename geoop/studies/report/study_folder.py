@@ -32,7 +32,7 @@ class StudyFolder:
 
     Attributes:
         path: of the folder.
-        about: ``study.json``: name, model, settings, geometries, conditions, version, seconds, warnings.
+        about: ``study.json``: name, command, model, settings, geometries, conditions, version, seconds, warnings.
         columns: of the table, in order.
         rows: one per case; numbers are floats, an empty cell is None.
     """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -279,6 +281,8 @@ def _note(folder: Path, job: StudyJob, warnings: Sequence[str], seconds: float |
     ]
     data = {
         "geoop": __version__,
+        "name": folder.resolve().name,
+        "command": _command(),
         "model": job.model.card(),
         "settings": {**vars(job.settings), "accept": list(job.settings.accept)},
         "geometries": geometries,
@@ -290,6 +294,20 @@ def _note(folder: Path, job: StudyJob, warnings: Sequence[str], seconds: float |
     }
     with replacing(folder / "study.json") as beside:
         beside.write_text(json.dumps(data, indent=1, default=str), encoding="utf-8")
+
+
+def _command() -> str | None:
+    """The words that this program was started with, as a shell takes them; None at a prompt and in a notebook, where they say nothing."""
+    program = Path(sys.argv[0] if sys.argv else "")
+    if program.name == "__main__.py":
+        words = ["python", "-m", program.parent.name]
+    elif program.suffix == ".py" and program.stem != "ipykernel_launcher":
+        words = ["python", program.name]
+    elif program.stem == "geoop":
+        words = ["geoop"]
+    else:
+        return None
+    return shlex.join([*words, *sys.argv[1:]])
 
 
 def _report(folder: Path) -> list[Path]:

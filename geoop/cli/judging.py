@@ -55,14 +55,14 @@ def judge(
 ) -> None:
     """Whether bands cover, stated errors rank the actual ones, and verdicts flag the bad cases, on a split of a data set."""
     from ..results.confidence.judging import judge as run
-    from ..results.surrogate import load
+    from ..results.surrogate import load_predictor
 
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigurationError(f"the plot is '{plot.name}'", where="--plot", remedy="--plot confidence.png")
-    predictor = load(model)
+    predictor = load_predictor(model)
     with counting("cases") as progress:
-        found = run(predictor, data, split, progress=progress)  # type: ignore[arg-type]
-        other = run(predictor, data, usual, progress=progress) if usual else found  # type: ignore[arg-type]
+        found = run(predictor, data, split, progress=progress)
+        other = run(predictor, data, usual, progress=progress) if usual else found
     flags = {name: found.flags(name, other) for name in found.names}
     lines = [str(found)]
     for name, row in flags.items():

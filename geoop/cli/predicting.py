@@ -43,7 +43,7 @@ def predict(
     from ..mesh.case import Series
     from ..mesh.operating_point import OperatingPoint
     from ..mesh.planar import flattened, is_one_layer
-    from ..results.surrogate import load
+    from ..results.surrogate import load_predictor
 
     if friction not in ("field", "velocity"):
         raise ConfigurationError(f"no friction '{friction}'", where="--friction", remedy="--friction field, or --friction velocity")
@@ -52,7 +52,7 @@ def predict(
         raise ConfigurationError(
             f"{len(angles)} angles and the output '{output.name}'", where="--output", remedy="a .pvd for several angles, a .vtu or .vtp for one"
         )
-    surrogate, case = load(model), read_case(mesh, unit=unit, chord=chord)
+    surrogate, case = load_predictor(model), read_case(mesh, unit=unit, chord=chord)
     case = flattened(case) if is_one_layer(case.mesh) else case
     case = replace(case, wall=tuple(wall)) if wall else case
     stated = {"--velocity": velocity, "--alpha": alpha, "--viscosity": viscosity, "--mach": mach}

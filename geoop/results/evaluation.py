@@ -11,11 +11,11 @@ from ..errors import DatasetError
 from ..interfaces.protocols import Predictor
 from ..io.dataset import Dataset
 from ..mesh.case import Case
-from .confidence.ensemble import Ensemble
 from .forces import forces
 from .metrics import Scores, statistics
 from .metrics import evaluate as compare
-from .surrogate import Surrogate, load
+from .surrogate import load_predictor
+from .trained import TrainedPredictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ def evaluate(predictor: Predictor | str | Path, data: Dataset | str | Path, spli
     Raises:
         DatasetError: no such split, or an empty one.
     """
-    predictor = load(predictor) if isinstance(predictor, (str, Path)) else predictor
+    predictor = load_predictor(predictor) if isinstance(predictor, (str, Path)) else predictor
     dataset = data if isinstance(data, Dataset) else Dataset.open(data)
     if not dataset.splits.get(split):
         raise DatasetError(
@@ -67,7 +67,7 @@ def evaluate(predictor: Predictor | str | Path, data: Dataset | str | Path, spli
         )
     cases = dataset.cases(split)
     # a surrogate would put a grid around a bare section, where there is no truth to compare with
-    options = {"surface_only": True} if isinstance(predictor, Surrogate | Ensemble) else {}
+    options = {"surface_only": True} if isinstance(predictor, TrainedPredictor) else {}
     results = [predictor.predict(case, **options) for case in cases]
     names = [name for name in results[0].fields if name in cases[0].fields and name != "quadrature_weight"]
     known = statistics(dataset.cases("train"), names) if "train" in dataset.splits else None

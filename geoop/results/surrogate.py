@@ -229,6 +229,20 @@ def load(source: str | Path) -> Surrogate | Ensemble | PanelCorrection | NeuralM
         raise CheckpointError(error.message, where=str(source), remedy=error.remedy) from error
 
 
+def load_predictor(source: str | Path) -> Surrogate | Ensemble | PanelCorrection:
+    """As :func:`load`, where something is asked for that predicts fields of a case.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds a mesh mover.
+    """
+    found = load(source)
+    if isinstance(found, NeuralMover):
+        raise CheckpointError(
+            "moves the points of meshes and predicts no fields", where=str(source), remedy="geoop adapt takes it; give a file of `geoop fit` here"
+        )
+    return found
+
+
 def load_one(source: str | Path) -> Surrogate:
     """As :func:`load`, where one surrogate is asked for.
 

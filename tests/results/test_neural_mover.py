@@ -8,16 +8,23 @@ import pytest
 import torch
 
 import geoop
-from geoop.errors import CheckpointError, FieldError, InvalidMeshError
+from geoop.cli.app import main
+from geoop.errors import CheckpointError, FieldError, GeoopError, InvalidMeshError
 from geoop.interfaces.moving import Mover
 from geoop.io.checkpoint import Checkpoint, write_checkpoint
+from geoop.io.writing import write
+from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk
 from geoop.mesh.measure import signed_measures
 from geoop.mesh.mesh import Mesh
+from geoop.mesh.primitives import naca4
 from geoop.models.branch_trunk_mover import BranchTrunkMover
 from geoop.models.mesh_mover import UnrolledMover
+from geoop.results.confidence.judging import judge
+from geoop.results.evaluation import evaluate
 from geoop.results.neural_mover import NeuralMover
+from geoop.results.surrogate import load_predictor
 from geoop.solve.monitors import FunctionMonitor, hessian_monitor
 from geoop.train.monitor_family import LayeredField
 
@@ -142,6 +149,20 @@ def test_a_checkpoint_gives_the_same_points_bit_by_bit(model, tmp_path):
     assert isinstance(again, NeuralMover)
     assert again.about == {"family": "test"}
     assert np.array_equal(again.move(mesh, monitor).mesh.points, mover.move(mesh, monitor).mesh.points)
+
+
+def test_a_mover_is_refused_where_fields_are_asked_for(tmp_path):
+    file = NeuralMover(UnrolledMover(16, 24, steps=2, width=4), {"family": "test"}).save(tmp_path / "mover.safetensors")
+    for ask in (
+        lambda: load_predictor(file),
+        lambda: evaluate(file, tmp_path),
+        lambda: judge(file, tmp_path),
+        lambda: geoop.study(model=str(file), geometry="naca0012", alpha=0, velocity=9, output=tmp_path / "s"),
+    ):
+        with pytest.raises(GeoopError, match="predicts? no fields"):
+            ask()
+    write(Case(naca4("0012")), tmp_path / "wing.vtp")
+    assert main(["predict", str(file), str(tmp_path / "wing.vtp"), "--velocity", "10", "-o", str(tmp_path / "out.vtu")]) == 2
 
 
 def test_damaged_checkpoints_are_named(tmp_path):

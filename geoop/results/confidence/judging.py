@@ -11,7 +11,8 @@ import numpy as np
 from ...errors import ConfigurationError, DatasetError
 from ...interfaces.verdict import Level
 from ...io.dataset import Dataset
-from ..surrogate import Surrogate, load
+from ..surrogate import Surrogate, load_predictor
+from ..trained import TrainedPredictor
 from .calibrating import CaseErrors, errors_of
 from .calibration import Calibration
 from .conformal import coverage_interval, largest_share
@@ -145,7 +146,7 @@ class Judgement:
 
 
 def judge(
-    predictor: Surrogate | Ensemble | str | Path,
+    predictor: TrainedPredictor | str | Path,
     data: Dataset | str | Path,
     split: str = "test",
     *,
@@ -162,7 +163,7 @@ def judge(
     Raises:
         ConfigurationError: the predictor was never calibrated. DatasetError: no such split, or it was calibrated on.
     """
-    found = load(predictor) if isinstance(predictor, str | Path) else predictor
+    found = load_predictor(predictor) if isinstance(predictor, str | Path) else predictor
     if not isinstance(found, Surrogate | Ensemble) or found.calibration is None:
         raise ConfigurationError(
             "the predictor is not calibrated", where="judge", remedy="geoop calibrate model.safetensors data -o calibrated.safetensors"

@@ -19,7 +19,6 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import oriented
 from ..mesh.topology import welded
 from ..models.soft_neighbours import with_soft_neighbours
-from ..scaling.normaliser import is_velocity
 from ..scaling.tensor_body import ChordEnds, TensorBody, TensorFrame, TensorFraming
 from .surrogate import Surrogate
 
@@ -169,14 +168,14 @@ class SurfaceFunction:
             found[quantity.name] = quantity, scalars[:, i] * deviation + mean
         for i, quantity in enumerate(normaliser.vectors):
             values = vectors[:, i] * scales[quantity.name][1] @ axes
-            found[quantity.name] = quantity, values + stream if is_velocity(quantity) else values
+            found[quantity.name] = quantity, values + stream if quantity.is_velocity else values
         pressure = 2.0 * found["pressure"][1] if "pressure" in found else found["pressure_coefficient"][1]
         friction = None
         if "wall_shear_stress" in found:
             friction = 2.0 * found["wall_shear_stress"][1]
         elif "skin_friction_coefficient" in found and found["skin_friction_coefficient"][0].rank == 1:
             friction = found["skin_friction_coefficient"][1]
-        velocity = found["velocity"][1] if "velocity" in found and is_velocity(found["velocity"][0]) else None
+        velocity = found["velocity"][1] if "velocity" in found and found["velocity"][0].is_velocity else None
         return pressure, velocity, friction
 
     def _coefficients(self, points: Tensor, chord: ChordEnds, pressure: Tensor, friction: Tensor | None, stream: Tensor) -> dict[str, Tensor]:

@@ -9,9 +9,11 @@ from typing import Literal
 import numpy as np
 
 from ..errors import ConditionError, FieldError, NonFiniteError, PatchError, UnitError
+from ..io.fields import UNKNOWN_UNIT
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
+from .si_fields import friction_of, pressure_of, rename_remedy, si_scale
 from .wall import Wall
 
 #: What a pressure can be: static, or kinematic (divided by the density).
@@ -41,59 +43,56 @@ class PatchForces:
         return self.pressure + self.friction
 
 
-def _unit(item: Field, stated: PressureUnit | None, where: str) -> PressureUnit:
-    unit = item.quantity.unit
-    if unit in ("Pa", "N/m^2") or unit == "m^2/s^2":
-        found: PressureUnit = "m^2/s^2" if unit == "m^2/s^2" else "Pa"
-        if stated is not None and stated != found:
-            raise UnitError(
-                f"'{item.name}' is in {unit}, but pressure_unit={stated!r} was given",
-                where=where,
-                remedy="leave pressure_unit out, or correct the file",
-            )
-        return found
-    if stated not in ("Pa", "m^2/s^2"):
+def _in_pascals(item: Field, density: float | None, stated: PressureUnit | None, where: str) -> tuple[float, PressureUnit]:
+    """The factor that turns values into Pa, and whether they are static or kinematic."""
+    scale = si_scale(item, where)
+    if scale is None and stated not in ("Pa", "m^2/s^2"):
         raise UnitError(
-            f"the unit of '{item.name}' is '{unit}': static [Pa] or kinematic [m^2/s^2] cannot be told apart, and they differ by the density",
+            f"the unit of '{item.name}' is '{item.quantity.unit}': static [Pa] or kinematic [m^2/s^2] cannot be told apart, and they differ by the density",
             where=where,
             remedy="say which: forces(..., pressure_unit='Pa') or forces(..., pressure_unit='m^2/s^2', density=...)",
         )
-    return stated
-
-
-def _scale(item: Field, density: float | None, unit: PressureUnit, where: str) -> float:
-    if unit == "Pa":
-        return 1.0
+    kind: PressureUnit = stated if scale is None and stated is not None else "m^2/s^2" if scale is not None and scale.si == "m^2/s^2" else "Pa"
+    if stated is not None and stated != kind:
+        raise UnitError(
+            f"'{item.name}' is in {item.quantity.unit}, but pressure_unit={stated!r} was given",
+            where=where,
+            remedy="leave pressure_unit out, or correct the file",
+        )
+    factor = 1.0 if scale is None else scale.factor
+    if kind == "Pa":
+        return factor, kind
     if density is None:
         raise ConditionError(
             f"'{item.name}' is kinematic [m^2/s^2] and no density is known",
             where=where,
             remedy="forces(..., density=1.225), or give the case an operating point",
         )
-    return density
+    return factor * density, kind
 
 
 def in_pascals(item: Field, density: float | None, unit: PressureUnit | None, where: str) -> tuple[float, str]:
-    """The factor that turns a ``pressure`` field into Pa, and what the field was taken for: its unit decides, else the stated one, nothing is guessed.
+    """The factor that turns a pressure field into Pa, and what the field was taken for: its unit decides, else the stated one, nothing is guessed.
 
     Raises:
-        UnitError: the unit is unknown and not stated, or contradicts the stated one. ConditionError: kinematic, without a density.
+        UnitError: the unit is not known, not stated at all, or contradicts the stated one. ConditionError: kinematic, without a density.
     """
-    kind = _unit(item, unit, where)
-    return _scale(item, density, kind, where), "static [Pa]" if kind == "Pa" else f"kinematic [m^2/s^2] times density {density:.6g} kg/m^3"
+    factor, kind = _in_pascals(item, density, unit, where)
+    known = "" if item.quantity.unit in (kind, "1", UNKNOWN_UNIT) else f", {item.quantity.unit} in the file,"
+    return factor, f"static [Pa]{known}" if kind == "Pa" else f"kinematic [m^2/s^2]{known} times density {density:.6g} kg/m^3"
 
 
 def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None, reference: float) -> tuple[np.ndarray, str]:
     """(q,) pressure [Pa] at the quadrature points of the wall, and what it was taken for."""
-    if "pressure" in case.fields:
-        item = case.field("pressure")
+    item = pressure_of(case)
+    if item is not None:
         scale, text = in_pascals(item, density, unit, case.name)
         return scale * _at_quadrature(case, wall, item) - reference, f"{text} at {item.location}s, minus reference {reference:.6g} Pa"
     if "pressure_coefficient" not in case.fields:
         raise PatchError(
             "the case has neither 'pressure' nor 'pressure_coefficient'",
             where=case.name,
-            remedy=f"rename the field that holds it: there is {sorted(case.fields) or 'none'}; density, momentum and energy of an ideal gas give it "
+            remedy=f"{rename_remedy(case.fields)}; density, momentum and energy of an ideal gas give it "
             "with --gamma 1.4, geoop.results.ideal_gas.with_gas_pressure",
         )
     item = case.field("pressure_coefficient")
@@ -105,18 +104,21 @@ def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUni
         raise ConditionError(
             f"a reference pressure of {reference} Pa was given, but Cp is already relative to the free stream", where=case.name, remedy="leave it out"
         )
-    return case.operating_point.dynamic_pressure * _at_quadrature(case, wall, item), f"coefficient [1] at {item.location}s times dynamic pressure"
+    scale = si_scale(item, case.name)
+    factor = case.operating_point.dynamic_pressure * (1.0 if scale is None else scale.factor)
+    return factor * _at_quadrature(case, wall, item), f"coefficient [1] at {item.location}s times dynamic pressure"
 
 
 def friction_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None) -> tuple[np.ndarray | None, str]:
     """(q, d) traction [Pa] at the quadrature points of the wall, or None."""
-    if "wall_shear_stress" in case.fields:
-        item = case.field("wall_shear_stress")
-        kind = _unit(item, unit, case.name)
-        scale, text = _scale(item, density, kind, case.name), f"wall_shear_stress [{kind}]" + ("" if kind == "Pa" else " times density")
+    item = friction_of(case)
+    if item is not None:
+        scale, kind = _in_pascals(item, density, unit, case.name)
+        text = f"wall_shear_stress [{kind}]" + ("" if kind == "Pa" else " times density")
     elif "skin_friction_coefficient" in case.fields and case.operating_point is not None:
         item = case.field("skin_friction_coefficient")
-        scale, text = case.operating_point.dynamic_pressure, "skin_friction_coefficient times dynamic pressure"
+        own = si_scale(item, case.name)
+        scale, text = case.operating_point.dynamic_pressure * (1.0 if own is None else own.factor), "skin_friction_coefficient times dynamic pressure"
     else:
         return None, "none"
     if item.quantity.rank != 1:

@@ -9,10 +9,12 @@ import numpy as np
 
 from ...errors import ConditionError, FieldError, InvalidMeshError, PatchError
 from ...interfaces.result import Result
+from ...io.fields import UNKNOWN_UNIT
 from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import Field
 from ...solve.transfer.interpolation import interpolated
+from ..si_fields import in_si, rename_remedy
 from ..wall_loads import PressureUnit, in_pascals
 
 
@@ -59,10 +61,21 @@ class FlowField:
             UnitError: a pressure that may be static or kinematic. ConditionError: Cp with a reference pressure.
         """
         found = self._ask(points)
+        velocity = self._velocity(found, points)
         item = found.get("density")
-        constant = item is None or item.quantity.unit != "kg/m^3"
-        density = np.full(len(points), self.density) if constant else self._finite(item.values, points)  # type: ignore[union-attr]
-        return self._velocity(found, points), self._finite(self._pressure(found), points), density
+        if item is None or item.quantity.unit in ("1", UNKNOWN_UNIT):  # of a run without dimensions
+            density = np.full(len(points), self.density)
+        else:
+            density = self._finite(in_si(item, self.case.name), points)
+        return velocity, self._finite(self._pressure(found), points), density
+
+    def reaches(self, points: np.ndarray) -> bool:
+        """Whether the velocity is known at all of (n, d) points [m]: none lies in a body or beyond the field."""
+        try:
+            found = self._ask(points)
+        except FieldError:
+            return False
+        return "velocity" not in found or bool(np.isfinite(found["velocity"].values).all())
 
     def _velocity(self, found: Mapping[str, Field], points: np.ndarray) -> np.ndarray:
         if "velocity" not in found:
@@ -71,17 +84,18 @@ class FlowField:
                 where=self.case.name,
                 remedy="take a model, or a file, with velocity; forces(...) needs the pressure on the wall only",
             )
-        return self._finite(found["velocity"].values, points)
+        return self._finite(in_si(found["velocity"], self.case.name), points)
 
     def _pressure(self, found: Mapping[str, Field]) -> np.ndarray:
-        if "pressure" in found:
-            factor, _ = in_pascals(found["pressure"], self.density, self._unit, self.case.name)
-            return factor * found["pressure"].values - self._reference
+        item = found.get("pressure", found.get("kinematic_pressure"))
+        if item is not None:
+            factor, _ = in_pascals(item, self.density, self._unit, self.case.name)
+            return factor * item.values - self._reference
         if "pressure_coefficient" not in found:
             raise PatchError(
                 "the field has neither 'pressure' nor 'pressure_coefficient'",
                 where=self.case.name,
-                remedy=f"rename the field that holds it: there is {sorted(found) or 'none'}; circulation(...) needs the velocity only",
+                remedy=f"{rename_remedy(found)}; circulation(...) needs the velocity only",
             )
         if self._reference:
             raise ConditionError(
@@ -89,7 +103,7 @@ class FlowField:
                 where=self.case.name,
                 remedy="leave it out",
             )
-        return self.point.dynamic_pressure * found["pressure_coefficient"].values
+        return self.point.dynamic_pressure * in_si(found["pressure_coefficient"], self.case.name)
 
     def _finite(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
         bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
@@ -146,7 +160,7 @@ def flow_field(
 def _of_mesh(case: Case) -> tuple[Callable[[np.ndarray], Mapping[str, Field]], tuple[str, ...]]:
     """The fields of a volume mesh as functions."""
     known, notes = {}, []
-    for name in ("velocity", "pressure", "pressure_coefficient", "density"):
+    for name in ("velocity", "pressure", "kinematic_pressure", "pressure_coefficient", "density"):
         item = case.fields.get(name)
         if item is None or item.location not in ("point", "cell"):
             continue
@@ -157,8 +171,8 @@ def _of_mesh(case: Case) -> tuple[Callable[[np.ndarray], Mapping[str, Field]], t
         known[name] = (item.quantity, values, item.values.ndim)
 
     def ask(points: np.ndarray) -> dict[str, Field]:
-        if not known:
-            return {}
+        if "velocity" not in known:  # whoever asks refuses it, by the names that there are
+            return {name: Field(quantity, values[:0, 0]) for name, (quantity, values, _) in known.items()}
         every = interpolated(case.mesh, np.concatenate([values for _, values, _ in known.values()], axis=1), points, outside="error")
         ends = np.cumsum([0] + [values.shape[1] for _, values, _ in known.values()])
         return {

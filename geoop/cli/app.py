@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -137,17 +137,18 @@ def convert(
     time: Annotated[float | None, typer.Option(help="step to take \\[s]; the last one unless given, all of them into .pvd")] = None,
     solution: Annotated[list[Path] | None, typer.Option(help="fields on the mesh, such as restart_flow.dat; one per zone")] = None,
     patch: Annotated[list[str] | None, typer.Option(help="write this patch only; repeat for several")] = None,
+    names: Annotated[list[str] | None, typer.Option("--map", help="NAME=QUANTITY:UNIT, e.g. p=pressure:Pa; NAME=drop; repeat")] = None,
     text: Annotated[bool, typer.Option(help="text instead of binary: STL (one solid per patch), PLY, Gmsh")] = False,
     compress: Annotated[bool, typer.Option(help="smaller files: .vtu, .vtp, .vtm, .vtkhdf, .pvd")] = False,
     as_json: Json = False,
 ) -> None:
     """One mesh file into another: patches, zones and fields as far as the new format holds them; what it cannot hold is said."""
+    from ..io.collecting.choices import parse_names
     from ..io.converting import convert as run
 
     fields = None if not solution else solution[0] if len(solution) == 1 else list(solution)
-    done = run(
-        source, target, unit=unit, output_unit=output_unit, chord=chord, time=time, solution=fields, patches=patch, text=text, compress=compress
-    )
+    options: dict[str, Any] = {"unit": unit, "output_unit": output_unit, "chord": chord, "time": time, "patches": patch}
+    done = run(source, target, **options, solution=fields, text=text, compress=compress, names=parse_names(names or []))
     show_result(
         {"output": str(done.path), "notes": list(done.notes)}, "\n".join([f"written: {done.path}", *(f"  {note}" for note in done.notes)]), as_json
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ConditionError, ConfigurationError
+from ..errors import ConditionError, ConfigurationError, InvalidMeshError
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def forces(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="any file that geoop reads with fields, or the folder of an OpenFOAM case")],
     patch: Annotated[list[str] | None, typer.Option(help="patch to integrate over; repeat for several. Walls by name unless given")] = None,
     about: Annotated[str | None, typer.Option(help="point of the moments \\[m]: x,y in the plane, x,y,z in space")] = None,
+    names: Annotated[list[str] | None, typer.Option("--map", help="NAME=QUANTITY:UNIT, e.g. p=pressure:Pa; NAME=drop; repeat")] = None,
     pressure: Annotated[str | None, typer.Option(help="static [Pa] or kinematic \\[m^2/s^2], where the file does not say it")] = None,
     reference_pressure: Annotated[float, typer.Option(help="static pressure of the free stream [Pa]")] = 0.0,
     gamma: Annotated[
@@ -44,11 +45,13 @@ def forces(
     as_json: Json = False,
 ) -> None:
     """Pressure and friction forces and moments per patch from the fields of a file, with every reference value stated."""
+    from dataclasses import replace
+
     from ..results.forces import forces as integrate
     from ..results.ideal_gas import with_gas_pressure
 
     _refuse(pressure, sections, output, velocity, {"--alpha": alpha, "--beta": beta, "--viscosity": viscosity})
-    case = _case(path, solution, time, unit)
+    case, notes = _case(path, solution, time, unit, names or [])
     case = case if gamma is None else with_gas_pressure(case, gamma)
     case = _with_point(case, velocity, alpha, beta, density, viscosity, reference_length)
     kind = None if pressure is None else _PRESSURE[pressure]
@@ -69,9 +72,11 @@ def forces(
         known = (reference_length, point, density, kind, reference_pressure)
         parts.append(("sections", _sections(case, sections, patch or None, known)))
     if check:
-        parts.append(("balance", _balance(case, area, reference_length, reference_pressure, kind)))
-    data = {name: part.to_dict() for name, part in parts}
+        stated = replace(case, wall=tuple(patch)) if patch else case
+        parts.append(("balance", _balance(stated, area, found.references.length, reference_pressure, kind)))
+    data = {**{name: part.to_dict() for name, part in parts}, "notes": list(notes)}
     texts = [str(part) for _, part in parts]
+    texts += ["\n".join(f"note: {note}" for note in notes)] if notes else []
     if output is not None:
         texts.append(f"written: {parts[1][1].write(output)}")
     show_result(data if output is None else {**data, "output": str(output)}, "\n\n".join(texts), as_json)
@@ -118,25 +123,39 @@ def _refuse(pressure: str | None, sections: int | None, output: Path | None, vel
         raise ConfigurationError("; ".join(problems), where="geoop forces", remedy="; ".join(remedies))
 
 
-def _case(path: Path, solution: list[Path] | None, time: float | None, unit: str | None) -> Case:
+def _case(path: Path, solution: list[Path] | None, time: float | None, unit: str | None, names: list[str]) -> tuple[Case, tuple[str, ...]]:
+    """The case in the plane where it is one, with its arrays by the names and in the units that forces need, and notes."""
+    from ..io.collecting.choices import parse_names
+    from ..io.collecting.known_arrays import with_known_arrays
     from ..io.reading import read_case
     from ..mesh.planar import flattened, is_one_layer
 
     fields = None if not solution else solution[0] if len(solution) == 1 else list(solution)
-    case = _as_said(read_case(path, unit=unit, time=time, solution=fields))
-    return flattened(case) if is_one_layer(case.mesh) else case
+    said = parse_names(names)
+    case, notes = with_known_arrays(read_case(path, unit=unit, time=time, solution=fields), said)
+    case, more = _with_body(flattened(case) if is_one_layer(case.mesh) else case)
+    return case, (*notes, *more)
 
 
-def _as_said(case: Case) -> Case:
-    """Without the units of pressure and friction that the file does not state: static and kinematic ones differ by the density."""
+def _with_body(case: Case) -> tuple[Case, list[str]]:
+    """The case with the parts of its boundary as patches where its file names none: all but the outermost are the body."""
     from dataclasses import replace
 
-    from ..io.fields import UNKNOWN_UNIT, assumed_units
-    from ..mesh.quantity import Field
+    from ..io.collecting.choices import Choices
+    from ..io.collecting.walls import guess_wall, with_patches
 
-    unsaid = {"pressure", "wall_shear_stress"} & assumed_units(case.mesh.notes) & set(case.fields)
-    known = {name: case.fields[name] for name in unsaid}
-    return case.with_fields(*[Field(replace(item.quantity, unit=UNKNOWN_UNIT), item.values, item.location) for item in known.values()])
+    mesh = case.mesh
+    if mesh.patches or mesh.is_surface or mesh.is_cloud:
+        return case, []
+    case, notes = with_patches(case)
+    walls = guess_wall(case, Choices())[0]
+    if not walls:
+        raise InvalidMeshError(
+            "the file names no patches, and its boundary is one piece: nothing says which part of it is the body",
+            where=mesh.name,
+            remedy="name parts of the boundary where the mesh is made (markers in SU2, physical groups in gmsh), or give the surface with its fields",
+        )
+    return replace(case, wall=walls), [*notes, f"the body is {', '.join(repr(name) for name in walls)}; another one with --patch"]
 
 
 def _with_point(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import ConfigurationError, UnwritableFileError
 from ..mesh.case import Case, Series
+from .collecting.known_arrays import mapped
 from .reading import check_time, read_case, read_steps
 from .writing import Written, write
 
@@ -32,6 +33,7 @@ def convert(
     text: bool = False,
     compress: bool = False,
     location: Literal["point", "cell"] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Written:
     """Read any file that geoop reads and write it as any that geoop writes.
 
@@ -43,13 +45,15 @@ def convert(
         output_unit: length unit of the target; metres unless given.
         chord, time, solution: as for :func:`geoop.io.reading.read_case`; ``time`` is one step [s].
         patches, text, compress, location: as for :func:`geoop.io.writing.write`.
+        names: what arrays of the source are: array -> ``quantity:unit``, ``quantity``, ``keep`` or ``drop``; they are written under these names, in SI
+            units. All others stay as they are.
 
     Returns:
         The path, the notes of the reader, and those of the writer.
 
     Raises:
         UnwritableFileError: the target is one of the inputs.
-        ConfigurationError: a solution for all steps at once.
+        ConfigurationError: a solution for all steps at once, or ``names`` of no array.
         The errors of reading and writing.
     """
     solutions = [] if solution is None else [solution] if isinstance(solution, (str, os.PathLike)) else list(solution)
@@ -65,6 +69,8 @@ def convert(
         extra: dict[str, Any] = {"solution": solution} if solutions else {}
         case = read_case(source, unit=unit, chord=chord, time=time, **extra)
         notes = case.mesh.notes
+    if names:
+        case = mapped(case, names)
     done = write(case, target, unit=output_unit, patches=patches, text=text, compress=compress, location=location)
     return Written(done.path, tuple(dict.fromkeys((*notes, *done.notes))))
 

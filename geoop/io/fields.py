@@ -39,10 +39,11 @@ def field_of(label: str, values: np.ndarray, location: Location) -> Field:
 _ASSUMED = "units that the file does not state are taken as: "
 
 
-def assumed_units(notes: Iterable[str]) -> set[str]:
-    """Names of the quantities whose unit a file did not state, from the notes of its mesh."""
+def assumed_units(notes: Iterable[str]) -> dict[str, str]:
+    """Quantities whose unit a file did not state and what it was taken for, from the notes of its mesh, of which some may be older than its fields."""
     lists = [note.removeprefix(_ASSUMED) for note in notes if note.startswith(_ASSUMED)]
-    return {quantity_of(entry.rpartition(" in ")[0], 0)[0].name for text in lists for entry in text.split(", ")}
+    pairs = [entry.rpartition(" in ")[::2] for text in lists for entry in text.split(", ")]
+    return {quantity_of(label, 0)[0].name: unit for label, unit in pairs}
 
 
 def fields_of(arrays: tuple[Array, ...], dimension: int) -> tuple[list[Field], list[str]]:

@@ -29,11 +29,17 @@ def wall_patches(mesh: Mesh) -> tuple[str, ...]:
         return tuple(mesh.patches)
     names = tuple(name for name in mesh.patches if not _NOT_A_WALL.search(name))
     names = tuple(name for name in names if not _END.fullmatch(name)) or names
+    if not mesh.patches:
+        raise InvalidMeshError(
+            "the mesh has no patches: nothing says which part of its boundary is the body",
+            where=mesh.name,
+            remedy="read a file with named boundaries, or pass the surface itself",
+        )
     if not names:
         raise InvalidMeshError(
             f"cannot tell which of the patches {sorted(mesh.patches)} is the body",
             where=mesh.name,
-            remedy="name it: wall=('patch',) in Case(mesh, ...), patches=('patch',) in wall_distance, --wall patch on the command line",
+            remedy="name it: wall=('patch',) in Case(mesh, ...), patches=('patch',) in wall_distance, --wall patch on the command line (geoop forces: --patch patch)",
         )
     return names
 

@@ -14,6 +14,7 @@ from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import chord_line
+from .si_fields import pressure_of
 from .wall import Wall, wall_of
 from .wall_friction import friction_from_velocity
 from .wall_loads import PatchForces, PressureUnit, friction_on, integrate, pressure_on, total
@@ -205,7 +206,7 @@ def forces(
 ) -> Forces:
     """Integrate pressure, and friction where there is any, over the wall.
 
-    The pressure is ``pressure`` (static in Pa, or kinematic in m^2/s^2 times the density: its unit decides, nothing is guessed)
+    The pressure is ``pressure`` (static in Pa, kPa, psi, ..., or kinematic in m^2/s^2 times the density: its unit decides, nothing is guessed)
     or else ``pressure_coefficient``; friction is ``wall_shear_stress`` (the traction of the fluid on the wall; OpenFOAM's function object
     writes the opposite sign) or else ``skin_friction_coefficient`` as a vector. Point fields are interpolated by
     the shape functions of the facets (exact for linear pressures, moments included; second order on curved bodies); values of cells and
@@ -344,10 +345,11 @@ def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: 
             f"the wall taken here is not closed (open area {size:.4g} {unit}): even a constant pressure gives a force, "
             "so the reference pressure matters"
         )
-    used = "pressure" if "pressure" in case.fields else "pressure_coefficient"
-    if used == "pressure" and "pressure_coefficient" in case.fields:
+    known = pressure_of(case)
+    used = case.fields["pressure_coefficient"] if known is None else known
+    if used is known and "pressure_coefficient" in case.fields:
         notes.append("the case has pressure and pressure_coefficient; pressure was used")
-    if case.fields[used].location == "cell" and not case.mesh.is_surface:
+    if used.location == "cell" and not case.mesh.is_surface:
         notes.append("the pressure of the cell at the wall was taken for that on the wall: first order")
     if viscous and not friction:
         notes.append("the flow is viscous but there is no wall_shear_stress: drag is its pressure part only")

@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import ConditionError, FieldError
 from ..mesh.case import Case
 from ..mesh.quantity import Field, Quantity
+from .si_fields import in_si
 
 #: What solvers call the total energy per volume: SU2, PLOT3D, CGNS.
 ENERGIES = ("Energy", "stagnation_energy", "EnergyStagnationDensity", "total_energy_density", "rhoE")
@@ -27,7 +28,7 @@ def with_gas_pressure(case: Case, gamma: float) -> Case:
 
     Raises:
         ConditionError: gamma is not above 1.
-        FieldError: a field is missing, or the pressure would not be positive.
+        FieldError: a field is missing, or the pressure would not be positive. UnitError: density or velocity in a unit that is not known.
     """
     if not 1.0 < gamma < np.inf:
         raise ConditionError(f"gamma is {gamma}", where="ideal gas", remedy="give the ratio of specific heats, 1.4 for air")
@@ -45,8 +46,9 @@ def with_gas_pressure(case: Case, gamma: float) -> Case:
     places = {item.location for item in (energy, flow, density)}
     if len(places) > 1:
         raise FieldError(f"density, momentum and energy live at {sorted(places)}", where=case.name, remedy="write all of them at points, or in cells")
-    square = (np.asarray(flow.values, dtype=np.float64).reshape(len(density.values), -1) ** 2).sum(axis=1)
-    rho = density.values
+    speed = in_si(flow, case.name) if flow.name == "velocity" else flow.values
+    square = (np.asarray(speed, dtype=np.float64).reshape(len(density.values), -1) ** 2).sum(axis=1)
+    rho = in_si(density, case.name)
     with np.errstate(all="ignore"):
         kinetic = 0.5 * (square / rho if _key(flow.name) == "momentum" else square * rho)
         pressure = (gamma - 1.0) * (energy.values - kinetic)

@@ -12,7 +12,7 @@ from ...mesh.case import Case
 from ...mesh.quantity import QUANTITIES, Field, Quantity
 from ..contents import Array
 from ..field_names import solver_named
-from ..fields import UNKNOWN_UNIT, fields_of, quantity_of
+from ..fields import UNKNOWN_UNIT, assumed_units, fields_of, quantity_of
 from .choices import Choices, Question
 from .si_units import known_unit, scale_of
 
@@ -80,7 +80,9 @@ def prepared(case: Case, names: Iterable[str] = ()) -> tuple[Case, dict[str, str
         the case, and array -> how it came to its name or unit.
     """
     stay, arrays, kept, said = {}, [], {}, set(names)
-    origins = {name: f"usual name '{name}', no unit: SI is taken" for name in _assumed(case.mesh.notes) if name in case.fields}
+    units = {item.name: item.quantity.unit for item in case.fields.values()}  # notes may be older than the arrays
+    assumed = [name for name, unit in assumed_units(case.mesh.notes).items() if units.get(name) == unit]
+    origins = {name: f"usual name '{name}', no unit: SI is taken" for name in assumed}
     for item in case.fields.values():
         if item.location not in ("point", "cell") or item.quantity.rank > 1 or _plain(item.name) in _AMBIGUOUS or item.name in said:
             stay[item.name] = item
@@ -101,12 +103,6 @@ def prepared(case: Case, names: Iterable[str] = ()) -> tuple[Case, dict[str, str
                 shown = "', '".join(before or gone)
                 origins[name] = f"'{shown}' in the file" + ("" if "[" in array.label else ", no unit: SI is taken")
     return replace(case, fields={name: _renamed(item, name) for name, item in fields.items()}), origins
-
-
-def _assumed(notes: tuple[str, ...]) -> list[str]:
-    """Names of the arrays whose unit a reader has assumed."""
-    found = [note.partition(": ")[2] for note in notes if note.startswith("units that the file does not state")]
-    return [part.rpartition(" in ")[0] for text in found for part in text.split(", ")]
 
 
 def _same_values(old: Field, new: Field) -> bool:
@@ -161,16 +157,23 @@ def guess_arrays(found: dict[str, ArraySummary], choices: Choices) -> tuple[dict
             continue
         meanings[name], question = _guessed(name, item)
         questions += [question] if question else []
+    return _apart(meanings, found, choices), questions
+
+
+def _apart(meanings: dict[str, Meaning], found: dict[str, ArraySummary], choices: Choices) -> dict[str, Meaning]:
+    """The meanings with different names: what was said comes first, then arrays of that very name; another at other places says where it
+    lives, another at the same keeps its own name."""
+    used = {name: meaning.quantity for name, meaning in meanings.items() if meaning.quantity is not None}
     taken: dict[str, str] = {}
-    for name, meaning in meanings.items():
-        if meaning.quantity is None:
-            continue
-        if meaning.quantity.name in taken:  # the same quantity at points and at cells: one keeps its own name
-            meanings[name] = Meaning(
-                name, replace(meaning.quantity, name=f"{meaning.quantity.name}_{found[name].location}"), meaning.unit, meaning.why
-            )
-        taken[meaning.quantity.name] = name
-    return meanings, questions
+    apart = dict(meanings)
+    for name, quantity in sorted(used.items(), key=lambda pair: (pair[0] not in choices.names, pair[1].name != pair[0])):
+        if quantity.name in taken:
+            elsewhere = found[name].location != found[taken[quantity.name]].location
+            own = f"{quantity.name}_{found[name].location}" if elsewhere or name == quantity.name else name
+            quantity = replace(quantity, name=own)
+            apart[name] = replace(meanings[name], quantity=quantity)
+        taken[quantity.name] = name
+    return apart
 
 
 def _said(name: str, text: str, item: ArraySummary) -> Meaning:
@@ -181,7 +184,8 @@ def _said(name: str, text: str, item: ArraySummary) -> Meaning:
     if target == "keep":
         return Meaning(name, Quantity(name, name, item.unit, item.rank), item.unit, "as said: kept as it is")
     known = QUANTITIES.get(target)
-    unit = unit.strip() or (known.unit if known else item.unit)
+    stated = item.unit if item.unit != UNKNOWN_UNIT or known is None else known.unit  # a unit of the file holds unless another is said
+    unit = unit.strip() or stated
     si = unit if unit == UNKNOWN_UNIT else scale_of(unit, f"--map {name}={text}").si
     return Meaning(name, Quantity(target, known.symbol if known else target, si, item.rank), unit, "as said")
 
@@ -192,6 +196,11 @@ def _guessed(name: str, item: ArraySummary) -> tuple[Meaning, Question | None]:
         return Meaning(name, None, "", "bookkeeping of a tool"), None
     if item.unit != UNKNOWN_UNIT:
         scale = known_unit(item.unit)
+        meant = [text for text in _AMBIGUOUS.get(plain, ()) if scale is not None and text.endswith(f":{scale.si}")]
+        if meant:
+            return replace(_said(name, f"{meant[0].partition(':')[0]}:{item.unit}", item), why="usual name, unit of the file"), None
+        if plain in ("cp", "cpmean") and item.rank == 0 and scale is not None and scale.si == "1":
+            return Meaning(name, QUANTITIES["pressure_coefficient"], item.unit, "usual name, unit of the file"), None
         own = quantity_of(f"{name} [{scale.si if scale else item.unit}]", item.rank)[0]
         return Meaning(name, own, item.unit, item.origin or "name and unit of the file"), None
     if plain in _AMBIGUOUS:

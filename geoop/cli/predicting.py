@@ -59,6 +59,8 @@ def predict(
     points: list[OperatingPoint] | None = None
     if velocity is not None:
         points = [OperatingPoint(velocity, a, beta, density, viscosity, mach, reference_length) for a in angles]
+    elif reference_length is not None and case.operating_point is not None:  # expected errors are those of coefficients with this length
+        case = replace(case, operating_point=replace(case.operating_point, reference_length=reference_length))
     results = _results(surrogate, case, points, [name for name, value in stated.items() if value is not None])
     if len(angles) > 1:
         write_series(Series([float(a) for a in angles], tuple(r.case for r in results), "alpha [deg]"), output)

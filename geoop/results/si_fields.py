@@ -43,7 +43,8 @@ def si_scale(item: Field, where: str) -> Scale | None:
         raise UnitError(
             f"'{item.name}' is in '{unit}', {what}: it must be one of {', '.join(expected)}",
             where=where,
-            remedy=f"name the array with a unit that it can have ({'; '.join(_EXAMPLES[one] for one in expected)}), such as '{item.name} [{expected[0]}]'",
+            remedy=f"name the array with a unit that it can have ({'; '.join(_EXAMPLES[one] for one in expected)}), such as '{item.name} [{expected[0]}]', "
+            f"or say it on the command line: --map {item.name}={item.name}:{expected[0]}",
         )
     return found
 

@@ -15,6 +15,7 @@ from ...interfaces.verdict import LEVELS, Level, Verdict
 from ...mesh.case import Case
 from ...mesh.quantity import Field, Quantity
 from ..metrics import regions_of
+from .coefficient_scales import coefficient_scales
 from .difficulty import Band, Bound
 from .latent_distance import LatentCloud
 
@@ -63,7 +64,7 @@ class Calibration:
         coverage: nominal.
         cases: number of cases that the conformal quantiles rest on.
         errors: quantity -> bound on its root mean square error over the wall and over the field, dimensionless; ``CL``, ``CM``, ``CD`` -> bound on the
-            absolute error.
+            absolute error of coefficients with the chord as reference length.
         bands: (quantity, region) -> band, dimensionless; regions are ``surface`` and ``field``.
         limits: signal -> values up to which a case is inside and at the edge.
         shares: of cases of the training's kind that lie below these two.
@@ -92,7 +93,8 @@ class Calibration:
         verdict = result.verdict
         for name in self.limits:
             verdict = _both(verdict, self._by(name, signals[name]))
-        errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
+        scales = {**coefficient_scales(result.case), **evidence.scales}
+        errors = {name: bound.of(signals) * scales.get(name, 1.0) for name, bound in self.errors.items()}
         reason = f"{verdict.reason}; {_NOT_HERE}" if verdict.level == "outside" else verdict.reason
         verdict = Verdict(verdict.level, reason, {name: value for name, value in errors.items() if np.isfinite(value)})
         whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]

@@ -93,6 +93,14 @@ def wake_survey(
     return WakeSurvey(drag, momentum, points, deficit, float(distance), tuple(notes))
 
 
+def default_cut(flow: FlowField) -> np.ndarray:
+    """(q, d) points [m] at which :func:`wake_survey` asks a flow unless it is told where."""
+    d = flow.dimension
+    wall = body(flow.case.mesh, flow.case.wall).points
+    size = float(np.linalg.norm(np.ptp(wall, axis=0)))
+    return _cut(wall, flow.point.direction(d), flow.point.lift_direction(d), 0.5 * size, size, 800 if d == 2 else 80)[0]
+
+
 def _cut(wall: np.ndarray, stream: np.ndarray, lift: np.ndarray, behind: float, half: float, count: int) -> tuple[np.ndarray, float]:
     """Middles of equal parts of a line or square across the stream behind the body, and the size of one."""
     last = wall[np.argmax(wall @ stream)]

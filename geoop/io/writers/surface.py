@@ -11,6 +11,7 @@ from ...errors import UnsupportedFormatError
 from ...mesh.case import Case
 from ...mesh.cells import CELL_TYPES, Cells
 from ...mesh.mesh import Mesh
+from ...mesh.orientation import oriented
 from ...mesh.quantity import Field
 from ...mesh.topology import row_groups, sides
 from ..patch_cells import cells_by_patch, sorted_points
@@ -22,6 +23,9 @@ FLAT = ("triangle", "quad", "polygon")
 
 def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
     """Some patches of a case as a case of their own: facets, points, point fields, boundary values, cell fields where facets are cells.
+
+    Facets of a volume mesh in space are turned as :func:`geoop.mesh.orientation.oriented` says: those of one body outward, those of a body within
+    another closed surface the other way. Facets of a surface stay as they are.
 
     Args:
         case: any case.
@@ -55,6 +59,8 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
     part = mesh.submesh(
         facets, name=":".join([mesh.name, *names]) if len(names) < 3 else mesh.name, patches={name: mesh.patches[name] for name in names}
     )
+    if mesh.cell_dimension == 3 and part.is_surface:  # mesh generators turn facets as they like, and the cells behind them are gone here
+        part = oriented(part)
     wall = None if case.wall is None else tuple(name for name in case.wall if name in names)
     boundary = {name: values for name, values in case.boundary.items() if name in names}
     notes = []

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from geoop.errors import PatchError
+from geoop.io.collecting.walls import rim_parts
 from geoop.io.reading import read
 from geoop.io.writers.surface import owners, part_of
 from geoop.io.writing import write
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.grid import grid
+from geoop.mesh.measure import cell_centers, cell_fluxes
 from geoop.mesh.mesh import Mesh
+from geoop.mesh.orientation import facets_to_turn, reversed_cells
 from geoop.mesh.primitives import box
 from geoop.mesh.quantity import QUANTITIES, Field
 from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
@@ -36,6 +40,21 @@ def test_facets_of_several_patches_once():
     assert len(part.mesh.cells) == 2 and any("1 facets that belong to several patches" in note for note in notes)
     names, numbers, said = owners(part)
     assert [names[i] for i in numbers] == ["x", "both"] and len(said) == 1 and "'both' loses 1 of 2" in said[0]
+
+
+@pytest.mark.parametrize("names", [None, ["ball"]])
+def test_boundaries_of_volumes_are_turned_outward_however_their_maker_turned_them(tmp_path, names):
+    """A cube within a cube, with a layer of cells between, and every third facet the wrong way."""
+    whole = grid([3, 3, 3])
+    centers = cell_centers(whole)
+    inner = (np.abs(centers - 0.5) < 0.2).all(axis=1)
+    hollow = Mesh(whole.points, whole.cells.take(~inner))
+    parts = list(rim_parts(hollow).values())
+    odd = [reversed_cells(part, np.arange(len(part)) % 3 == 0) for part in parts]
+    case = Case(Mesh(hollow.points, hollow.cells, {"far": odd[0], "ball": odd[1]}))
+    surface = read(write(case, tmp_path / "a.stl", patches=names).path, unit="m")
+    assert not facets_to_turn(surface).any()
+    assert cell_fluxes(surface).sum() == pytest.approx(1 / 27 if names else 26 / 27)
 
 
 def test_unknown_patch():

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
+from ..layers.operator import Symmetry
 
 if TYPE_CHECKING:
     from .shape_field import PreparedShape, ShapeField
@@ -50,11 +51,14 @@ class AbstractModel(nn.Module, ABC):
         reference: keys in :mod:`geoop.references`.
         arguments: JSON-able constructor arguments, stored in the checkpoint; ``ports`` among them.
         on_clouds: whether it works on the points of ``Geometry.domain``.
+        symmetry: motions of geometry, conditions and queries together, in the model's own coordinates, that its fields follow. By default none: most models
+            read coordinates. Measured in ``tests/models/test_symmetry.py`` for every model on clouds.
     """
 
     reference: tuple[str, ...]
     arguments: dict[str, Any]
     on_clouds: bool = False
+    symmetry: Symmetry = Symmetry.NONE
 
     @property
     def outline_points(self) -> int | None:

@@ -12,10 +12,10 @@ from torch import nn
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
 from ..layers.operator import Symmetry
-from ..mesh.quantity import Quantity
 
 if TYPE_CHECKING:
     from .shape_field import PreparedShape, ShapeField
+    from .units import Units
 
 #: Queries decoded at once: bounds the memory of a decode whatever the number of points.
 CHUNK = 8192
@@ -77,13 +77,8 @@ class AbstractModel(nn.Module, ABC):
         """Take statistics of the training geometries, once before training and into buffers; by default a model needs none."""
         return
 
-    def fit_outputs(self, quantities: Sequence[Quantity], mean: Sequence[float], deviation: Sequence[float]) -> None:
-        """Learn what is predicted and how it is standardised, once before training and into buffers; by default a model need not know.
-
-        Args:
-            quantities: scalars and vectors in the order of the outputs.
-            mean, deviation: see :class:`geoop.scaling.normaliser.Normaliser`; of dimensionless fields.
-        """
+    def fit_units(self, units: Units) -> None:
+        """Learn what comes in and goes out and how it is standardised, once before training and into buffers; by default a model need not know."""
         return
 
     @property

@@ -151,7 +151,11 @@ class Enf2Enf(AbstractModel):
         self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, p.scalars_out)])
 
     def _claimed(self, encoder: str) -> Symmetry:
-        """Of a body, and of contexts that are fitted on a fixed grid, the frame decides; of the rest, the axes that the problem must not turn about."""
+        """In coordinates of the frame.
+
+        The ends of a body, and the boxes in which contexts are fitted, stand still in it; of the rest the axes decide that a problem is not free to turn
+        about.
+        """
         if self.ports.body or encoder != "surface":
             return Symmetry.NONE
         return Symmetry.TRANSLATION if axes(self.ports) else Symmetry.E

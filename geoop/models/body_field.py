@@ -182,7 +182,6 @@ class BodyField(AbstractModel):
 
     def encode(self, prepared: PreparedBody, inputs: Inputs) -> BodyState:
         surface, latents = prepared.surface, prepared.latents
-        self.ports.require(inputs, surface.batch_size, type(self).__name__)
         at_vertices = condition_features(inputs, surface.vectors[:, 0], surface.batch)
         at_latents = condition_features(inputs, latents.vectors[:, 0], latents.batch)
         spacing = latents.scalars[:, -1:]

@@ -145,7 +145,6 @@ class CloudModel(AbstractModel):
         )
 
     def encode(self, prepared: PreparedCloud, inputs: Inputs) -> CloudState:
-        self.ports.require(inputs, prepared.domain.batch_size, type(self).__name__)
         points = prepared.domain.with_features(scalars=self.lift(self._known(prepared.domain, inputs)))
         return CloudState(prepared, inputs, self.process(points, prepared, inputs))
 

@@ -211,7 +211,6 @@ class Enf2Enf(AbstractModel):
         return PreparedEnf(PointSet.concatenate(surface), Graph.concatenate(facets), PointSet.concatenate(middle), latents)
 
     def encode(self, prepared: PreparedEnf, inputs: Inputs) -> EnfState:
-        self.ports.require(inputs, prepared.surface.batch_size, type(self).__name__)
         scene = Scene.of(self.ports, prepared.surface, prepared.middle.pos, inputs)
         latents = self.source(prepared.latents, scene)
         if len(self.blocks):

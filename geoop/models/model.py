@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import nn
 
-from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
 from ..layers.operator import Symmetry
@@ -111,12 +110,7 @@ class AbstractModel(nn.Module, ABC):
         """As :meth:`field`, without gradients, in chunks: any number of queries of one sample in bounded memory.
 
         Every query is decoded by itself, so the answer does not depend on ``chunk``.
-
-        Raises:
-            ConfigurationError: chunks of no queries.
         """
-        if chunk < 1:
-            raise ConfigurationError(f"chunks of {chunk} queries", where="decode", remedy="give 1 or more")
         parts = [self.field(latent, queries.take(torch.arange(a, min(a + chunk, len(queries))))) for a in range(0, len(queries), chunk)]
         if not parts:
             return self.field(latent, queries)

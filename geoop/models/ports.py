@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from ..errors import ConfigurationError, ShapeError
-from ..graph.pointset import Inputs
+from ..errors import ConfigurationError
 from ..layers.condition import condition_width
 from ..layers.sites import Sites
 
@@ -47,31 +46,6 @@ class Ports:
     def of(cls, given: Ports | Mapping[str, Any]) -> Self | Ports:
         """From a checkpoint's header, or as it is."""
         return given if isinstance(given, Ports) else cls(**{**given, "functions": tuple((n, c) for n, c in given.get("functions", ()))})
-
-    def require(self, inputs: Inputs, samples: int, where: str) -> None:
-        """Whether conditions and functions are those that a model was made for; functions that it does not know are not looked at.
-
-        Raises:
-            ShapeError: everything that is missing or of another size, in one error.
-        """
-        found = []
-        for name, width, expected in (
-            ("global scalars", inputs.scalars.shape, (samples, self.scalars_in)),
-            ("global vectors", inputs.vectors.shape, (samples, self.vectors_in, self.dimension)),
-        ):
-            if tuple(width) != expected:
-                found.append(f"{name} of shape {tuple(width)}, not {expected}")
-        for name, channels in self.functions:
-            given = inputs.functions.get(name)
-            if given is None:
-                found.append(f"no function '{name}'")
-            elif (given.batch_size, given.dimension, given.scalars.shape[1]) != (samples, self.dimension, channels):
-                own = f"{given.batch_size} samples in {given.dimension}-D with {given.scalars.shape[1]} channels"
-                found.append(f"'{name}' has {own}, not {samples} in {self.dimension}-D with {channels}")
-        if found:
-            raise ShapeError(
-                "; ".join(found), where=where, remedy="give what the model was made for, see its ports, for every sample of the geometry"
-            )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON data for the checkpoint header."""

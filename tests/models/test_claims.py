@@ -18,7 +18,6 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from geoop.errors import ConfigurationError, ShapeError
 from geoop.graph.geometry import Geometry, Queries
 from geoop.graph.pointset import Inputs, PointSet
 from geoop.models.model import AbstractModel
@@ -106,18 +105,6 @@ def test_every_query_is_decoded_by_itself_and_chunks_change_nothing(entry):
         assert difference(model.field(state, queries.take(one)), whole.take(one)) < EXACT
         at_domain = model.field(state, given.domain)  # the points of the domain are queries like any other
     assert torch.isfinite(at_domain.scalars).all() and len(at_domain) == len(given.domain)
-
-
-@zoo()
-def test_what_a_model_was_not_made_for_is_refused(entry):
-    model, (given, conditions, queries) = build(entry), sample(80, 1)
-    prepared = model.prepare(given)
-    with pytest.raises(ShapeError, match="no function"):
-        model.encode(prepared, replace(conditions, functions={}))
-    with pytest.raises(ShapeError, match="global scalars"):
-        model.encode(prepared, replace(conditions, scalars=conditions.scalars[:, :0]))
-    with torch.no_grad(), pytest.raises(ConfigurationError, match="chunks of 0"):
-        model.decode(model.encode(prepared, conditions), queries, chunk=0)
 
 
 @zoo()

@@ -226,6 +226,7 @@ class BoundaryKernel(AbstractModel):
                 remedy=f"give '{self.roles['values']}', the imposed values of what is learned, among the inputs, and no operating point",
             )
         surface = prepared.surface
+        self.ports.check_inputs(inputs, surface.batch_size, "BoundaryKernel")
         function = inputs.functions[self.roles["values"]]
         imposed = _vertices(function, surface)
         told = [surface.scalars[:, : min(_BENDS, self.ports.surface_scalars)], inputs.scalars[surface.batch]]
@@ -250,6 +251,7 @@ class BoundaryKernel(AbstractModel):
         return KernelState(prepared, inputs, boundary, sources, data, cloud)
 
     def field(self, latent: KernelState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.prepared.surface.batch_size, "BoundaryKernel")
         out = torch.stack([term.of(latent.data[name]) for name, term in self.kernels(latent, queries).items()]).sum(dim=0)
         split = (len(out), self.ports.vectors_out, self.ports.dimension)
         scalars = out[:, : self.ports.scalars_out]

@@ -145,10 +145,12 @@ class CloudModel(AbstractModel):
         )
 
     def encode(self, prepared: PreparedCloud, inputs: Inputs) -> CloudState:
+        self.ports.check_inputs(inputs, prepared.surface.batch_size, type(self).__name__)
         points = prepared.domain.with_features(scalars=self.lift(self._known(prepared.domain, inputs)))
         return CloudState(prepared, inputs, self.process(points, prepared, inputs))
 
     def field(self, latent: CloudState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.prepared.surface.batch_size, type(self).__name__)
         places = self._placed(queries, latent.prepared.surface)
         asked = places.with_features(scalars=self.ask(self._known(places, latent.inputs, queries)))
         out = self.head(self.read(latent, asked))

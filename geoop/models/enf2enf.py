@@ -199,6 +199,7 @@ class Enf2Enf(AbstractModel):
         return PreparedEnf(PointSet.concatenate(surface), Graph.concatenate(facets), PointSet.concatenate(middle), latents)
 
     def encode(self, prepared: PreparedEnf, inputs: Inputs) -> EnfState:
+        self.ports.check_inputs(inputs, prepared.surface.batch_size, "Enf2Enf")
         scene = Scene.of(self.ports, prepared.surface, prepared.middle.pos, inputs)
         latents = self.source(prepared.latents, scene)
         if len(self.blocks):
@@ -211,6 +212,7 @@ class Enf2Enf(AbstractModel):
         return replace(state, densities=self._densities(state)) if self.densities else state
 
     def field(self, latent: EnfState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.scene.surface.batch_size, "Enf2Enf")
         points = queries.points
         site, asked, read = self._read(latent, queries)
         potential = points.pos.new_zeros(len(points), 0, points.dimension)

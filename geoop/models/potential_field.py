@@ -111,6 +111,7 @@ class PotentialField(CloudModel):
         return self.inner.read(state, queries.with_features(scalars=self.inner.ask(queries.scalars)))
 
     def field(self, latent: CloudState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.prepared.surface.batch_size, type(self).__name__)
         surface, inputs, batch = latent.prepared.surface, latent.inputs, queries.points.batch
         places = self._placed(queries, surface)
         known = self._known(places, inputs, queries)

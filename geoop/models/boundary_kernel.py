@@ -23,6 +23,7 @@ from ..layers.mlp import MLP
 from ..layers.moments import moment_matched, tilted
 from ..layers.pair_attention import PairScore
 from ..layers.region_places import Located, RegionPlaces, reach
+from ..layers.sizes import check_sizes
 from .model import AbstractModel
 from .ports import Ports
 
@@ -155,12 +156,10 @@ class BoundaryKernel(AbstractModel):
         super().__init__()
         self.ports = known = Ports.of(ports)
         self.roles = {**ROLES, **(roles or {})}
-        if set(self.roles) != set(ROLES) or min(depth, rounds) < 0:
-            raise ConfigurationError(
-                f"roles {sorted(self.roles)}, depth {depth}, rounds {rounds}",
-                where="BoundaryKernel",
-                remedy=f"roles among {sorted(ROLES)}, depth >= 0 and rounds >= 0",
-            )
+        counts = {"width": width, "hidden": hidden, "heads": heads, "depth": depth, "rounds": rounds}
+        check_sizes("BoundaryKernel", counts, zero=("depth", "rounds"))
+        if set(self.roles) != set(ROLES):
+            raise ConfigurationError(f"roles {sorted(self.roles)}", where="BoundaryKernel", remedy=f"roles among {sorted(ROLES)}")
         sizes = {
             "hidden": hidden,
             "depth": depth,

@@ -17,6 +17,7 @@ from ..layers.bi_invariants import Components
 from ..layers.gated_mlp import GatedMLP
 from ..layers.invariant_sites import InvariantSites
 from ..layers.pose_attention import PoseAttention, PoseSpace
+from ..layers.sizes import check_sizes
 from ..operators.latent_attention import LatentAttention
 from .boundary_potential import boundary_velocity
 from .enf_latents import PreparedLatents, Scene, ShapeLatents, SurfaceLatents, widths
@@ -116,6 +117,7 @@ class Enf2Enf(AbstractModel):
         self.ports, shape = Ports.of(ports), dict(shape or {})
         latents = _LATENTS[self.ports.dimension] if latents is None else latents
         sizes = {"width": width, "latents": latents, "depth": depth, "heads": heads, "nearest": nearest, "slices": slices, "context": context}
+        check_sizes("Enf2Enf", sizes, zero=("depth", "slices"))
         plane = self.ports.dimension == 2 and self.ports.vectors_in > 0
         densities = (16 if plane else 0) if densities is None else densities
         if ablation not in ("none", "latents", "distance") or (densities and not plane) or 0 < densities < self.ports.vectors_out or densities < 0:

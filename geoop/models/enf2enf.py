@@ -18,6 +18,7 @@ from ..layers.gated_mlp import GatedMLP
 from ..layers.invariant_sites import InvariantSites
 from ..layers.operator import Symmetry
 from ..layers.pose_attention import PoseAttention, PoseSpace
+from ..layers.sizes import check_sizes
 from ..operators.latent_attention import LatentAttention
 from .boundary_potential import boundary_velocity
 from .enf_latents import PreparedLatents, Scene, ShapeLatents, SurfaceLatents, axes, widths
@@ -117,6 +118,7 @@ class Enf2Enf(AbstractModel):
         self.ports, shape = Ports.of(ports), dict(shape or {})
         latents = _LATENTS[self.ports.dimension] if latents is None else latents
         sizes = {"width": width, "latents": latents, "depth": depth, "heads": heads, "nearest": nearest, "slices": slices, "context": context}
+        check_sizes("Enf2Enf", sizes, zero=("depth", "slices"))
         plane = self.ports.dimension == 2 and self.ports.vectors_in > 0
         densities = (16 if plane else 0) if densities is None else densities
         if ablation not in ("none", "latents", "distance") or (densities and not plane) or 0 < densities < self.ports.vectors_out or densities < 0:
@@ -211,6 +213,7 @@ class Enf2Enf(AbstractModel):
         return PreparedEnf(PointSet.concatenate(surface), Graph.concatenate(facets), PointSet.concatenate(middle), latents)
 
     def encode(self, prepared: PreparedEnf, inputs: Inputs) -> EnfState:
+        self.ports.check_inputs(inputs, prepared.surface.batch_size, "Enf2Enf")
         scene = Scene.of(self.ports, prepared.surface, prepared.middle.pos, inputs)
         latents = self.source(prepared.latents, scene)
         if len(self.blocks):
@@ -223,6 +226,7 @@ class Enf2Enf(AbstractModel):
         return replace(state, densities=self._densities(state)) if self.densities else state
 
     def field(self, latent: EnfState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.scene.surface.batch_size, "Enf2Enf")
         points = queries.points
         site, asked, read = self._read(latent, queries)
         potential = points.pos.new_zeros(len(points), 0, points.dimension)

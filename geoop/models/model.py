@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import nn
 
+from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
 from ..layers.operator import Symmetry
@@ -88,7 +89,7 @@ class AbstractModel(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, prepared: Any, inputs: Inputs) -> Any:
-        """The latent state of every sample at its condition."""
+        """The latent state of every sample at its condition; the first thing it does is :meth:`~geoop.models.ports.Ports.check_inputs`."""
 
     def encode_many(self, prepared: Any, inputs: Sequence[Inputs]) -> list[Any]:
         """Latent states of one batch of geometries at several conditions; a model may let them share what depends on the geometry alone."""
@@ -96,7 +97,7 @@ class AbstractModel(nn.Module, ABC):
 
     @abstractmethod
     def field(self, latent: Any, queries: Queries) -> PointSet:
-        """Fields at all queries at once: ``scalars`` (n, s) and ``vectors`` (n, v, d) of the query points."""
+        """Fields at all queries at once: ``scalars`` (n, s) and ``vectors`` (n, v, d) of the query points; checks them as ``encode`` does its inputs."""
 
     def field_many(self, latents: Sequence[Any], queries: Queries) -> list[PointSet]:
         """Fields of the states of :meth:`encode_many` at the same queries; a model may let them share what they have in common."""
@@ -110,7 +111,14 @@ class AbstractModel(nn.Module, ABC):
         """As :meth:`field`, without gradients, in chunks: any number of queries of one sample in bounded memory.
 
         Every query is decoded by itself, so the answer does not depend on ``chunk``.
+
+        Raises:
+            ConfigurationError: a chunk holds no query.
         """
+        if chunk < 1:
+            raise ConfigurationError(
+                f"chunks of {chunk} queries", where=f"{type(self).__name__}.decode", remedy="give at least 1, or leave chunk out"
+            )
         parts = [self.field(latent, queries.take(torch.arange(a, min(a + chunk, len(queries))))) for a in range(0, len(queries), chunk)]
         if not parts:
             return self.field(latent, queries)

@@ -88,7 +88,7 @@ class CheckpointError(GeoopError, ValueError):
 
 
 class NonFiniteError(GeoopError, ArithmeticError):
-    """NaN or infinity appeared in a loss or a prediction."""
+    """NaN or infinity appeared in a loss, in a prediction or in what a model is given."""
 
 
 class ConvergenceError(GeoopError, RuntimeError):

@@ -45,8 +45,6 @@ def forces(
     as_json: Json = False,
 ) -> None:
     """Pressure and friction forces and moments per patch from the fields of a file, with every reference value stated."""
-    from dataclasses import replace
-
     from ..results.forces import forces as integrate
     from ..results.ideal_gas import with_gas_pressure
 
@@ -72,8 +70,7 @@ def forces(
         known = (reference_length, point, density, kind, reference_pressure)
         parts.append(("sections", _sections(case, sections, patch or None, known)))
     if check:
-        stated = replace(case, wall=tuple(patch)) if patch else case
-        parts.append(("balance", _balance(stated, area, found.references.length, reference_pressure, kind)))
+        parts.append(("balance", _balance(case, patch, area, found.references.length, reference_pressure, kind)))
     data = {**{name: part.to_dict() for name, part in parts}, "notes": list(notes)}
     texts = [str(part) for _, part in parts]
     texts += ["\n".join(f"note: {note}" for note in notes)] if notes else []
@@ -98,9 +95,15 @@ def _sections(case: Case, count: int, patches: list[str] | None, known: tuple[An
     )
 
 
-def _balance(case: Case, area: float | None, length: float | None, pressure: float, kind: PressureUnit | None) -> ForceBalance:
+def _balance(
+    case: Case, patches: list[str] | None, area: float | None, length: float | None, pressure: float, kind: PressureUnit | None
+) -> ForceBalance:
+    """The balance about the patches; cuts lie round these, and not round all that is called a wall."""
+    from dataclasses import replace
+
     from ..results.momentum.balance import force_balance
 
+    case = replace(case, wall=tuple(patches)) if patches else case
     return force_balance(case, reference_area=area, reference_length=length, reference_pressure=pressure, pressure_unit=kind)
 
 

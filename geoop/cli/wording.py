@@ -33,6 +33,8 @@ _ON_THE_COMMAND_LINE = (
     (r"forces\(\.\.\., density=1\.225\), or give the case an operating point", "--density 1.225 [kg/m^3]"),
     (r"forces\(\.\.\., reference_area=S\) with the area", "--reference-area with the area [m^2]"),
     (r"give the case an OperatingPoint\(velocity=\.\.\.(, alpha=\.\.\.)?\)", "--velocity 50 --alpha 3 [m/s, deg]"),
+    (r"(boundary_layer_drag\(\.\.\., reynolds=3e6\), or )?OperatingPoint\((velocity=)?\.\.\., viscosity=1\.8e-5(, reference_length=\.\.\.)?\)", "--viscosity 1.8e-5 [Pa s]"),
+    (r"Case\(mesh, OperatingPoint\(velocity=\.\.\., alpha=\.\.\.\)\)", "--velocity 50 --alpha 3 [m/s, deg]"),
     (r'accept = \["(\w+)"\]', r"--accept \1"),
     (r"give output=FOLDER, and workers >= 1 or dask=ADDRESS", "give -o FOLDER, and --workers 1 or more, or --dask ADDRESS"),
     (r"overwrite=True, --overwrite", "--overwrite"),

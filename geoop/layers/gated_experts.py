@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .bounded import bounded
 from .mlp import MLP
+from .sizes import check_sizes
 
 
 class GatedExperts(nn.Module):
@@ -30,6 +31,7 @@ class GatedExperts(nn.Module):
 
     def __init__(self, width: int, dimension: int, *, experts: int = 3, hidden: int | None = None, gate: int = 16) -> None:
         super().__init__()
+        check_sizes("GatedExperts", {"width": width, "experts": experts, "gate": gate})
         self.hidden = width if hidden is None else hidden
         self.inner = nn.Linear(width, experts * self.hidden)
         self.outer = nn.Linear(experts * self.hidden, width, bias=False)

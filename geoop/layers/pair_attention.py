@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import ConfigurationError
 from ..graph.segment import segment_softmax, segment_sum, take_source, take_target
 from .boundary_pairs import INVARIANTS, Pairs
 from .gated_mlp import GatedMLP
+from .sizes import check_heads
 
 
 class PairAttention(nn.Module):
@@ -29,8 +29,7 @@ class PairAttention(nn.Module):
 
     def __init__(self, width: int, heads: int = 4, hidden: int = 16) -> None:
         super().__init__()
-        if heads < 1 or width % heads:
-            raise ConfigurationError(f"width {width}, {heads} heads", where="PairAttention", remedy="heads that divide the width")
+        check_heads("PairAttention", width, heads)
         self.heads = heads
         self.norm_source, self.norm_target, self.norm = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
         self.query, self.key_value = nn.Linear(width, width), nn.Linear(width, 2 * width)

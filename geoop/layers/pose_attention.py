@@ -16,6 +16,7 @@ from .bi_invariants import BiInvariant, Periodic
 from .fourier import FourierFeatures
 from .mlp import MLP
 from .neighborhood import smooth_window
+from .sizes import check_heads
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ class PoseAttention(nn.Module):
 
     def __init__(self, space: PoseSpace, width: int, heads: int = 2, *, scalars: int = 0, asked: int = 0, pairs: PairNetwork | None = None) -> None:
         super().__init__()
-        if heads < 1 or width % heads:
-            raise ConfigurationError(f"width {width}, {heads} heads", where="PoseAttention", remedy="heads that divide the width")
+        check_heads("PoseAttention", width, heads)
         pairs = pairs or PairNetwork()
         self.space, self.width, self.heads, self.scalars = space, width, heads, scalars
         seen = space.invariant.width(space.dimension, space.vectors) + scalars

@@ -181,6 +181,7 @@ class BodyField(AbstractModel):
         )
 
     def encode(self, prepared: PreparedBody, inputs: Inputs) -> BodyState:
+        self.ports.check_inputs(inputs, prepared.surface.batch_size, "BodyField")
         surface, latents = prepared.surface, prepared.latents
         at_vertices = condition_features(inputs, surface.vectors[:, 0], surface.batch)
         at_latents = condition_features(inputs, latents.vectors[:, 0], latents.batch)
@@ -204,6 +205,7 @@ class BodyField(AbstractModel):
         return torch.stack(steps, dim=2).reshape(-1, z.shape[-1])
 
     def field(self, latent: BodyState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.surface.batch_size, "BodyField")
         points = queries.points
         gradient = points.vectors[:, 0]
         normal = nn.functional.normalize(queries.closest(latent.surface.vectors[:, 0]), dim=1)

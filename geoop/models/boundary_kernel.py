@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..errors import ConfigurationError, ShapeError
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
-from ..graph.interpolation import interpolate
+from ..graph.interpolation import known_at
 from ..graph.neighbors import knn
 from ..graph.pointset import Inputs, PointSet
 from ..graph.segment import segment_max, segment_softmax, segment_sum, take_source, take_target
@@ -23,6 +23,7 @@ from ..layers.mlp import MLP
 from ..layers.moments import moment_matched, tilted
 from ..layers.pair_attention import PairScore
 from ..layers.region_places import Located, RegionPlaces, reach
+from ..layers.sizes import check_sizes
 from .model import AbstractModel
 from .ports import Ports
 
@@ -155,12 +156,10 @@ class BoundaryKernel(AbstractModel):
         super().__init__()
         self.ports = known = Ports.of(ports)
         self.roles = {**ROLES, **(roles or {})}
-        if set(self.roles) != set(ROLES) or min(depth, rounds) < 0:
-            raise ConfigurationError(
-                f"roles {sorted(self.roles)}, depth {depth}, rounds {rounds}",
-                where="BoundaryKernel",
-                remedy=f"roles among {sorted(ROLES)}, depth >= 0 and rounds >= 0",
-            )
+        counts = {"width": width, "hidden": hidden, "heads": heads, "depth": depth, "rounds": rounds}
+        check_sizes("BoundaryKernel", counts, zero=("depth", "rounds"))
+        if set(self.roles) != set(ROLES):
+            raise ConfigurationError(f"roles {sorted(self.roles)}", where="BoundaryKernel", remedy=f"roles among {sorted(ROLES)}")
         sizes = {
             "hidden": hidden,
             "depth": depth,
@@ -226,6 +225,7 @@ class BoundaryKernel(AbstractModel):
                 remedy=f"give '{self.roles['values']}', the imposed values of what is learned, among the inputs, and no operating point",
             )
         surface = prepared.surface
+        self.ports.check_inputs(inputs, surface.batch_size, "BoundaryKernel")
         function = inputs.functions[self.roles["values"]]
         imposed = _vertices(function, surface)
         told = [surface.scalars[:, : min(_BENDS, self.ports.surface_scalars)], inputs.scalars[surface.batch]]
@@ -250,6 +250,7 @@ class BoundaryKernel(AbstractModel):
         return KernelState(prepared, inputs, boundary, sources, data, cloud)
 
     def field(self, latent: KernelState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.prepared.surface.batch_size, "BoundaryKernel")
         out = torch.stack([term.of(latent.data[name]) for name, term in self.kernels(latent, queries).items()]).sum(dim=0)
         split = (len(out), self.ports.vectors_out, self.ports.dimension)
         scalars = out[:, : self.ports.scalars_out]
@@ -312,15 +313,10 @@ def _screening(log_square: Tensor, latent: KernelState, diffusivity: str | None)
 
 def _coefficients(ports: Ports, names: Sequence[str], queries: Queries, inputs: Inputs) -> Tensor:
     """(n, c) logarithms of the coefficients at places: as the queries carry them, if they do."""
-    columns, start, carried = [], 1, queries.points.scalars.shape[1] == 1 + ports.given
-    for name, count in ports.functions:
-        if name in names:
-            if carried:
-                values = queries.points.scalars[:, start : start + count]
-            else:
-                values = interpolate(inputs.functions[name], queries.points.pos, queries.points.ptr)[:, :count]
-            columns.append(values.clamp_min(1e-6).log())
-        start += count + 1
+    if not names:
+        return queries.points.pos.new_zeros(len(queries), 0)
+    known = known_at(inputs, ports.functions, queries.points, queries)
+    columns = [values[:, :-1].clamp_min(1e-6).log() for (name, _), values in zip(ports.functions, known, strict=True) if name in names]
     return torch.cat(columns, dim=1) if columns else queries.points.pos.new_zeros(len(queries), 0)
 
 

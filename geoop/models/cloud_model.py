@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -14,11 +14,12 @@ from ..errors import ShapeError
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection, Hierarchy
-from ..graph.interpolation import interpolate
-from ..graph.pointset import BOUNDARY, Inputs, PointSet
+from ..graph.interpolation import known_at
+from ..graph.pointset import Inputs, PointSet
 from ..layers.condition import condition_features
 from ..layers.mlp import MLP
 from ..layers.sites import Sites
+from ..layers.sizes import check_sizes
 from .model import AbstractModel
 from .ports import Ports
 
@@ -86,13 +87,22 @@ class CloudModel(AbstractModel):
     Args:
         ports: channels in and out.
         width: features per point after lifting, and of what :meth:`read` returns.
-        arguments: constructor arguments of the subclass, JSON-able, beside ``ports``.
+        arguments: constructor arguments of the subclass, JSON-able, beside ``ports``; whole numbers among them are sizes.
+
+    Attributes:
+        may_be_zero: which sizes may be 0; all others are at least 1.
+
+    Raises:
+        ConfigurationError: a size is too small.
     """
 
     on_clouds = True
+    may_be_zero: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, ports: Ports | Mapping[str, Any], width: int, **arguments: Any) -> None:
         super().__init__()
+        counts = {name: value for name, value in arguments.items() if isinstance(value, int) and not isinstance(value, bool)}
+        check_sizes(type(self).__name__, {"width": width, **counts}, zero=self.may_be_zero)
         self.ports = Ports.of(ports)
         self.width = width
         self.arguments = {"ports": self.ports.to_dict(), "width": width, **arguments}
@@ -145,10 +155,12 @@ class CloudModel(AbstractModel):
         )
 
     def encode(self, prepared: PreparedCloud, inputs: Inputs) -> CloudState:
+        self.ports.check_inputs(inputs, prepared.surface.batch_size, type(self).__name__)
         points = prepared.domain.with_features(scalars=self.lift(self._known(prepared.domain, inputs)))
         return CloudState(prepared, inputs, self.process(points, prepared, inputs))
 
     def field(self, latent: CloudState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.prepared.surface.batch_size, type(self).__name__)
         places = self._placed(queries, latent.prepared.surface)
         asked = places.with_features(scalars=self.ask(self._known(places, latent.inputs, queries)))
         out = self.head(self.read(latent, asked))
@@ -165,12 +177,5 @@ class CloudModel(AbstractModel):
         parts = [places.scalars]
         if self.ports.condition:
             parts.append(condition_features(inputs, places.vectors[:, 0], places.batch))
-        if queries is not None and queries.points.scalars.shape[1] == 1 + self.ports.given:
-            parts.append(queries.points.scalars[:, 1:])
-        else:
-            for name, _ in self.ports.functions:
-                values = interpolate(inputs.functions[name], places.pos, places.ptr)
-                if not name.startswith(BOUNDARY):  # known in the whole field, as queries carry it: only boundary values fade
-                    values = torch.cat([values[:, :-1], torch.ones_like(values[:, -1:])], dim=1)
-                parts.append(values)
+        parts += known_at(inputs, self.ports.functions, places, queries)
         return torch.cat(parts, dim=1)

@@ -40,6 +40,7 @@ class DeepONet(PooledModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("lu-2021-deeponet", "rabeh-2025-deeponet", "sitzmann-2020-siren", "lanthaler-2022-deeponet")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth",)
 
     def __init__(
         self,

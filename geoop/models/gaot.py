@@ -50,6 +50,7 @@ class GAOT(CloudModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("wen-2025-gaot",)
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth",)
 
     def __init__(
         self,
@@ -67,10 +68,8 @@ class GAOT(CloudModel):
     ) -> None:
         sizes = {"tokens": tokens, "placement": placement, "scales": list(scales), "neighbours": list(neighbours)}
         super().__init__(ports, width, **sizes, depth=depth, heads=heads, kernel=kernel, positions=positions)
-        if placement not in ("points", "lattice") or tokens < 1:
-            raise ConfigurationError(
-                f"{tokens} tokens placed by '{placement}'", where="GAOT", remedy="at least one token, placed by 'points' or 'lattice'"
-            )
+        if placement not in ("points", "lattice"):
+            raise ConfigurationError(f"tokens placed by '{placement}'", where="GAOT", remedy="tokens placed by 'points' or 'lattice'")
         self.tokens, self.placement = tokens, placement
         d, balls = self.ports.dimension, OwnBalls(tuple(scales))
         self.statistics = GeometryStatistics(kernel, balls, dimension=d)

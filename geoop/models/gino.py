@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from ..graph.lattice import Chart, lattice_nodes, surrounding, vertex_distance
 from ..graph.pointset import Inputs, PointSet
 from ..layers.gated_mlp import GatedMLP
 from ..layers.neighborhood import Ball, Pairs
+from ..layers.sizes import check_sizes
 from ..operators.polynomial_kernel import PolynomialKernel
 from ..operators.spectral import FourierBlock, Spectral
 from .cloud_model import CloudModel, CloudState, PreparedCloud
@@ -52,6 +53,7 @@ class GINO(CloudModel):
     """
 
     reference = ("li-2023-gino", "li-2021-fno")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth", "modes")
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class GINO(CloudModel):
     ) -> None:
         sizes: dict[str, Any] = {"resolution": resolution, "modes": modes, "rank": rank, "depth": depth}
         super().__init__(ports, width, **sizes, gather=gather, reach=reach, smooth=smooth)
+        check_sizes("GINO", {"resolution": resolution}, least=2)
         d = self.ports.dimension
         self.resolution, self.reach = resolution, checked_reach(reach, d)
         seen, ball = (Ball(size / (resolution - 1), smooth=smooth) for size in (gather, self.reach))

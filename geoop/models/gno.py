@@ -16,6 +16,7 @@ from ..graph.thinning import coarsen
 from ..layers.neighborhood import Ball, Nearest, Pairs
 from ..layers.pair_kernel import PairKernel
 from ..layers.share import Share, mean_weights
+from ..layers.sizes import check_sizes
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
 
@@ -96,6 +97,7 @@ class GraphNeuralOperator(CloudModel):
     ) -> None:
         sizes = {"layers": layers, "gains": gains, "hidden": hidden, "neighbours": neighbours, "of": of, "scale_neighbours": scale_neighbours}
         super().__init__(ports, width, **sizes, scales=list(scales), radius=radius, points=points)
+        check_sizes("GraphNeuralOperator", {f"scales[{s}]": count for s, count in enumerate(scales)})
         self.scales, self.points = tuple(scales), points
         near = Share(neighbours, points or of) if radius is None else Ball(radius)
         self.neighborhoods = [near, *(Nearest(scale_neighbours, smooth=True) for _ in scales)]

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigurationError
 from ..graph.box_means import box_means
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection, Hierarchy
@@ -72,12 +71,6 @@ class GeometricNeuralOperator(CloudModel):
         near: int = 6,
         heads: int = 4,
     ) -> None:
-        if min(depth, tokens, gains, hidden, neighbours, near, heads) < 1 or width % heads:
-            raise ConfigurationError(
-                f"depth {depth}, tokens {tokens}, gains {gains}, hidden {hidden}, neighbours {neighbours}, near {near}, width {width}, heads {heads}",
-                where="GeometricNeuralOperator",
-                remedy="all at least 1, and a width divisible by the heads",
-            )
         sizes = {"depth": depth, "tokens": tokens, "gains": gains, "hidden": hidden, "neighbours": neighbours, "near": near, "heads": heads}
         super().__init__(ports, width, **sizes)
         d = self.ports.dimension

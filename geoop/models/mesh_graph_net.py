@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ..errors import ConfigurationError
 from ..graph.edges import scaled_edges
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection
@@ -49,6 +50,7 @@ class MeshGraphNet(CloudModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("pfaff-2021-mgn", "fortunato-2022-msmgn", "barill-2018-winding")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("fine", "coarse", "world")
 
     def __init__(
         self,
@@ -66,6 +68,8 @@ class MeshGraphNet(CloudModel):
     ) -> None:
         sizes: dict[str, Any] = {"edge_width": edge_width, "fine": fine, "coarse": coarse, "share": share, "most": most, "world": world}
         super().__init__(ports, width, **sizes, neighbours=neighbours, aggregation=aggregation)
+        if not fine + coarse:
+            raise ConfigurationError("fine=0 and coarse=0: no message passes", where="MeshGraphNet", remedy="give at least one step of either")
         self.share, self.most, self.world = share, most, world
         d = self.ports.dimension
         step: dict[str, Any] = {"edge_width": edge_width, "dimension": d, "aggregation": aggregation}

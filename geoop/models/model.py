@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import nn
 
+from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
+from ..layers.operator import Symmetry
 
 if TYPE_CHECKING:
     from .shape_field import PreparedShape, ShapeField
@@ -50,11 +52,14 @@ class AbstractModel(nn.Module, ABC):
         reference: keys in :mod:`geoop.references`.
         arguments: JSON-able constructor arguments, stored in the checkpoint; ``ports`` among them.
         on_clouds: whether it works on the points of ``Geometry.domain``.
+        symmetry: motions of geometry, conditions and queries together, in the model's own coordinates, that its fields follow. By default none: most models
+            read coordinates. Measured in ``tests/models/test_symmetry.py`` for every model on clouds.
     """
 
     reference: tuple[str, ...]
     arguments: dict[str, Any]
     on_clouds: bool = False
+    symmetry: Symmetry = Symmetry.NONE
 
     @property
     def outline_points(self) -> int | None:
@@ -84,7 +89,7 @@ class AbstractModel(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, prepared: Any, inputs: Inputs) -> Any:
-        """The latent state of every sample at its condition."""
+        """The latent state of every sample at its condition; the first thing it does is :meth:`~geoop.models.ports.Ports.check_inputs`."""
 
     def encode_many(self, prepared: Any, inputs: Sequence[Inputs]) -> list[Any]:
         """Latent states of one batch of geometries at several conditions; a model may let them share what depends on the geometry alone."""
@@ -92,7 +97,7 @@ class AbstractModel(nn.Module, ABC):
 
     @abstractmethod
     def field(self, latent: Any, queries: Queries) -> PointSet:
-        """Fields at all queries at once: ``scalars`` (n, s) and ``vectors`` (n, v, d) of the query points."""
+        """Fields at all queries at once: ``scalars`` (n, s) and ``vectors`` (n, v, d) of the query points; checks them as ``encode`` does its inputs."""
 
     def field_many(self, latents: Sequence[Any], queries: Queries) -> list[PointSet]:
         """Fields of the states of :meth:`encode_many` at the same queries; a model may let them share what they have in common."""
@@ -106,7 +111,14 @@ class AbstractModel(nn.Module, ABC):
         """As :meth:`field`, without gradients, in chunks: any number of queries of one sample in bounded memory.
 
         Every query is decoded by itself, so the answer does not depend on ``chunk``.
+
+        Raises:
+            ConfigurationError: a chunk holds no query.
         """
+        if chunk < 1:
+            raise ConfigurationError(
+                f"chunks of {chunk} queries", where=f"{type(self).__name__}.decode", remedy="give at least 1, or leave chunk out"
+            )
         parts = [self.field(latent, queries.take(torch.arange(a, min(a + chunk, len(queries))))) for a in range(0, len(queries), chunk)]
         if not parts:
             return self.field(latent, queries)

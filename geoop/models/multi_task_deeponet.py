@@ -84,6 +84,7 @@ class MultiTaskDeepONet(CloudModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("kumar-2024-mtdeeponet", "lu-2021-deeponet")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth",)
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -89,6 +89,7 @@ class NUNO(CloudModel):
     """
 
     reference = ("liu-2023-nuno", "li-2021-fno")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth", "modes")
 
     def __init__(
         self,

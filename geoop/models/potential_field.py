@@ -17,6 +17,7 @@ from ..layers.gated_mlp import GatedMLP
 from ..layers.mlp import MLP
 from ..layers.pose import frame_components
 from ..layers.sites import Sites
+from ..layers.sizes import check_sizes
 from .boundary_potential import boundary_velocity
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .inner import facet_graph, inner_class
@@ -60,12 +61,13 @@ class PotentialField(CloudModel):
         sizes = dict(sizes or {})
         super().__init__(ports, width, inner=inner, sizes=sizes, densities=densities)
         ports = self.ports
-        if ports.dimension != 2 or densities < max(1, ports.vectors_out):
+        if ports.dimension != 2:
             raise ConfigurationError(
-                f"{densities} densities for {ports.vectors_out} vector fields in {ports.dimension}-D",
+                f"a problem in {ports.dimension}-D: its layer potentials are those of the plane",
                 where="PotentialField",
-                remedy=f"layer potentials are of the plane; give at least {max(1, ports.vectors_out)}",
+                remedy=f"take the model inside alone: {inner}",
             )
+        check_sizes("PotentialField", {"densities": densities}, least=max(1, ports.vectors_out))
         # the model inside lifts, asks and has a head: here they only hand on
         self.lift, self.ask, self.head = nn.Identity(), nn.Identity(), nn.Identity()
         self.inner = inner_class(inner)(ports, width, **sizes)
@@ -111,6 +113,7 @@ class PotentialField(CloudModel):
         return self.inner.read(state, queries.with_features(scalars=self.inner.ask(queries.scalars)))
 
     def field(self, latent: CloudState, queries: Queries) -> PointSet:
+        self.ports.check_queries(queries, latent.prepared.surface.batch_size, type(self).__name__)
         surface, inputs, batch = latent.prepared.surface, latent.inputs, queries.points.batch
         places = self._placed(queries, surface)
         known = self._known(places, inputs, queries)

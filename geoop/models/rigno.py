@@ -59,6 +59,7 @@ class RIGNO(CloudModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("mousavi-2025-rigno", "barill-2018-winding")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth", "seed", "lead_time")
 
     def __init__(
         self,

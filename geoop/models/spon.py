@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from ..decoders.finite_element import FiniteElement
-from ..errors import ConfigurationError
 from ..graph.box_means import box_means
 from ..graph.cells import differences, locate, triangulate
 from ..graph.graph import Graph
@@ -60,6 +59,7 @@ class StructurePreservingOperator(CloudModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("bouziani-2024-spon", "vaswani-2017", "kovachki-2021-no")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth", "smoothings")
 
     def __init__(
         self,
@@ -76,12 +76,6 @@ class StructurePreservingOperator(CloudModel):
     ) -> None:
         known = Ports.of(ports)
         chosen = DirichletData.chosen(fields, dirichlet, known.out, known.functions)
-        if tokens < 1 or depth < 0 or smoothings < 0:
-            raise ConfigurationError(
-                f"tokens {tokens}, depth {depth}, smoothings {smoothings}",
-                where="StructurePreservingOperator",
-                remedy="tokens >= 1, depth >= 0 and smoothings >= 0",
-            )
         sizes = {"tokens": tokens, "depth": depth, "smoothings": smoothings, "heads": heads, "degree": degree}
         super().__init__(ports, width, **sizes, dirichlet=dirichlet, fields=chosen)
         # the decoder interpolates fields, not features: nothing is learned after it

@@ -130,6 +130,8 @@ class Superposition(AbstractModel):
     def encode_many(self, prepared: Any, inputs: Sequence[Inputs]) -> list[BasisState]:
         """One basis for all conditions."""
         first = inputs[0]
+        for item in inputs:  # the model inside is told of unit streams, not of these
+            self.ports.check_inputs(item, len(first.vectors), "Superposition")
         if self.together:
             basis = (self.inner.encode(prepared, replace(first, vectors=first.vectors[:, :0])),)
         else:

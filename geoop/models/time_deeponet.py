@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigurationError
 from ..graph.pointset import PointSet
 from ..layers.fourier import FourierFeatures
 from .cloud_model import CloudState
@@ -50,6 +49,7 @@ class TimeDeepONet(PooledModel):
     """
 
     reference: ClassVar[tuple[str, ...]] = ("rabeh-2025-deeponet", "lu-2021-deeponet", "tancik-2020-fourier")
+    may_be_zero: ClassVar[tuple[str, ...]] = ("depth", "gates")
 
     def __init__(
         self,
@@ -67,10 +67,6 @@ class TimeDeepONet(PooledModel):
         found = Past.of(past)
         sizes: dict[str, Any] = {"modes": modes, "gates": gates, "tokens": tokens, "depth": depth, "trunk": trunk, "waves": waves}
         super().__init__(ports, width, past=found.to_dict(), **sizes)
-        if min(modes, tokens, trunk, waves) < 1 or (gates or 0) < 0:
-            raise ConfigurationError(
-                f"{sizes}", where="TimeDeepONet", remedy="at least one mode, token, layer of the trunk and wave; gates of 0 or more"
-            )
         found.check(self.ports)
         self.past, self.modes = found, modes
         self.gates = 0 if gates is None else gates

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from torch import nn
 
-from ..errors import ConfigurationError
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..layers.attention import PairBias, ragged_attention
 from ..layers.mlp import MLP
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.sizes import check_heads
 
 
 class Attention(AbstractOperator):
@@ -40,10 +40,7 @@ class Attention(AbstractOperator):
         self, channels: int, *, source_channels: int | None = None, heads: int = 4, expansion: int = 2, bias: PairBias | None = None
     ) -> None:
         super().__init__()
-        if channels % heads:
-            raise ConfigurationError(
-                f"{channels} channels do not divide among {heads} heads", where="heads", remedy="choose a divisor of the channels"
-            )
+        check_heads("Attention", channels, heads)
         source_channels = channels if source_channels is None else source_channels
         self.heads, self.bias = heads, bias
         self.norm_target, self.norm_source, self.norm_hidden = nn.LayerNorm(channels), nn.LayerNorm(source_channels), nn.LayerNorm(channels)

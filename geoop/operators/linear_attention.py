@@ -14,6 +14,7 @@ from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..graph.segment import segment_sum
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.sizes import check_heads
 from ..layers.tiles import Tiles
 
 #: What the softmax of a head may at least reach: below, the quotient of two sums would overflow.
@@ -61,10 +62,7 @@ class LinearAttention(AbstractOperator):
         sharpness: float = 3.0,
     ) -> None:
         super().__init__()
-        if channels % heads:
-            raise ConfigurationError(
-                f"{channels} channels do not divide among {heads} heads", where="heads", remedy="choose a divisor of the channels"
-            )
+        check_heads("LinearAttention", channels, heads)
         if kind not in ("softmax", "galerkin"):
             raise ConfigurationError(f"unknown attention '{kind}'", where="kind", remedy="use 'softmax' or 'galerkin'")
         sources = (channels,) if source_channels is None else tuple(source_channels)

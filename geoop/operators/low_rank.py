@@ -7,12 +7,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigurationError
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..graph.segment import segment_sum
 from ..layers.mlp import MLP
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.sizes import check_heads, check_sizes
 from ..layers.tiles import Tiles
 
 
@@ -21,6 +21,7 @@ class Basis(nn.Module):
 
     def __init__(self, channels: int, count: int, hidden: int) -> None:
         super().__init__()
+        check_sizes("Basis", {"count": count, "hidden": hidden})
         self.values = MLP([channels, hidden, count])
 
     def forward(self, points: PointSet) -> Tensor:
@@ -67,8 +68,7 @@ class LowRank(AbstractOperator):
         measure: float | None = None,
     ) -> None:
         super().__init__()
-        if width % heads:
-            raise ConfigurationError(f"{width} channels for {heads} heads", where="LowRank", remedy="make width a multiple of heads")
+        check_heads("LowRank", width, heads)
         self.phi, self.psi, self.heads, self.measure = phi, psi, heads, measure
         self.inner = nn.Linear(in_channels, width, bias=False)
         self.mix = nn.Linear(width, out_channels)

@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import ConfigurationError
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..graph.segment import segment_sum
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.sizes import check_heads, check_sizes
 from ..layers.tiles import Tiles
 
 
@@ -45,10 +45,8 @@ class SliceAttention(AbstractOperator):
 
     def __init__(self, channels: int, *, heads: int = 4, slices: int = 32, density: bool = False) -> None:
         super().__init__()
-        if channels % heads:
-            raise ConfigurationError(
-                f"{channels} channels do not divide among {heads} heads", where="heads", remedy="choose a divisor of the channels"
-            )
+        check_sizes("SliceAttention", {"slices": slices})
+        check_heads("SliceAttention", channels, heads)
         self.heads, self.slices = heads, slices
         self.assign = nn.Linear(channels, heads * slices)
         nn.init.orthogonal_(self.assign.weight)

@@ -17,6 +17,7 @@ from ..errors import ConfigurationError, ShapeError
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.sizes import check_sizes
 
 #: Numbers in the matrix of a transform up to which it is multiplied rather than transformed fast: measured on one core, 24^2 nodes with 6 modes
 #: take 2 ms instead of 9, 32^2 with 10 modes as long either way.
@@ -54,6 +55,7 @@ class Spectral(AbstractOperator):
         self, in_channels: int, out_channels: int, shape: Sequence[int], *, modes: int = 8, rank: int | None = None, padding: float = 0.0
     ) -> None:
         super().__init__()
+        check_sizes("Spectral", {"in_channels": in_channels, "out_channels": out_channels, **({} if rank is None else {"rank": rank})})
         self.shape, self.modes = tuple(int(n) for n in shape), int(modes)
         self.padded = tuple(n + round(padding * n) for n in self.shape)
         if not self.shape or modes < 0 or padding < 0 or 2 * modes >= min(self.padded):

@@ -15,6 +15,7 @@ from ..graph.pointset import PointSet
 from ..layers.attention import PairBias
 from ..layers.gated_mlp import GatedMLP
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.sizes import check_heads
 
 Rotation = tuple[Tensor, Tensor]
 
@@ -114,11 +115,12 @@ class TokenTransformer(AbstractOperator):
         measure: bool = True,
     ) -> None:
         super().__init__()
-        if channels % heads or positions not in ("bias", "rotary"):
+        check_heads("TokenTransformer", channels, heads)
+        if positions not in ("bias", "rotary"):
             raise ConfigurationError(
-                f"{channels} channels, {heads} heads, positions '{positions}'",
+                f"positions '{positions}'",
                 where="TokenTransformer",
-                remedy="choose heads that divide the channels, and positions 'bias' or 'rotary'",
+                remedy="choose positions 'bias' or 'rotary'",
             )
         self.heads, self.measure = heads, measure
         self.bias = PairBias(dimension, heads * depth) if positions == "bias" else None

@@ -21,10 +21,14 @@ from ..mesh.topology import welded
 from ..models.soft_neighbours import with_soft_neighbours
 from ..scaling.tensor_body import ChordEnds, TensorBody, TensorFrame, TensorFraming
 from .surrogate import Surrogate
+from .trained import TrainedPredictor
 
 _GAUSS = 0.5 / np.sqrt(3.0)
 #: Root mean square difference of Cp below which pressure and speed on the wall are those of an inviscid flow.
 _BERNOULLI = 0.2
+_REMEDY = "take a model of single sections in free air with pressure on the wall, such as airfoil-potential"
+#: Other predictors, in words.
+_KINDS = {"Ensemble": "an ensemble of several", "PanelCorrection": "a model of bodies in space that corrects panels"}
 #: Which choices are those of the first evaluation.
 Hold = Literal["all", "places", "nothing"]
 #: Pressures that become a coefficient by twice their dimensionless value, and friction likewise.
@@ -84,7 +88,7 @@ class SurfaceFunction:
         hold: ``all``, ``places`` or ``nothing``.
 
     Raises:
-        ConfigurationError: a model that takes other cases (in space, of several bodies, of regions, on generated clouds), or one that learns the difference
+        ConfigurationError: no single surrogate, one that takes other cases (in space, of several bodies, of regions, on generated clouds), or one that learns the difference
             to a known field, whose own derivative nobody knows.
         ConditionError: no operating point. InvalidMeshError: not one closed outline of straight lines.
     """
@@ -211,8 +215,14 @@ class _Made:
         return cls(TensorFraming.of(outline, surface_points), ChordEnds.of(outline))
 
 
-def _refuse(surrogate: Surrogate, case: Case) -> None:
+def _refuse(surrogate: Surrogate | TrainedPredictor, case: Case) -> None:
     """Everything that stands against derivatives, in one error."""
+    if not isinstance(surrogate, Surrogate):
+        raise ConfigurationError(
+            f"shape gradients are those of single sections in the plane by one surrogate, and this is {_KINDS.get(type(surrogate).__name__, 'none')}",
+            where=case.name,
+            remedy=_REMEDY,
+        )
     framing, names = surrogate.framing, {q.name for q in surrogate.normaliser.quantities}
     problems = []
     if int(surrogate.model.arguments["ports"]["dimension"]) != 2 or case.mesh.dimension != 2:
@@ -230,7 +240,7 @@ def _refuse(surrogate: Surrogate, case: Case) -> None:
         raise ConfigurationError(
             f"no shape gradient of {'; '.join(problems)}",
             where=case.name,
-            remedy="take a model of single sections in free air with pressure on the wall, such as airfoil-potential",
+            remedy=_REMEDY,
         )
     if case.operating_point is None:
         raise ConditionError("no operating point", where=case.name, remedy="Case(mesh, OperatingPoint(velocity=..., alpha=...))")

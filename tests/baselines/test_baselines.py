@@ -11,6 +11,7 @@ import pytest
 
 from geoop.baselines.baseline import AbstractBaseline
 from geoop.baselines.gaussian_process_modes import GaussianProcessModes
+from geoop.baselines.kernel_ridge import KernelRidge
 from geoop.baselines.mean_field import MeanField
 from geoop.baselines.nearest_shape import NearestShape
 from geoop.baselines.ridge import Ridge
@@ -21,7 +22,7 @@ from geoop.mesh.operating_point import OperatingPoint
 from geoop.mesh.primitives import icosphere
 from geoop.mesh.quantity import QUANTITIES, Field
 
-KINDS = (MeanField, NearestShape, Ridge, GaussianProcessModes)
+KINDS = (MeanField, NearestShape, Ridge, KernelRidge, GaussianProcessModes)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,8 @@ def errors(predict: Callable[[Case], dict[str, Field]], cases: list[Case], name:
 
 
 def test_each_baseline_beats_the_one_that_knows_less(fitted: dict, flows: SimpleNamespace) -> None:
-    mean, nearest, ridge, process = (errors(fitted[kind].predict, flows.test).mean() for kind in KINDS)
-    assert process < 0.7 * min(ridge, nearest) and max(ridge, nearest) < 0.7 * mean
+    mean, nearest, ridge, kernel, process = (errors(fitted[kind].predict, flows.test).mean() for kind in KINDS)
+    assert max(kernel, process) < 0.7 * min(ridge, nearest) and max(ridge, nearest) < 0.7 * mean
     oracle = GaussianProcessModes(flows.hidden).fit(flows.train, flows.quantities)
     assert errors(oracle.predict, flows.test).mean() < 0.8 * nearest
     floor = errors(fitted[MeanField].floor, flows.test).mean()
@@ -104,22 +105,27 @@ def test_surface_data_alone_are_enough(flows: SimpleNamespace) -> None:
 
 def test_refusals(fitted: dict, flows: SimpleNamespace) -> None:
     case = flows.test[0]
-    with pytest.raises(ConfigurationError, match="not been fitted"):
-        MeanField().predict(case)
     with pytest.raises(DatasetError, match="too few"):
         Ridge().fit(flows.train[:1], flows.quantities)
     with pytest.raises(PatchError, match="no field 'temperature'"):
         Ridge().fit(flows.train[:2], ["temperature"])
-    with pytest.raises(InvalidMeshError, match="3-D"):
-        fitted[MeanField].predict(Case(icosphere(1), OperatingPoint(1.0)))
     with pytest.raises(ConditionError, match="incidence"):
         fitted[Ridge].predict(Case(case.mesh, wall=("wall",)))
     with pytest.raises(ConditionError, match="hidden parameters of 'flow-"):
         GaussianProcessModes({}).fit(flows.train[:3], flows.quantities)
-    with pytest.raises(CheckpointError, match="arrays of MeanField"):
-        Ridge.from_arrays(fitted[MeanField].to_arrays())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_refusals_of_every_kind(kind: type, fitted: dict, flows: SimpleNamespace) -> None:
+    case, other = flows.test[0], next(known for known in KINDS if known is not kind)
+    with pytest.raises(ConfigurationError, match="not been fitted"):
+        kind().predict(case)
+    with pytest.raises(InvalidMeshError, match="3-D"):
+        fitted[kind].predict(Case(icosphere(1), OperatingPoint(1.0)))
+    with pytest.raises(CheckpointError, match=f"arrays of {other.__name__}"):
+        kind.from_arrays(fitted[other].to_arrays())
     with pytest.raises(CheckpointError, match="damaged"):
-        Ridge.from_arrays({"header": np.zeros(3, dtype=np.uint8)})
+        kind.from_arrays({"header": np.zeros(3, dtype=np.uint8)})
 
 
 def test_as_many_modes_of_the_geometry_as_asked_for(flows: SimpleNamespace) -> None:

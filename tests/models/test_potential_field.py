@@ -43,7 +43,7 @@ def test_the_order_of_the_facets_does_not_matter():
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ConfigurationError, match="0 densities"):
+    with pytest.raises(ConfigurationError, match="densities=0"):
         model(densities=0)
     with pytest.raises(ConfigurationError, match="in 3-D"):
         PotentialField(Ports(dimension=3), 16)

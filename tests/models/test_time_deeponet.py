@@ -95,5 +95,5 @@ def test_a_past_that_is_not_there_is_refused():
         TimeIncrement(PORTS, past={"frames": [], "stream": [[5, 1.0]]}, inner="DeepONet")
     with pytest.raises(ConfigurationError, match="lead_time"):
         TimeIncrement(PORTS, inner="DeepONet", lead_time=(3, 0.0, 1.0))
-    with pytest.raises(ConfigurationError, match="at least one mode"):
+    with pytest.raises(ConfigurationError, match="modes=0"):
         TimeDeepONet(WAVE, modes=0)

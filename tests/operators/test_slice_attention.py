@@ -88,5 +88,5 @@ def test_what_slices_say_is_enough_for_any_target_and_does_not_grow_with_the_clo
 
 
 def test_heads_must_divide_the_channels():
-    with pytest.raises(ConfigurationError, match="do not divide"):
+    with pytest.raises(ConfigurationError, match="does not divide"):
         SliceAttention(8, heads=3)

@@ -18,7 +18,6 @@ from ..forces import forces
 from ..metrics import regions_of, weights_of
 from ..surrogate import Surrogate
 from .calibration import Calibration, Evidence, magnitude, sizes
-from .coefficient_scales import coefficient_scales
 from .conformal import conformal_quantile, largest_share, least_count
 from .difficulty import Band, Bound, Difficulty, Profile
 from .ensemble import Ensemble
@@ -130,12 +129,14 @@ def errors_of(result: Result, evidence: Evidence, case: Case) -> CaseErrors:
             spread = evidence.spread[name][index] / scale if name in evidence.spread else None
             points[name, region] = (error, magnitude(result.case, item, scale)[index], spread, weight)
             errors[name] = max(errors.get(name, 0.0), float(np.sqrt(np.average(error**2, weights=weight))))
-    return CaseErrors(case.name, dict(evidence.signals), evidence.code, errors | coefficient_errors(result, case), points)
+    # of coefficients by the length of the body: what is stated later is for any reference length
+    coefficients = {name: error / evidence.scales.get(name, 1.0) for name, error in coefficient_errors(result, case).items()}
+    return CaseErrors(case.name, dict(evidence.signals), evidence.code, errors | coefficients, points)
 
 
 def coefficient_errors(result: Result, case: Case) -> dict[str, float]:
-    """|dCL|, |dCM| and, where both have friction, |dCD|, of a section in a free stream, per chord whatever the reference length of the case; empty
-    without pressure, without a chord, or in space, where no area is stated."""
+    """|dCL|, |dCM| and, where both have friction, |dCD|, of a section in a free stream; empty without pressure, without a chord,
+    or in space, where no area is stated."""
     pressure = {"pressure", "pressure_coefficient"}
     if case.operating_point is None or case.mesh.dimension == 3 or not (pressure & set(case.fields) and pressure & set(result.fields)):
         return {}
@@ -143,10 +144,9 @@ def coefficient_errors(result: Result, case: Case) -> dict[str, float]:
         own, true = forces(result), forces(case)
     except GeoopError:  # a body without chord, or none at all
         return {}
-    per_length = coefficient_scales(case)
     names = ["CL", "CM"] + ["CD"] * bool(own.total.friction.any() and true.total.friction.any())
     pairs = {name: (getattr(own, name), getattr(true, name)) for name in names}
-    return {name: abs(a - b) / per_length.get(name, 1.0) for name, (a, b) in pairs.items() if a is not None and b is not None}
+    return {name: abs(a - b) for name, (a, b) in pairs.items() if a is not None and b is not None}
 
 
 def fitted(

@@ -15,7 +15,6 @@ from ...interfaces.verdict import LEVELS, Level, Verdict
 from ...mesh.case import Case
 from ...mesh.quantity import Field, Quantity
 from ..metrics import regions_of
-from .coefficient_scales import coefficient_scales
 from .difficulty import Band, Bound
 from .latent_distance import LatentCloud
 
@@ -64,7 +63,7 @@ class Calibration:
         coverage: nominal.
         cases: number of cases that the conformal quantiles rest on.
         errors: quantity -> bound on its root mean square error over the wall and over the field, dimensionless; ``CL``, ``CM``, ``CD`` -> bound on the
-            absolute error of coefficients with the chord as reference length.
+            absolute error.
         bands: (quantity, region) -> band, dimensionless; regions are ``surface`` and ``field``.
         limits: signal -> values up to which a case is inside and at the edge.
         shares: of cases of the training's kind that lie below these two.
@@ -93,16 +92,11 @@ class Calibration:
         verdict = result.verdict
         for name in self.limits:
             verdict = _both(verdict, self._by(name, signals[name]))
-        scales = {**coefficient_scales(result.case), **evidence.scales}
-        errors = {name: bound.of(signals) * scales.get(name, 1.0) for name, bound in self.errors.items()}
+        errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
         reason = f"{verdict.reason}; {_NOT_HERE}" if verdict.level == "outside" else verdict.reason
         verdict = Verdict(verdict.level, reason, {name: value for name, value in errors.items() if np.isfinite(value)})
-        whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
-        for name, value in verdict.expected_errors.items():
-            unit = result.fields[name].quantity.unit if name in result.fields else "1"
-            whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
-        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), *whole)
-        return replace(result, case=case, verdict=verdict, evaluate=partial(self._anywhere, result, evidence, signals))
+        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals))
+        return stated(replace(result, case=case, verdict=verdict, evaluate=partial(self._anywhere, result, evidence, signals)))
 
     def _anywhere(self, result: Result, evidence: Evidence, signals: Mapping[str, float], points: np.ndarray) -> dict[str, Field]:
         """Fields and bands at any points, by what is known of the field around bodies."""
@@ -179,6 +173,17 @@ class Calibration:
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(f"the calibration in the header is damaged: {error!r}", remedy="calibrate again: geoop calibrate") from error
+
+
+def stated(result: Result) -> Result:
+    """The result with its verdict as fields for ParaView: of the whole case ``verdict_level`` (0 inside, 1 edge, 2 outside), and of all that has an
+    expected error ``QUANTITY_expected_error`` [its unit]."""
+    verdict = result.verdict
+    whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
+    for name, value in verdict.expected_errors.items():
+        unit = result.fields[name].quantity.unit if name in result.fields else "1"
+        whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
+    return replace(result, case=result.case.with_fields(*whole))
 
 
 def _both(known: Verdict, other: Verdict) -> Verdict:

@@ -14,7 +14,7 @@ from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import Field
 from ...solve.transfer.interpolation import interpolated
-from ..si_fields import in_si, rename_remedy
+from ..si_fields import in_si, rename_remedy, si_scale
 from ..wall_loads import PressureUnit, in_pascals
 
 
@@ -152,6 +152,9 @@ def flow_field(
                 where=case.name,
                 remedy="take a volume mesh with its fields, or the result of a model",
             )
+        speed = case.fields.get("velocity")
+        if speed is not None:
+            si_scale(speed, case.name)  # refuses units that are none of a velocity before anything is computed
         ask, said = _of_mesh(case)
         notes += said
     return FlowField(case, point, viscous, point.density, notes, ask, pressure_unit, float(reference_pressure))

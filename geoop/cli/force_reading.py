@@ -133,7 +133,7 @@ def _case(path: Path, solution: list[Path] | None, time: float | None, unit: str
     from ..io.reading import read_case
     from ..mesh.planar import flattened, is_one_layer
 
-    fields = None if not solution else solution[0] if len(solution) == 1 else list(solution)
+    fields: Any = None if not solution else solution[0] if len(solution) == 1 else list(solution)
     said = parse_names(names)
     case, notes = with_known_arrays(read_case(path, unit=unit, time=time, solution=fields), said)
     case, more = _with_body(flattened(case) if is_one_layer(case.mesh) else case)

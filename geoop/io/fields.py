@@ -46,6 +46,18 @@ def assumed_units(notes: Iterable[str]) -> dict[str, str]:
     return {quantity_of(label, 0)[0].name: unit for label, unit in pairs}
 
 
+def without_assumed(notes: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The notes without the units taken for granted of these quantities, which somebody has stated since."""
+    stated, kept = set(names), []
+    for note in notes:
+        if note.startswith(_ASSUMED):
+            entries = note.removeprefix(_ASSUMED).split(", ")
+            left = [entry for entry in entries if quantity_of(entry.rpartition(" in ")[0], 0)[0].name not in stated]
+            note = f"{_ASSUMED}{', '.join(left)}" if left else ""
+        kept += [note] if note else []
+    return tuple(kept)
+
+
 def fields_of(arrays: tuple[Array, ...], dimension: int) -> tuple[list[Field], list[str]]:
     """Fields of all arrays of a file on a mesh of the given dimension, and notes on what was assumed.
 

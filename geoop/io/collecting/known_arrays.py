@@ -9,7 +9,7 @@ import numpy as np
 
 from ...mesh.case import Case, Series
 from ...mesh.quantity import Quantity, parse_label
-from ..fields import UNKNOWN_UNIT
+from ..fields import UNKNOWN_UNIT, without_assumed
 from .arrays import Meaning, guess_arrays, prepared, summaries, with_meanings
 from .choices import Choices, check_used
 from .si_units import known_unit
@@ -68,7 +68,8 @@ def _mapped(case: Case, names: Mapping[str, str]) -> Case:
     known = summaries(case)
     check_used(said, list(known), case.name)
     meanings = guess_arrays({name: known[name] for name in said}, Choices(names=said))[0]
-    return with_meanings(case, meanings)
+    case = with_meanings(case, meanings)
+    return replace(case, mesh=replace(case.mesh, notes=without_assumed(case.mesh.notes, said)))
 
 
 def _by_name(case: Case, names: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,8 +63,6 @@ def test_a_friction_of_no_unit_and_sign_is_left_alone():
 
 
 def test_notes_older_than_the_array_do_not_take_its_unit():
-    from dataclasses import replace
-
     noted = replace(case(pressure="psi"), mesh=replace(MESH, notes=("units that the file does not state are taken as: pressure in Pa",)))
     assert with_known_arrays(noted, {})[0].field("pressure").values == pytest.approx(6894.757293168)
     noted = replace(case(pressure="Pa"), mesh=noted.mesh)
@@ -85,5 +85,9 @@ def test_convert_maps_what_is_named_and_nothing_else(tmp_path):
     write_series(Series([0.0, 1.0], (case(p="kPa"), case(p="kPa"))), tmp_path / "a.pvd")
     steps = read_series(convert(tmp_path / "a.pvd", tmp_path / "b.pvd", names={"p": "pressure"}).path)
     assert all(step.field("pressure").values == pytest.approx(1000.0) for step in steps.cases)
+    noted = replace(case(pressure="Pa"), mesh=replace(MESH, notes=("units that the file does not state are taken as: pressure in Pa, T in K",)))
+    told = mapped(noted, {"pressure": "pressure:kPa"})  # what was taken for granted has been said
+    assert told.mesh.notes == ("units that the file does not state are taken as: T in K",)
+    assert with_known_arrays(told, {})[0].field("pressure").quantity.unit == "Pa"
     with pytest.raises(ConfigurationError, match="'q'"):
         mapped(case(p="Pa"), {"q": "pressure"})

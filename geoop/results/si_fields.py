@@ -18,7 +18,6 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "kinematic_pressure": ("m^2/s^2",),
     "pressure_coefficient": ("1",),
     "wall_shear_stress": ("Pa", "m^2/s^2"),
-    "kinematic_wall_shear_stress": ("m^2/s^2",),
     "skin_friction_coefficient": ("1",),
     "velocity": ("m/s",),
     "density": ("kg/m^3",),
@@ -61,18 +60,9 @@ def in_si(item: Field, where: str) -> np.ndarray:
 
 def pressure_of(case: Case) -> Field | None:
     """The pressure of a case, static or kinematic; None where it has none of these names."""
-    return _first(case, "pressure", "kinematic_pressure")
-
-
-def friction_of(case: Case) -> Field | None:
-    """The traction of the fluid on the wall, in Pa or divided by the density; None where it has none of these names."""
-    return _first(case, "wall_shear_stress", "kinematic_wall_shear_stress")
+    return case.fields.get("pressure", case.fields.get("kinematic_pressure"))
 
 
 def rename_remedy(names: Iterable[str]) -> str:
     """What to do where no array has the name that is looked for."""
     return f"say which array holds it, --map NAME=pressure:Pa, or rename the field: there is {sorted(names) or 'none'}"
-
-
-def _first(case: Case, *names: str) -> Field | None:
-    return next((case.fields[name] for name in names if name in case.fields), None)

@@ -13,7 +13,7 @@ from ..io.fields import UNKNOWN_UNIT
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
-from .si_fields import friction_of, pressure_of, rename_remedy, si_scale
+from .si_fields import pressure_of, rename_remedy, si_scale
 from .wall import Wall
 
 #: What a pressure can be: static, or kinematic (divided by the density).
@@ -111,7 +111,7 @@ def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUni
 
 def friction_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None) -> tuple[np.ndarray | None, str]:
     """(q, d) traction [Pa] at the quadrature points of the wall, or None."""
-    item = friction_of(case)
+    item = case.fields.get("wall_shear_stress")  # not kinematic_wall_shear_stress: OpenFOAM writes it with the opposite sign
     if item is not None:
         scale, kind = _in_pascals(item, density, unit, case.name)
         text = f"wall_shear_stress [{kind}]" + ("" if kind == "Pa" else " times density")

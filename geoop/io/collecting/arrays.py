@@ -197,7 +197,7 @@ def _guessed(name: str, item: ArraySummary) -> tuple[Meaning, Question | None]:
     if item.unit != UNKNOWN_UNIT:
         scale = known_unit(item.unit)
         meant = [text for text in _AMBIGUOUS.get(plain, ()) if scale is not None and text.endswith(f":{scale.si}")]
-        if meant:
+        if meant and plain != "wallshearstress":  # of which the unit does not tell the sign
             return replace(_said(name, f"{meant[0].partition(':')[0]}:{item.unit}", item), why="usual name, unit of the file"), None
         if plain in ("cp", "cpmean") and item.rank == 0 and scale is not None and scale.si == "1":
             return Meaning(name, QUANTITIES["pressure_coefficient"], item.unit, "usual name, unit of the file"), None

@@ -58,8 +58,11 @@ def test_an_array_of_the_very_name_comes_first():
     assert set(found.fields) == {"p", "pressure_coefficient"}
 
 
-def test_a_friction_of_no_unit_and_sign_is_left_alone():
-    assert set(with_known_arrays(case(wallShearStress="?", pressure="Pa"), {})[0].fields) == {"wallShearStress", "pressure"}
+def test_a_friction_whose_sign_nobody_knows_is_left_alone_unless_it_is_said():
+    for unit in ("?", "Pa"):
+        assert set(with_known_arrays(case(wallShearStress=unit, pressure="Pa"), {})[0].fields) == {"wallShearStress", "pressure"}
+    said = {"wallShearStress": "wall_shear_stress:Pa"}
+    assert set(with_known_arrays(case(wallShearStress="?", pressure="Pa"), said)[0].fields) == {"wall_shear_stress", "pressure"}
 
 
 def test_notes_older_than_the_array_do_not_take_its_unit():

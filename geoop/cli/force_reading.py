@@ -120,10 +120,11 @@ def _refuse(pressure: str | None, sections: int | None, output: Path | None, vel
 
 def _case(path: Path, solution: list[Path] | None, time: float | None, unit: str | None) -> Case:
     from ..io.reading import read_case
+    from ..io.si_fields import in_si
     from ..mesh.planar import flattened, is_one_layer
 
     fields = None if not solution else solution[0] if len(solution) == 1 else list(solution)
-    case = _as_said(read_case(path, unit=unit, time=time, solution=fields))
+    case = in_si(_as_said(read_case(path, unit=unit, time=time, solution=fields)))
     return flattened(case) if is_one_layer(case.mesh) else case
 
 
@@ -132,10 +133,11 @@ def _as_said(case: Case) -> Case:
     from dataclasses import replace
 
     from ..io.fields import UNKNOWN_UNIT, assumed_units
-    from ..mesh.quantity import Field
+    from ..mesh.quantity import QUANTITIES, Field
 
     unsaid = {"pressure", "wall_shear_stress"} & assumed_units(case.mesh.notes) & set(case.fields)
-    known = {name: case.fields[name] for name in unsaid}
+    # a note may be older than the array: what an array itself says counts
+    known = {name: case.fields[name] for name in unsaid if case.fields[name].quantity.unit == QUANTITIES[name].unit}
     return case.with_fields(*[Field(replace(item.quantity, unit=UNKNOWN_UNIT), item.values, item.location) for item in known.values()])
 
 

@@ -37,9 +37,9 @@ def gradient(
     from ..mesh.operating_point import OperatingPoint
     from ..mesh.planar import flattened, is_one_layer
     from ..results.shape_gradient import shape_gradient
-    from ..results.surrogate import load_one
+    from ..results.surrogate import load_predictor
 
-    surrogate, case = load_one(model), read_case(mesh, unit=unit, chord=chord)
+    predictor, case = load_predictor(model), read_case(mesh, unit=unit, chord=chord)
     case = flattened(case) if is_one_layer(case.mesh) else case
     case = replace(case, wall=tuple(wall)) if wall else case
     if velocity is not None:
@@ -47,6 +47,6 @@ def gradient(
     if case.operating_point is None:
         raise ConditionError("no speed of the free stream", where="geoop gradient", remedy="--velocity 50 [m/s]")
     with waiting("differentiating"):
-        found = shape_gradient(surrogate, case, of)  # type: ignore[arg-type]
+        found = shape_gradient(predictor, case, of)  # type: ignore[arg-type]
     found.write(output, smoothing=smoothing)
     show_result({"output": str(output), **found.to_dict()}, f"{found}\nwritten: {output} (paraview {quote(str(output))})", as_json)

@@ -32,7 +32,10 @@ def deform(
     method: Annotated[str, typer.Option(help="rbf, elastic, laplacian, spring")] = "rbf",
     slide: Annotated[list[str] | None, typer.Option(help="patch along which points slide, such as a symmetry plane; repeat")] = None,
     steps: Annotated[int | None, typer.Option(help="in which the motion is made, at first; halved where cells would turn inside out")] = None,
-    frames: Annotated[int | None, typer.Option(help="so many times of one period of the motion, with the mesh velocity, into .pvd")] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(help="so many times of one period of the motion, with the mesh velocity, the mean over the step that ends there, into .pvd"),
+    ] = None,
     frequency: Annotated[float, typer.Option(help="of the motion with --frames \\[Hz]: pitch and shift times sin(2 pi f t)")] = 1.0,
     phase: Annotated[
         float | None, typer.Option(metavar="DEGREES", help="by which --pitch is ahead of --translate, with --frames: sin(2 pi f t + phase)")

@@ -76,7 +76,7 @@ def schwarz(
     prepared = time.perf_counter() - begun - result.seconds
     direct = stitching.solved_directly(case, law) if compare_direct else None
     files = [result.write(output), *_pictures(result, plot, picture)]
-    lines = [*region.mesh.notes, *_lines(result, overlap, prepared, direct), f"written: {', '.join(map(str, files))}"]
+    lines = [*result.case.mesh.notes, *_lines(result, overlap, prepared, direct), f"written: {', '.join(map(str, files))}"]
     show_result(_data(result, files, prepared, direct), "\n".join(lines), as_json)
     _say_by_status(result)
 
@@ -144,7 +144,8 @@ def _pictures(result: SchwarzResult, plot: Path | None, picture: Path | None) ->
 
 def _data(result: SchwarzResult, files: list[Path], prepared: float, direct: Direct | None) -> dict[str, Any]:
     compared = None if direct is None else {"seconds": direct.seconds, "difference": direct.difference(result.u)}
-    return {**result.to_dict(), "preparation_seconds": prepared, "output": str(files[0]), "files": [str(path) for path in files], "direct": compared}
+    said = {"notes": list(result.case.mesh.notes), "preparation_seconds": prepared}
+    return {**result.to_dict(), **said, "output": str(files[0]), "files": [str(path) for path in files], "direct": compared}
 
 
 def _lines(result: SchwarzResult, overlap: int, prepared: float, direct: Direct | None) -> list[str]:

@@ -202,7 +202,8 @@ def _cells_of(mesh: Mesh) -> tuple[str, np.ndarray, np.ndarray]:
     raise InvalidMeshError(
         f"finite elements need linear cells, or quadratic cells of one kind, that fill the region, but {found}",
         where=mesh.name,
-        remedy=f"mesh the region with {', '.join(_KINDS)}, wedge or pyramid, e.g. geoop.mesh.generate.triangles.mesh_inside(outline)",
+        remedy="mesh the region with triangle, quad, tetra, hexahedron, wedge or pyramid, or triangle6, quad9 or tetra10 alone, "
+        "e.g. geoop.mesh.generate.triangles.mesh_inside(outline)",
     )
 
 

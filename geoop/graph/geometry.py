@@ -24,26 +24,31 @@ class Queries:
             there are any, are the input functions there: values and nearness of each, in order of name.
         anchor: (n, d) int64 vertices of the facet that holds the closest point, counted over the whole batch of bodies.
         share: (n, d) barycentric weights of the closest point in that facet; rows add up to 1.
+        origin: (n, d) where queries come from that were moved by :meth:`following`: the input functions they carry are known there. None for all others.
     """
 
     points: PointSet
     anchor: Tensor
     share: Tensor
+    origin: Tensor | None = None
 
     def __post_init__(self) -> None:
         d = self.points.dimension
         check({"n": len(self.points)}, anchor=(self.anchor, f"n {d}"), share=(self.share, f"n {d}"))
+        if self.origin is not None:
+            check({"n": len(self.points)}, origin=(self.origin, f"n {d}"))
 
     def __len__(self) -> int:
         return len(self.points)
 
     def to(self, *args, **kwargs) -> Queries:
         points = self.points.to(*args, **kwargs)
-        return Queries(points, self.anchor.to(points.pos.device), self.share.to(*args, **kwargs))
+        origin = None if self.origin is None else self.origin.to(*args, **kwargs)
+        return Queries(points, self.anchor.to(points.pos.device), self.share.to(*args, **kwargs), origin)
 
     def take(self, index: Tensor) -> Queries:
         """Queries of the given indices, ordered by sample."""
-        return Queries(self.points.take(index), self.anchor[index], self.share[index])
+        return Queries(self.points.take(index), self.anchor[index], self.share[index], None if self.origin is None else self.origin[index])
 
     def closest(self, values: Tensor) -> Tensor:
         """Interpolate per-vertex values (v, ...) of the surface to the closest points: (n, ...)."""
@@ -57,8 +62,9 @@ class Queries:
         For a small step s = pos - self.points.pos the signed distance D changes by grad D . s and the closest point c by dc, the part of s
         along the facet, the edge or the corner that holds c (nothing at a corner). Where c lies on an edge or a corner, the
         gradient turns: d(grad D) = (s - dc - (grad D . s) grad D)/D. Exact to first order on straight facets, so that derivatives of a
-        decoded field by position are right; second derivatives do not see how c curves. Input functions that the queries carry do not follow:
-        they are left out, so that a model takes them from its own points, which does.
+        decoded field by position are right; second derivatives do not see how c curves. Input functions stay as they are where the queries
+        come from (:attr:`origin`), carried or not, and a model lets them follow from there by slopes that it fits to the points where it
+        knows them (:func:`geoop.graph.interpolation.known_at`).
 
         Args:
             pos: (n, d) positions; equal to the present ones where only derivatives are wanted.
@@ -74,7 +80,9 @@ class Queries:
         along = (gradient * step).sum(dim=1, keepdim=True)
         turned = (step - slid - along * gradient) / torch.where(tied[:, None], distance, 1.0) * tied[:, None]
         vectors = torch.cat([(gradient + turned)[:, None], points.vectors[:, 1:]], dim=1)
-        return Queries(PointSet(pos, distance + along, vectors, points.weight, points.ptr), self.anchor, self.share + share)
+        scalars = torch.cat([distance + along, points.scalars[:, 1:]], dim=1)
+        origin = points.pos.detach() if self.origin is None else self.origin
+        return Queries(PointSet(pos, scalars, vectors, points.weight, points.ptr), self.anchor, self.share + share, origin)
 
     def _sliding(self, vertices: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
         """(n,) whether the closest point is tied to an edge or a corner, and (n, d, d) change of ``share`` per step.
@@ -109,7 +117,9 @@ class Queries:
         for item, count in zip(items, vertices, strict=True):
             shifted.append(item.anchor + start)
             start += count
-        return Queries(PointSet.concatenate([i.points for i in items]), torch.cat(shifted), torch.cat([i.share for i in items]))
+        moved = any(i.origin is not None for i in items)
+        origin = torch.cat([i.points.pos.detach() if i.origin is None else i.origin for i in items]) if moved else None
+        return Queries(PointSet.concatenate([i.points for i in items]), torch.cat(shifted), torch.cat([i.share for i in items]), origin)
 
 
 @dataclass(frozen=True, eq=False)

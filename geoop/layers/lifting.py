@@ -112,37 +112,52 @@ def _triangle(pos: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class DirichletData(nn.Module):
-    """Boundary values at the vertices: offset + scale * f, where f is a named input function; the offset alone without one.
+    """Boundary values at the vertices, offset + scale * f + stream . U, where f is a named input function (0 without one) and U the free stream.
 
-    Models see standardised fields: u* = (u - mean) / deviation. Their boundary values must be in these units too. A function that was standardised
-    with statistics of its own (mean_f, deviation_f) gets there by scale = deviation_f / deviation and offset = (mean_f - mean) / deviation; boundary
-    values of zero are offset = -mean / deviation. Both are buffers, saved with the model: set them with :meth:`set_units`.
+    Models see standardised fields, and boundary values must be in the same units: of u* = (u - s . U - mean) / deviation, where s is the axis of a
+    velocity's component and 0 for all else, and of f* = (f - mean_f) / deviation_f, those of u = f are offset = (mean_f - mean) / deviation, scale =
+    deviation_f / deviation and stream = -s / deviation; those of u = 0 have mean_f = deviation_f = 0. All three are buffers, saved with the model:
+    training sets them with :meth:`fit_units`.
 
     Args:
-        name: of the input function, with one channel per field; None for a constant.
+        name: of the input function, with one channel per field; None for the value 0.
         fields: number of fields.
+        dimension: of space.
     """
 
     offset: Tensor
     scale: Tensor
+    stream: Tensor
 
-    def __init__(self, name: str | None, fields: int) -> None:
+    def __init__(self, name: str | None, fields: int, dimension: int) -> None:
         super().__init__()
         self.name = name
         self.register_buffer("offset", torch.zeros(fields))
         self.register_buffer("scale", torch.ones(fields))
+        self.register_buffer("stream", torch.zeros(fields, dimension))
 
-    def set_units(self, offset: Sequence[float] | Tensor, scale: Sequence[float] | Tensor = 1.0) -> None:
-        """Set offset and scale, one number per field."""
-        self.offset.copy_(torch.as_tensor(offset))
-        self.scale.copy_(torch.as_tensor(scale))
+    def fit_units(self, outputs: Sequence[tuple[float, float, int | None]], function: tuple[float, float]) -> None:
+        """Set the buffers.
+
+        Args:
+            outputs: mean, deviation and axis of every field; the axis None where no free stream was subtracted.
+            function: mean and deviation of the input function; not looked at without one.
+        """
+        mean_f, deviation_f = (0.0, 0.0) if self.name is None else function
+        self.stream.zero_()
+        for k, (mean, deviation, axis) in enumerate(outputs):
+            self.offset[k], self.scale[k] = (mean_f - mean) / deviation, deviation_f / deviation
+            if axis is not None:
+                self.stream[k, axis] = -1.0 / deviation
 
     def forward(self, inputs: Inputs, surface: PointSet) -> PointSet:
         """The vertices with the (v, fields) values as scalars: exactly those of the function where its points are the vertices."""
-        if self.name is None:
-            return surface.with_features(scalars=self.offset.expand(len(surface), -1))
-        given = interpolate(inputs.functions[self.name], surface.pos, surface.ptr)[:, :-1]
-        return surface.with_features(scalars=self.offset + self.scale * given)
+        values = self.offset.expand(len(surface), -1)
+        if inputs.vectors.shape[1]:
+            values = values + (inputs.vectors[:, 0] @ self.stream.T)[surface.batch]
+        if self.name is not None:
+            values = values + self.scale * interpolate(inputs.functions[self.name], surface.pos, surface.ptr)[:, :-1]
+        return surface.with_features(scalars=values)
 
     @staticmethod
     def chosen(fields: Sequence[int] | None, name: str | None, out: int, functions: Sequence[tuple[str, int]]) -> list[int]:

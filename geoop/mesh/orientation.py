@@ -12,7 +12,10 @@ from .cells import CELL_NAMES, Cells
 from .loops import loops, signed_area
 from .measure import area_vectors, cell_fluxes
 from .mesh import Mesh
-from .topology import N_CORNERS, edges, row_groups, welded
+from .topology import N_CORNERS, cell_components, edges, row_groups, welded
+
+#: A part lies inside another one if at least this share of points all over it does: one that sticks out of it is no cavity. At most so many are asked.
+_WITHIN, _PROBES = 0.9, 16
 
 
 def oriented(surface: Mesh) -> Mesh:
@@ -41,6 +44,23 @@ def facets_to_turn(surface: Mesh) -> np.ndarray:
     """
     area_vectors(surface)  # raises for anything that is not a surface
     return _turned_lines(surface) if surface.dimension == 2 else _turned_faces(surface)
+
+
+def sealed_facets(surface: Mesh) -> np.ndarray:
+    """(m,) marks the faces of closed parts inside another closed part, such as the inner wall of a hollow body: nothing from outside gets there.
+
+    The faces must agree as :func:`oriented` makes them.
+
+    Raises:
+        InvalidMeshError: not a surface in space.
+    """
+    areas, flux = area_vectors(surface), cell_fluxes(surface)
+    component = cell_components(edges(surface.cells, welded(surface.points)), len(surface.cells))
+    total = np.maximum(np.bincount(component, weights=np.linalg.norm(areas, axis=1)), 1e-300)
+    sums = np.stack([np.bincount(component, weights=areas[:, k]) for k in range(3)], axis=1)
+    flat = np.abs(np.bincount(component, weights=flux)) < 1e-9 * total**1.5
+    closed = (np.linalg.norm(sums, axis=1) < 1e-8 * total) & ~flat
+    return (closed & (_depth(surface.points, surface.cells, component, closed, flat) > 0))[component]
 
 
 def reversed_cells(cells: Cells, which: np.ndarray) -> Cells:
@@ -169,7 +189,7 @@ def _facet_means(surface: Mesh) -> np.ndarray:
 
 
 def _depth(points: np.ndarray, cells: Cells, component: np.ndarray, closed: np.ndarray, flat: np.ndarray) -> np.ndarray:
-    """(components,) number of other closed components that contain each one, by the winding number of one of its points.
+    """(components,) number of other closed components that contain each one, by the winding number of its points.
 
     The facets of each closed component must agree in orientation already. Flat ones, with no side to choose, are left out.
     """
@@ -181,13 +201,16 @@ def _depth(points: np.ndarray, cells: Cells, component: np.ndarray, closed: np.n
     listed = cells.take(order)
     corners = points[listed.connectivity]
     first = listed.offsets[starts[:-1]]
-    low, high, probe = np.minimum.reduceat(corners, first), np.maximum.reduceat(corners, first), corners[first]
+    low, high = np.minimum.reduceat(corners, first), np.maximum.reduceat(corners, first)
+    last = np.append(first[1:], len(corners))
     for j in np.flatnonzero(closed):
         candidates = ~flat & (low >= low[j]).all(axis=1) & (high <= high[j]).all(axis=1)
         candidates[j] = False
         part = cells.take(order[starts[j] : starts[j + 1]])
         for i in np.flatnonzero(candidates):
-            depth[i] += abs(solid_angle(points, part, probe[i])) > 2 * np.pi
+            probes = corners[first[i] : last[i] : max(1, (last[i] - first[i]) // _PROBES)][:_PROBES]
+            within = abs(solid_angle(points, part, probes[0])) > 2 * np.pi
+            depth[i] += within and np.mean([abs(solid_angle(points, part, at)) > 2 * np.pi for at in probes]) >= _WITHIN
     return depth
 
 

@@ -30,6 +30,11 @@ class Quantity:
     rank: int = 0
 
     @property
+    def is_velocity(self) -> bool:
+        """Whether a free stream is subtracted from it: a vector in m/s."""
+        return self.rank == 1 and self.unit == "m/s"
+
+    @property
     def label(self) -> str:
         """Array name as ParaView users read it: ``pressure [Pa]``, ``pressure_coefficient [1]``.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..errors import ConfigurationError, ShapeError
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
-from ..graph.interpolation import interpolate
+from ..graph.interpolation import known_at
 from ..graph.neighbors import knn
 from ..graph.pointset import Inputs, PointSet
 from ..graph.segment import segment_max, segment_softmax, segment_sum, take_source, take_target
@@ -313,15 +313,10 @@ def _screening(log_square: Tensor, latent: KernelState, diffusivity: str | None)
 
 def _coefficients(ports: Ports, names: Sequence[str], queries: Queries, inputs: Inputs) -> Tensor:
     """(n, c) logarithms of the coefficients at places: as the queries carry them, if they do."""
-    columns, start, carried = [], 1, queries.points.scalars.shape[1] == 1 + ports.given
-    for name, count in ports.functions:
-        if name in names:
-            if carried:
-                values = queries.points.scalars[:, start : start + count]
-            else:
-                values = interpolate(inputs.functions[name], queries.points.pos, queries.points.ptr)[:, :count]
-            columns.append(values.clamp_min(1e-6).log())
-        start += count + 1
+    if not names:
+        return queries.points.pos.new_zeros(len(queries), 0)
+    known = known_at(inputs, ports.functions, queries.points, queries)
+    columns = [values[:, :-1].clamp_min(1e-6).log() for (name, _), values in zip(ports.functions, known, strict=True) if name in names]
     return torch.cat(columns, dim=1) if columns else queries.points.pos.new_zeros(len(queries), 0)
 
 

@@ -14,8 +14,8 @@ from ..errors import ShapeError
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
 from ..graph.hierarchy import Connection, Hierarchy
-from ..graph.interpolation import interpolate
-from ..graph.pointset import BOUNDARY, Inputs, PointSet
+from ..graph.interpolation import known_at
+from ..graph.pointset import Inputs, PointSet
 from ..layers.condition import condition_features
 from ..layers.mlp import MLP
 from ..layers.sites import Sites
@@ -177,12 +177,5 @@ class CloudModel(AbstractModel):
         parts = [places.scalars]
         if self.ports.condition:
             parts.append(condition_features(inputs, places.vectors[:, 0], places.batch))
-        if queries is not None and queries.points.scalars.shape[1] == 1 + self.ports.given:
-            parts.append(queries.points.scalars[:, 1:])
-        else:
-            for name, _ in self.ports.functions:
-                values = interpolate(inputs.functions[name], places.pos, places.ptr)
-                if not name.startswith(BOUNDARY):  # known in the whole field, as queries carry it: only boundary values fade
-                    values = torch.cat([values[:, :-1], torch.ones_like(values[:, -1:])], dim=1)
-                parts.append(values)
+        parts += known_at(inputs, self.ports.functions, places, queries)
         return torch.cat(parts, dim=1)

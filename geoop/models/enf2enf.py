@@ -16,11 +16,12 @@ from ..graph.pointset import Inputs, PointSet
 from ..layers.bi_invariants import Components
 from ..layers.gated_mlp import GatedMLP
 from ..layers.invariant_sites import InvariantSites
+from ..layers.operator import Symmetry
 from ..layers.pose_attention import PoseAttention, PoseSpace
 from ..layers.sizes import check_sizes
 from ..operators.latent_attention import LatentAttention
 from .boundary_potential import boundary_velocity
-from .enf_latents import PreparedLatents, Scene, ShapeLatents, SurfaceLatents, widths
+from .enf_latents import PreparedLatents, Scene, ShapeLatents, SurfaceLatents, axes, widths
 from .inner import facet_graph
 from .model import AbstractModel
 from .ports import Ports
@@ -131,6 +132,7 @@ class Enf2Enf(AbstractModel):
         self.even = [k for k in range(p.surface_scalars) if k not in p.surface_odd]
         directions, self.n_vectors, known = widths(p)
         self.source: SurfaceLatents | ShapeLatents
+        self.symmetry = self._claimed(encoder)
         if encoder == "surface":
             self.source = SurfaceLatents(p, latents, width)
         else:
@@ -149,6 +151,16 @@ class Enf2Enf(AbstractModel):
         final = width + p.vectors_out * (1 + self.n_vectors)
         self.scalar_head = nn.Linear(final, p.scalars_out)
         self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, p.scalars_out)])
+
+    def _claimed(self, encoder: str) -> Symmetry:
+        """In coordinates of the frame.
+
+        The ends of a body, and the boxes in which contexts are fitted, stand still in it; of the rest the axes decide that a problem is not free to turn
+        about.
+        """
+        if self.ports.body or encoder != "surface":
+            return Symmetry.NONE
+        return Symmetry.TRANSLATION if axes(self.ports) else Symmetry.E
 
     @property
     def shape_stage(self) -> Enf2Enf | None:

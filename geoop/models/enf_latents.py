@@ -13,8 +13,8 @@ from ..encoders.equivariant_field import SurfaceKernel
 from ..encoders.latent_poses import candidates, graded_around
 from ..graph.geometry import Geometry, Queries
 from ..graph.graph import Graph
-from ..graph.interpolation import interpolate
-from ..graph.pointset import BOUNDARY, Inputs, PointSet
+from ..graph.interpolation import known_at
+from ..graph.pointset import Inputs, PointSet
 from ..layers.gated_mlp import GatedMLP
 from ..layers.invariant_sites import InvariantSites
 from ..layers.sites import Sites
@@ -54,14 +54,7 @@ class Scene:
         points, batch = queries.points, queries.points.batch
         site = InvariantSites.of(Sites.of(queries, self.surface), self.middle[batch], self.directions[batch], ends=self.ports.body)
         parts = [site.scalars, self.inputs.scalars[batch]]
-        if points.scalars.shape[1] == 1 + self.ports.given:
-            parts.append(points.scalars[:, 1:])
-        else:
-            for name, _ in self.ports.functions:
-                values = interpolate(self.inputs.functions[name], points.pos, points.ptr)
-                if not name.startswith(BOUNDARY):  # known in the whole field, as queries carry it: only boundary values fade
-                    values = torch.cat([values[:, :-1], torch.ones_like(values[:, -1:])], dim=1)
-                parts.append(values)
+        parts += known_at(self.inputs, self.ports.functions, points, queries)
         return site, torch.cat(parts, dim=1)
 
     def at_vertices(self) -> Queries:

@@ -17,6 +17,7 @@ from ..layers.lifting import DirichletData, extend
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .inner import facet_graph, inner_class
 from .ports import Ports
+from .units import Units
 
 #: what this model adds to those of the model inside; its names are the same as without
 _FACETS = "dirichlet_facets"
@@ -30,15 +31,15 @@ class ExactDirichlet(CloudModel):
     (:func:`geoop.layers.lifting.extend`), and t(phi) = phi / (phi + reach) turns it into a factor that is 1 away from the boundary, so that the model
     inside learns a field of the usual size. Fields that are not listed go through unchanged.
 
-    All boundary is Dirichlet for the listed fields. Their values are in the units of the (standardised) outputs: see
-    :class:`~geoop.layers.lifting.DirichletData`, here the attribute ``data``.
+    All boundary is Dirichlet for the listed fields (for the difference, where one is learned beyond a known field): zero, or the values of a function.
+    Training brings them into the units of the standardised outputs, see :class:`~geoop.layers.lifting.DirichletData`, here the attribute ``data``.
 
     Args:
         ports: channels in and out.
         width: of the model inside.
         inner: name of a class in :mod:`geoop.models` that is a :class:`~geoop.models.cloud_model.CloudModel`.
         sizes: its other arguments.
-        dirichlet: name of the input function that holds the values, best at the boundary's vertices; None for a constant.
+        dirichlet: name of the input function that holds the values, best at the boundary's vertices; None for zero.
         fields: numbers of the outputs that take them, vectors by component; None for all, an empty list for none.
         reach: distance from the boundary at which the factor is one half, in the unit of the positions.
     """
@@ -64,7 +65,7 @@ class ExactDirichlet(CloudModel):
         # the model inside lifts, asks and has a head: here they only hand on
         self.lift, self.ask, self.head = nn.Identity(), nn.Identity(), nn.Identity()
         self.inner = inner_class(inner)(ports, width, **sizes)
-        self.data = DirichletData(dirichlet, len(chosen))
+        self.data = DirichletData(dirichlet, len(chosen), self.ports.dimension)
         self.reach, self.fields = reach, chosen
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
@@ -78,6 +79,10 @@ class ExactDirichlet(CloudModel):
 
     def fit_geometries(self, prepared: Sequence[PreparedCloud]) -> None:
         self.inner.fit_geometries(prepared)
+
+    def fit_units(self, units: Units) -> None:
+        self.inner.fit_units(units)
+        self.data.fit_units([units.outputs(self.ports.dimension)[field] for field in self.fields], units.function(self.data.name))
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         lifted = points.with_features(scalars=self.inner.lift(points.scalars))

@@ -12,10 +12,11 @@ from torch import nn
 from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
-from ..mesh.quantity import Quantity
+from ..layers.operator import Symmetry
 
 if TYPE_CHECKING:
     from .shape_field import PreparedShape, ShapeField
+    from .units import Units
 
 #: Queries decoded at once: bounds the memory of a decode whatever the number of points.
 CHUNK = 8192
@@ -51,11 +52,14 @@ class AbstractModel(nn.Module, ABC):
         reference: keys in :mod:`geoop.references`.
         arguments: JSON-able constructor arguments, stored in the checkpoint; ``ports`` among them.
         on_clouds: whether it works on the points of ``Geometry.domain``.
+        symmetry: motions of geometry, conditions and queries together, in the model's own coordinates, that its fields follow. By default none: most models
+            read coordinates. Measured in ``tests/models/test_symmetry.py`` for every model on clouds.
     """
 
     reference: tuple[str, ...]
     arguments: dict[str, Any]
     on_clouds: bool = False
+    symmetry: Symmetry = Symmetry.NONE
 
     @property
     def outline_points(self) -> int | None:
@@ -74,13 +78,8 @@ class AbstractModel(nn.Module, ABC):
         """Take statistics of the training geometries, once before training and into buffers; by default a model needs none."""
         return
 
-    def fit_outputs(self, quantities: Sequence[Quantity], mean: Sequence[float], deviation: Sequence[float]) -> None:
-        """Learn what is predicted and how it is standardised, once before training and into buffers; by default a model need not know.
-
-        Args:
-            quantities: scalars and vectors in the order of the outputs.
-            mean, deviation: see :class:`geoop.scaling.normaliser.Normaliser`; of dimensionless fields.
-        """
+    def fit_units(self, units: Units) -> None:
+        """Learn what comes in and goes out and how it is standardised, once before training and into buffers; by default a model need not know."""
         return
 
     @property

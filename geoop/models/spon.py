@@ -25,6 +25,7 @@ from ..layers.sites import SCALES, Sites
 from ..operators.attention import Attention
 from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .ports import Ports
+from .units import Units
 
 #: how tokens are interpolated to the nodes
 _PROLONG = Nearest(6, smooth=True)
@@ -42,7 +43,7 @@ class StructurePreservingOperator(CloudModel):
     are then *replaced* by the Dirichlet data: the field takes them exactly there, and on every facet that is an edge of the cells takes the linear
     function between them (all facets, where the boundary is sampled more finely than the body is thin).
 
-    Everything else (free fields, Neumann boundaries) is learned. Boundary values are in the units of the standardised outputs: see
+    Everything else (free fields, Neumann boundaries) is learned. Training brings boundary values into the units of the standardised outputs, see
     :class:`~geoop.layers.lifting.DirichletData`, here the attribute ``data``.
 
     Args:
@@ -53,7 +54,7 @@ class StructurePreservingOperator(CloudModel):
         smoothings: of the nodes' features, before the coefficients.
         heads: of the attention.
         degree: of the space, 1 or 2.
-        dirichlet: name of the input function that holds boundary values, best at the boundary's vertices; None for a constant (``data.offset``).
+        dirichlet: name of the input function that holds boundary values, best at the boundary's vertices; None for zero.
         fields: numbers of the outputs that take them, vectors by component; None for all, an empty list for none.
     """
 
@@ -87,7 +88,11 @@ class StructurePreservingOperator(CloudModel):
         self.smoothings = nn.ModuleList(Smoothing(d, width) for _ in range(smoothings))
         self.norm, self.coefficient_head = nn.LayerNorm(width), MLP([width, width, self.ports.out])
         self.space = FiniteElement(self.ports.out, degree=degree, hidden=width if degree == 2 else 0)
-        self.data = DirichletData(dirichlet, len(chosen)) if chosen else None
+        self.data = DirichletData(dirichlet, len(chosen), d) if chosen else None
+
+    def fit_units(self, units: Units) -> None:
+        if self.data is not None:
+            self.data.fit_units([units.outputs(self.ports.dimension)[field] for field in self.fields], units.function(self.data.name))
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
         inside = signed_distance(domain).abs() > _ON_BOUNDARY

@@ -13,10 +13,10 @@ from torch import Tensor
 from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
-from ..mesh.quantity import Quantity
 from .model import AbstractModel
 from .named import model_class
 from .ports import Ports
+from .units import Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,20 +96,20 @@ class Superposition(AbstractModel):
     def outline_points(self) -> int | None:
         return self.inner.outline_points
 
-    def fit_outputs(self, quantities: Sequence[Quantity], mean: Sequence[float], deviation: Sequence[float]) -> None:
+    def fit_units(self, units: Units) -> None:
         """Take over in what units the outputs are.
 
         Raises:
             ConfigurationError: they are not a velocity and a pressure coefficient.
         """
-        wrong = [q.name for q in quantities if (q.rank, q.unit) != (1, "m/s") and q.name != "pressure_coefficient"]
+        wrong = [q.name for q in units.quantities if not q.is_velocity and q.name != "pressure_coefficient"]
         if wrong:
             raise ConfigurationError(
                 f"{wrong} cannot be superposed",
                 where="Superposition",
                 remedy='quantities = ["velocity", "pressure_coefficient"], or the velocity alone',
             )
-        for quantity, middle, size in zip(quantities, mean, deviation, strict=True):
+        for quantity, middle, size in zip(units.quantities, units.mean, units.deviation, strict=True):
             if quantity.rank:
                 self.velocity_scale.fill_(size)
             else:

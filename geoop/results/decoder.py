@@ -17,7 +17,7 @@ from ..models.model import AbstractModel
 from ..scaling.framed import Framed
 from ..scaling.framing import Framing
 from ..scaling.known_functions import KnownFunctions
-from ..scaling.normaliser import Normaliser, is_velocity
+from ..scaling.normaliser import Normaliser
 from ..scaling.scattered import Scattered
 
 #: Points this far inside the body (in body lengths) still count as on its wall: two samplings of one curve differ by less.
@@ -120,8 +120,8 @@ class Decoder:
         direction = self.framed.direction(self.case)
         restored = self.normaliser.restore(scalars, vectors, direction)
         for quantity, item in restored.items():
-            if is_velocity(quantity) or quantity.name in VANISHING:
-                far = direction if is_velocity(quantity) else 0.0
+            if quantity.is_velocity or quantity.name in VANISHING:
+                far = direction if quantity.is_velocity else 0.0
                 restored[quantity] = far + (item - far) * (decay[:, None] if quantity.rank else decay)
         values = self.framed.frame.fields_out(restored, self.case.operating_point)
         return [Field(q, values[q.name]) for q in self.normaliser.quantities]

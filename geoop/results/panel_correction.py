@@ -24,6 +24,7 @@ from ..models.model import AbstractModel
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
+from .confidence.calibration import stated
 from .panel_scene import PanelScene
 from .surrogate import Surrogate
 from .trained import TrainedPredictor
@@ -76,12 +77,9 @@ class PanelCorrection(TrainedPredictor):
         found = self._corrected(scene, case, chunk)
         fields = [Field(QUANTITIES[name], scene.at_given(found[0][name])) for name in ANSWERS]
         mesh = scene.answered
-        answer = Case(mesh, case.operating_point, wall=case.wall if mesh is case.mesh else None, name=case.name or case.mesh.name).with_fields(
-            *fields
-        )
-        return Result(
-            answer, Outcome("converged"), scene.judged(found[1], case.operating_point), lambda places: self._at(scene, case, places, chunk), False
-        )
+        answer = Case(mesh, case.operating_point, wall=case.wall, name=case.name or case.mesh.name).with_fields(*fields)
+        verdict = scene.judged(found[1], case.operating_point)
+        return stated(Result(answer, Outcome("converged"), verdict, lambda places: self._at(scene, case, places, chunk), False))
 
     def _corrected(self, scene: PanelScene, case: Case, chunk: int) -> tuple[dict[str, np.ndarray], Verdict]:
         """Fields at the points of the scene, and the verdict of the network."""

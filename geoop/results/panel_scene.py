@@ -16,6 +16,7 @@ from ..mesh.coarsen import with_faces
 from ..mesh.distance import signed_distance
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
+from ..mesh.outward import outward_triangles
 from ..mesh.topology import sides, welded
 from ..truth.panels3d.source_panels import SourcePanels
 
@@ -37,6 +38,8 @@ class PanelScene:
         answered: the mesh that the answer is given on.
         corners, weights: (m, 3) of every point of ``answered``: points of ``mesh`` and their shares.
         open_edges: edges of the body that belong to one face only.
+        unsided: pairs of neighbouring faces that look to opposite sides however they are turned.
+        changes: what was done to the faces of the file, a sentence each.
     """
 
     mesh: Mesh
@@ -47,10 +50,14 @@ class PanelScene:
     corners: np.ndarray
     weights: np.ndarray
     open_edges: int = 0
+    unsided: int = 0
+    changes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, case: Case, surface_only: bool = False) -> PanelScene:
-        """Panels for the body of a case, coarsened or cut up where that is needed.
+        """Panels for the body of a case, its faces turned outward, coarsened or cut up where that is needed.
+
+        The answer is on the points of the file; in a closed cavity, where the air rests at a pressure that no force depends on, it is zero.
 
         Raises:
             InvalidMeshError: no body of faces, or one without area.
@@ -59,7 +66,9 @@ class PanelScene:
         if not mesh.is_surface and mesh.is_cloud:
             raise InvalidMeshError("points without faces", where=mesh.name, remedy="pass a surface: an STL file, or a mesh with a wall patch")
         surface = body(mesh, case.wall)
-        skin = with_faces(surface, MOST_FACES, bearable=BORNE)
+        sound = outward_triangles(surface)
+        skin = with_faces(sound.mesh, MOST_FACES, bearable=BORNE)
+        skin = skin.submesh(skin.cells, patches=skin.patches)  # points of no face would count in what is measured of the flow at the wall
         given = surface if surface_only else mesh
         wall = np.zeros(len(given.points), dtype=bool)
         wall[np.arange(len(given.points)) if surface_only else np.unique(body_cells(mesh, case.wall).connectivity)] = True
@@ -69,15 +78,17 @@ class PanelScene:
         weights = np.tile([1.0, 0.0, 0.0], (len(given.points), 1))
         corners[~wall] = (count + np.arange(int((~wall).sum())))[:, None]
         found = signed_distance(skin, given.points[wall], signed=False)
-        corners[wall], weights[wall] = found.corners, found.parameter
-        return replace(scene, answered=given, corners=corners, weights=weights, open_edges=_open_edges(surface))
+        corners[wall], weights[wall] = found.corners, np.where(sound.sealed[:, None], 0.0, found.parameter)
+        open_edges, told = _open_edges(sound.mesh), replace(given, notes=(*given.notes, *sound.changes)) if sound.changes else given
+        kept = {"open_edges": open_edges, "unsided": sound.unsided, "changes": sound.changes}
+        return replace(scene, answered=told, corners=corners, weights=weights, **kept)
 
     @classmethod
     def exactly(cls, case: Case) -> PanelScene:
         """Panels on the very faces of a training case, whose points it keeps in their order."""
         mesh = case.mesh
         cells = body_cells(mesh, case.wall)
-        panels = SourcePanels.of(mesh.submesh(cells))
+        panels = SourcePanels.of(mesh.submesh(cells), outward=True)
         on_wall = np.zeros(len(mesh.points), dtype=bool)
         on_wall[np.unique(cells.connectivity)] = True
         own = np.repeat(np.arange(len(mesh.points))[:, None], 3, axis=1)
@@ -85,7 +96,7 @@ class PanelScene:
 
     @classmethod
     def _solved(cls, skin: Mesh, points: np.ndarray, panels: SourcePanels | None = None) -> PanelScene:
-        panels = SourcePanels.of(skin) if panels is None else panels
+        panels = SourcePanels.of(skin, outward=True) if panels is None else panels
         count = len(skin.points)
         alone = Cells.of(vertex=np.arange(count, count + len(points))[:, None])
         mesh = Mesh(np.concatenate([skin.points, points]), Cells.concatenate([skin.cells, alone]), {"wall": skin.cells}, name=skin.name)
@@ -127,17 +138,20 @@ class PanelScene:
         return float(np.sqrt(max(direction @ self._leak @ direction, 0.0)))
 
     def judged(self, verdict: Verdict, point: OperatingPoint) -> Verdict:
-        """The verdict of the network, or what makes the panels themselves doubtful: an open body, or triangles that do not resolve the flow."""
+        """The verdict of the network, or what makes the panels themselves doubtful: an open body, one without sides, or triangles that do not
+        resolve the flow. What was done to the faces of the file is said in any case."""
         problems, leak = [], self.leak(point)
         if self.open_edges:
             problems.append(f"the surface is open: {self.open_edges} edges belong to one face only, and the model has seen closed bodies alone")
+        if self.unsided:
+            problems.append(f"the surface has no outside: {self.unsided} pairs of neighbouring faces look to opposite sides however they are turned")
         if leak > LEAK:
             problems.append(
                 f"the triangles let {leak:.1%} of the stream through (training: below {LEAK:.0%}): finer ones at sharp edges, alike on both sides of thin ones"
             )
-        if not problems:
-            return verdict
-        return Verdict("outside", "; ".join(problems + [verdict.reason] * (verdict.level == "outside")), verdict.expected_errors)
+        level = "outside" if problems else verdict.level
+        reasons = problems + [verdict.reason] * (verdict.level == level)
+        return Verdict(level, "; ".join([*reasons, *self.changes]), verdict.expected_errors)
 
 
 def _flows(panels: SourcePanels, points: np.ndarray, on_wall: np.ndarray) -> np.ndarray:

@@ -19,13 +19,16 @@ from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import oriented
 from ..mesh.topology import welded
 from ..models.soft_neighbours import with_soft_neighbours
-from ..scaling.normaliser import is_velocity
 from ..scaling.tensor_body import ChordEnds, TensorBody, TensorFrame, TensorFraming
 from .surrogate import Surrogate
+from .trained import TrainedPredictor
 
 _GAUSS = 0.5 / np.sqrt(3.0)
 #: Root mean square difference of Cp below which pressure and speed on the wall are those of an inviscid flow.
 _BERNOULLI = 0.2
+_REMEDY = "take a model of single sections in free air with pressure on the wall, such as airfoil-potential"
+#: Other predictors, in words.
+_KINDS = {"Ensemble": "an ensemble of several", "PanelCorrection": "a model of bodies in space that corrects panels"}
 #: Which choices are those of the first evaluation.
 Hold = Literal["all", "places", "nothing"]
 #: Pressures that become a coefficient by twice their dimensionless value, and friction likewise.
@@ -85,7 +88,7 @@ class SurfaceFunction:
         hold: ``all``, ``places`` or ``nothing``.
 
     Raises:
-        ConfigurationError: a model that takes other cases (in space, of several bodies, of regions, on generated clouds), or one that learns the difference
+        ConfigurationError: no single surrogate, one that takes other cases (in space, of several bodies, of regions, on generated clouds), or one that learns the difference
             to a known field, whose own derivative nobody knows.
         ConditionError: no operating point. InvalidMeshError: not one closed outline of straight lines.
     """
@@ -169,14 +172,14 @@ class SurfaceFunction:
             found[quantity.name] = quantity, scalars[:, i] * deviation + mean
         for i, quantity in enumerate(normaliser.vectors):
             values = vectors[:, i] * scales[quantity.name][1] @ axes
-            found[quantity.name] = quantity, values + stream if is_velocity(quantity) else values
+            found[quantity.name] = quantity, values + stream if quantity.is_velocity else values
         pressure = 2.0 * found["pressure"][1] if "pressure" in found else found["pressure_coefficient"][1]
         friction = None
         if "wall_shear_stress" in found:
             friction = 2.0 * found["wall_shear_stress"][1]
         elif "skin_friction_coefficient" in found and found["skin_friction_coefficient"][0].rank == 1:
             friction = found["skin_friction_coefficient"][1]
-        velocity = found["velocity"][1] if "velocity" in found and is_velocity(found["velocity"][0]) else None
+        velocity = found["velocity"][1] if "velocity" in found and found["velocity"][0].is_velocity else None
         return pressure, velocity, friction
 
     def _coefficients(self, points: Tensor, chord: ChordEnds, pressure: Tensor, friction: Tensor | None, stream: Tensor) -> dict[str, Tensor]:
@@ -212,8 +215,14 @@ class _Made:
         return cls(TensorFraming.of(outline, surface_points), ChordEnds.of(outline))
 
 
-def _refuse(surrogate: Surrogate, case: Case) -> None:
+def _refuse(surrogate: Surrogate | TrainedPredictor, case: Case) -> None:
     """Everything that stands against derivatives, in one error."""
+    if not isinstance(surrogate, Surrogate):
+        raise ConfigurationError(
+            f"shape gradients are those of single sections in the plane by one surrogate, and this is {_KINDS.get(type(surrogate).__name__, 'none')}",
+            where=case.name,
+            remedy=_REMEDY,
+        )
     framing, names = surrogate.framing, {q.name for q in surrogate.normaliser.quantities}
     problems = []
     if int(surrogate.model.arguments["ports"]["dimension"]) != 2 or case.mesh.dimension != 2:
@@ -231,7 +240,7 @@ def _refuse(surrogate: Surrogate, case: Case) -> None:
         raise ConfigurationError(
             f"no shape gradient of {'; '.join(problems)}",
             where=case.name,
-            remedy="take a model of single sections in free air with pressure on the wall, such as airfoil-potential",
+            remedy=_REMEDY,
         )
     if case.operating_point is None:
         raise ConditionError("no operating point", where=case.name, remedy="Case(mesh, OperatingPoint(velocity=..., alpha=...))")

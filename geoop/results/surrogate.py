@@ -168,8 +168,9 @@ class Surrogate(TrainedPredictor):
         return replace(found, expected_errors=errors)
 
     def scales(self, decoder: Decoder) -> dict[str, float]:
-        """Quantity name -> what one unit of the dimensionless quantity is in SI."""
-        return {q.name: decoder.framed.frame.scale(q, decoder.case.operating_point) for q in self.normaliser.quantities}
+        """Quantity name -> what one unit of the dimensionless quantity is in SI; of CL, CD and CM what one of the body's own length is."""
+        frame, point = decoder.framed.frame, decoder.case.operating_point
+        return {q.name: frame.scale(q, point) for q in self.normaliser.quantities} | coefficient_scales(point, frame.length)
 
     def save(self, path: str | Path) -> Path:
         """Write the checkpoint: one safetensors file, atomically.
@@ -199,6 +200,14 @@ class Surrogate(TrainedPredictor):
     def to(self, device: str | torch.device) -> Surrogate:
         """The same surrogate with its model on another device."""
         return replace(self, model=copy.deepcopy(self.model).to(device))
+
+
+def coefficient_scales(point: OperatingPoint | None, length: float) -> dict[str, float]:
+    """CL, CD, CM by the reference length of an operating point, of what they are by a length [m] of the section."""
+    if point is None or point.reference_length is None:
+        return {}
+    share = length / point.reference_length
+    return {"CL": share, "CD": share, "CM": share**2}
 
 
 def load(source: str | Path) -> Surrogate | Ensemble | PanelCorrection | NeuralMover:

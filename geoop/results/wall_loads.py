@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import ConditionError, FieldError, NonFiniteError, PatchError, UnitError
+from ..io.fields import UNKNOWN_UNIT
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import Field
@@ -52,6 +53,12 @@ def _unit(item: Field, stated: PressureUnit | None, where: str) -> PressureUnit:
                 remedy="leave pressure_unit out, or correct the file",
             )
         return found
+    if unit not in (UNKNOWN_UNIT, "1"):  # of a run in its own units somebody has to say what they stand for
+        raise UnitError(
+            f"'{item.name}' is in '{unit}', neither Pa nor m^2/s^2",
+            where=where,
+            remedy="correct the unit in the name of the array; units that are known are converted: geoop.io.si_fields.in_si(case)",
+        )
     if stated not in ("Pa", "m^2/s^2"):
         raise UnitError(
             f"the unit of '{item.name}' is '{unit}': static [Pa] or kinematic [m^2/s^2] cannot be told apart, and they differ by the density",

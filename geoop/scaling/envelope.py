@@ -18,6 +18,8 @@ from .descriptors import describe
 QUANTILES = (0.95, 0.999)
 #: Share of a range by which a value may lie beyond it before :meth:`TrainingEnvelope.extrapolation` calls it outside.
 FAR = 0.5
+#: Mach number up to which a flow is taken for incompressible: its density varies by at most 5 %.
+INCOMPRESSIBLE = 0.3
 #: Below this share of 1 or of the value itself a descriptor counts as constant.
 _CONSTANT = 1e-3
 #: Distances below this, in deviations, are none.
@@ -125,6 +127,11 @@ class TrainingEnvelope:
         unknown = [name for name in row if name not in self.names]
         if unknown and level == "inside":
             level, reason = "edge", f"{_and(_value(name, row[name]) for name in unknown)} stated, but no training case had it: it has no influence"
+        if "mach [1]" in unknown and not row["mach [1]"] <= INCOMPRESSIBLE:
+            level, reason = (
+                "outside",
+                f"{_and([_value('mach [1]', row['mach [1]'])])} stated, but no training case had it: compressible flow is unknown",
+            )
         return Verdict(level, reason)
 
     def _by_range(self, row: Mapping[str, float], margin: float) -> tuple[Level, str]:

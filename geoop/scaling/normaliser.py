@@ -47,7 +47,7 @@ class Normaliser:
                 if not np.isfinite(values).all():
                     raise DatasetError(f"'{quantity.name}' has values that are not finite", remedy="regenerate or leave out the case")
                 if quantity.rank:
-                    values = values - direction if is_velocity(quantity) else values
+                    values = values - direction if quantity.is_velocity else values
                     square[i] += (values**2).mean()
                 else:
                     total[i] += values.mean()
@@ -77,7 +77,7 @@ class Normaliser:
         scalars, vectors = [], []
         for quantity in self.quantities:
             mean, deviation = self._of(quantity)
-            shift = direction if is_velocity(quantity) else mean
+            shift = direction if quantity.is_velocity else mean
             (vectors if quantity.rank else scalars).append((np.asarray(fields[quantity.name]) - shift) / deviation)
         n, d = len(next(iter(fields.values()))), len(direction)
         return (
@@ -92,7 +92,7 @@ class Normaliser:
             for i, quantity in enumerate(quantities):
                 mean, deviation = self._of(quantity)
                 column = columns[:, i].detach().cpu().double().numpy()
-                values[quantity] = column * deviation + (direction if is_velocity(quantity) else mean)
+                values[quantity] = column * deviation + (direction if quantity.is_velocity else mean)
         return values
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,8 +113,3 @@ class Normaliser:
             return cls(quantities, tuple(float(r["mean"]) for r in rows), tuple(float(r["deviation"]) for r in rows))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"the normaliser in the header is damaged: {error!r}", remedy="train again") from error
-
-
-def is_velocity(quantity: Quantity) -> bool:
-    """Whether the free stream is subtracted: a vector in m/s, dimensionless by the free-stream speed."""
-    return quantity.rank == 1 and quantity.unit == "m/s"

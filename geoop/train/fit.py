@@ -24,7 +24,7 @@ from .batches import SubsetDataset, loader
 from .calibrated import calibrated
 from .keeping import STATE, AtomicState, Keeper
 from .objectives import Supervised
-from .preparing import Preparation, TrainingData, prepared_by
+from .preparing import Preparation, TrainingData, first_ports, prepared_by
 from .progress import ProgressLine, tracked
 from .settings import FitSettings
 from .shapes import SHAPES, first_stage
@@ -131,7 +131,7 @@ class _Request:
         else:
             dataset = data if isinstance(data, Dataset) else Dataset.open(data)  # type: ignore[arg-type]
         make = model or (maker(start) if start else BodyField)
-        trial = make(_ANY_BODY)
+        trial = _trial(make, ready or (dataset, quantities, inputs))
         if start:
             check_request(start, trial, quantities, inputs, settings.beyond if ready is None else dict(ready.framing.beyond))
         return cls(dataset, ready, tuple(quantities), tuple(inputs), make, trial, settings, start)
@@ -161,6 +161,14 @@ class _Run:
     def surrogate(self, model: AbstractModel) -> Surrogate:
         data = self.data
         return Surrogate(model, data.normaliser, data.envelope, data.framing, {}, data.viscous, dict(self.about))
+
+
+def _trial(make: Callable[[Ports], AbstractModel], data: TrainingData | tuple[Dataset, Sequence[str], Sequence[str]]) -> AbstractModel:
+    """A model for its class and sizes. One that names an input function or a condition cannot be made for any body: it gets the channels of the data."""
+    try:
+        return make(_ANY_BODY)
+    except ConfigurationError:
+        return make(data.ports if isinstance(data, TrainingData) else first_ports(*data))
 
 
 def _rank() -> int:
@@ -217,7 +225,7 @@ def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
         for part, samples in (("train", data.train), ("validation", data.validation))
     }
     if not start:
-        model.fit_outputs(data.normaliser.quantities, data.normaliser.mean, data.normaliser.deviation)
+        model.fit_units(data.units)
         model.fit_geometries(geometries["train"])
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
     geometries, shapes = first_stage(None if start else model.shape_stage, geometries, settings, state, progress)

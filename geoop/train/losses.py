@@ -106,7 +106,10 @@ def position_gradient(field: Callable[[Queries], PointSet], queries: Queries, ve
     """A decoded field and its gradient by position, by autograd through everything that a query knows.
 
     Distance, gradient of the distance and closest point follow the position (:meth:`Queries.following`); without that the derivative
-    would miss the way in which a model sees the wall. Every query must be decoded by itself, as models here do, and with gradients on:
+    would miss the way in which a model sees the wall. Input functions follow by least-squares slopes through the points where the model knows
+    them (:func:`geoop.graph.interpolation.slopes`): exact for linear functions, of first order in the spacing of these points for smooth ones. What a
+    function does between them, though a mesh may say it, the derivative does not see; nor, across a boundary, what is known on it alone.
+    The field is that of the queries as they are, to the last bit but for rounding. Every query must be decoded by itself, as models here do, and with gradients on:
     weights that a model computes under ``torch.no_grad`` count as constants. One backward pass per channel.
 
     Args:

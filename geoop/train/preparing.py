@@ -18,12 +18,15 @@ from ..mesh.quantity import Quantity
 from ..mesh.transform import mirrored
 from ..models.model import AbstractModel
 from ..models.ports import Ports
+from ..models.units import Units
 from ..results.surrogate import Surrogate
 from ..scaling.body_frame import SCALES
 from ..scaling.casting import OUTLINE_ODD
+from ..scaling.conditions import scalar_conditions
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame, Framing
+from ..scaling.functions import imposes, known
 from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser
 from .progress import tracked
@@ -148,6 +151,12 @@ class TrainingData:
         return cls(dataset, learned, tuple(inputs), preparation, framing, normaliser, envelope, *parts, viscous, about)
 
     @property
+    def units(self) -> Units:
+        """Of the outputs and the known functions."""
+        known = {item.name: (item.mean, item.deviation) for item in self.framing.functions}
+        return Units(self.normaliser.quantities, self.normaliser.mean, self.normaliser.deviation, known)
+
+    @property
     def ports(self) -> Ports:
         """Channels of a model for these data."""
         first = self.train[0]
@@ -164,6 +173,29 @@ class TrainingData:
             functions=tuple((item.name, item.channels) for item in self.framing.functions),
             body=body,
         )
+
+
+def first_ports(dataset: Dataset, quantities: Sequence[str], inputs: Sequence[str]) -> Ports:
+    """Channels as far as training cases tell before they are prepared; every condition that the first one states counts, whether it varies or not.
+
+    Raises:
+        DatasetError: no training cases. ConfigurationError: an unknown quantity or function.
+    """
+    if not dataset.splits.get("train"):
+        raise DatasetError("no training cases", where=dataset.name, remedy="regenerate or collect again")
+    first = dataset.case(dataset.splits["train"][0])
+    having = {
+        name: next((c for c in map(dataset.case, dataset.splits["train"]) if imposes(name, c)), first) for name in inputs if name.startswith(BOUNDARY)
+    }
+    ranks = [quantity(name, dataset).rank for name in quantities]
+    return Ports(
+        dimension=first.mesh.dimension,
+        scalars_out=ranks.count(0),
+        vectors_out=ranks.count(1),
+        scalars_in=len(scalar_conditions(first)),
+        vectors_in=int(first.operating_point is not None),
+        functions=tuple((name, known(name, having.get(name, first))[1].shape[1]) for name in sorted(set(inputs))),
+    )
 
 
 def prepared_by(model: AbstractModel, samples: Iterable[Sample]) -> list[Any]:

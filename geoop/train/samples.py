@@ -18,7 +18,7 @@ from ..mesh.quantity import Quantity
 from ..scaling.framed import Framed
 from ..scaling.framing import Framing
 from ..scaling.known_functions import KnownFunctions
-from ..scaling.normaliser import Normaliser, is_velocity
+from ..scaling.normaliser import Normaliser
 
 #: Of the root mean square over a whole case: the least that an error in one of its regions is divided by.
 _LEAST_SHARE = 0.1
@@ -128,7 +128,7 @@ class FramedCase:
         for quantity in (*normaliser.scalars, *normaliser.vectors):
             values, deviation = self.fields[quantity.name], normaliser.deviation[normaliser.quantities.index(quantity)]
             inverse = 1.0 / np.maximum(rms(values), 1e-3 * deviation)
-            if is_velocity(quantity):
+            if quantity.is_velocity:
                 inverse = inverse + perturbation / np.maximum(rms(values - self.direction), 1e-3 * deviation)
             rows.append(np.atleast_1d(1.0 / (inverse * deviation)))
         return np.concatenate(rows)

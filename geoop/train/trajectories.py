@@ -21,7 +21,7 @@ from ..scaling.conditions import LEAD_TIME
 from ..scaling.framed import single
 from ..scaling.framing import Framing
 from ..scaling.functions import InputFunction
-from ..scaling.normaliser import Normaliser, is_velocity
+from ..scaling.normaliser import Normaliser
 from ..scaling.past_states import past_name
 
 
@@ -123,7 +123,7 @@ class StepLayout:
     @property
     def stream(self) -> list[tuple[int, float]]:
         """(first output, 1/deviation) of velocities: see :class:`~geoop.models.past.Past`."""
-        return [(at, 1.0 / self.normaliser.deviation[k]) for k, (q, at, _) in enumerate(self.offsets) if is_velocity(q)]
+        return [(at, 1.0 / self.normaliser.deviation[k]) for k, (q, at, _) in enumerate(self.offsets) if q.is_velocity]
 
     def past(self) -> dict[str, Any]:
         """JSON data of the model's :class:`~geoop.models.past.Past`."""

@@ -89,6 +89,39 @@ def test_a_foreign_file_that_calls_its_pressure_pressure_says_no_unit(slab, caps
     assert data["patches"]["total"]["pressure"][2] == pytest.approx(5.0)
 
 
+def static(case):
+    point = case.operating_point
+    return Field(QUANTITIES["pressure"], 0.5 * point.density * point.velocity**2 * case.field("pressure_coefficient").values)
+
+
+@pytest.mark.parametrize(("pressure", "speed", "scales"), [("kPa", "km/h", (1e-3, 3.6)), ("psi", "ft/s", (1 / 6894.757293168, 1 / 0.3048))])
+def test_units_that_a_file_states_are_taken_to_si(section, capsys, tmp_path, pressure, speed, scales):
+    """Whatever is said of the pressure elsewhere: what the array itself says counts."""
+    case, _ = section
+    fields = {
+        name: Field(Quantity(name, "x", unit, item.quantity.rank), item.values * scale)
+        for name, unit, scale, item in (
+            ("pressure", pressure, scales[0], static(case)),
+            ("velocity", speed, scales[1], case.field("velocity")),
+        )
+    }
+    mesh = replace(case.mesh, notes=("units that the file does not state are taken as: pressure in Pa, velocity in m/s",))
+    write_case(replace(case, mesh=mesh, fields=fields), tmp_path / "flow.vtu")
+    data = run(capsys, tmp_path / "flow.vtu", "--pressure", "static", "--check")
+    assert data["forces"]["CL"] == pytest.approx(forces(case).CL, rel=1e-6)
+    assert all(row["CL"] == pytest.approx(forces(case).CL, rel=0.02) for row in data["balance"]["rows"] if row["CL"] is not None)
+
+
+def test_units_that_nobody_knows_are_refused(section, capsys, tmp_path):
+    case, _ = section
+    for name, unit in (("pressure", "foo"), ("velocity", "bar/s")):
+        fields = {"pressure": static(case), "velocity": case.field("velocity")}
+        fields[name] = Field(Quantity(name, "x", unit, fields[name].quantity.rank), fields[name].values)
+        write_case(replace(case, fields=fields), tmp_path / "flow.vtu")
+        said = refused(capsys, tmp_path / "flow.vtu", "--check")
+        assert f"'{name}' is in '{unit}'" in said["message"] and "geoop." not in said["remedy"]
+
+
 def test_sections_are_printed_and_written(slab, capsys, tmp_path):
     words = (slab, "--pressure", "static", "--velocity", 10, "--reference-area", 5, "--sections", 4)
     data = run(capsys, *words, "-o", tmp_path / "loads.csv")

@@ -49,3 +49,10 @@ def test_bad_input(files, tmp_path, capsys, extra, said):
     assert main(["gradient", str(model), str(section), "-o", str(tmp_path / "g.vtp"), *velocity, *extra]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "g.vtp").exists()
+
+
+@pytest.mark.parametrize(("model", "kind"), [("body-potential", "bodies in space"), ("airfoil-rans-surface", "ensemble")])
+def test_of_models_without_shape_gradients_one_that_has_them_is_named(files, tmp_path, capsys, model, kind):
+    assert main(["gradient", model, str(files[1]), "-o", str(tmp_path / "g.vtp"), "--velocity", "60"]) != 0
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "single sections in the plane" in said and kind in said and "airfoil-potential" in said

@@ -11,6 +11,9 @@ import torch
 import geoop
 from geoop.cli.app import main
 from geoop.cli.printing import NOT_CONVERGED
+from geoop.io.writing import write
+from geoop.mesh.case import Case
+from geoop.mesh.generate.quadratic import quadratic
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.envelope import TrainingEnvelope
 
@@ -115,6 +118,14 @@ def test_what_a_file_carries_is_taken(tmp_path, capsys):
     first, second = (geoop.read_case(tmp_path / f"{name}.vtu").field("solution").values for name in "ab")
     np.testing.assert_allclose(first, second, atol=1e-6)
     capsys.readouterr()
+
+
+def test_it_says_that_curved_cells_are_taken_by_their_corners(tmp_path, capsys):
+    write(Case(quadratic(geoop.read(LINK))), tmp_path / "curved.vtu")
+    assert run("exact", tmp_path / "curved.vtu", "-o", tmp_path / "a.vtu", *everywhere("x"), "--json") == 0
+    assert any("taken by their corners" in note for note in json.loads(capsys.readouterr().out)["notes"])
+    assert run("exact", tmp_path / "curved.vtu", "-o", tmp_path / "b.vtu", *everywhere("x")) == 0
+    assert "taken by their corners" in capsys.readouterr().out
 
 
 def test_nonlinear_and_the_other_choices(tmp_path, capsys):

@@ -17,6 +17,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import disk
 from geoop.mesh.generate.quadratic import quadratic
 from geoop.mesh.mesh import Mesh
+from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import QUANTITIES, Field
 
 #: A call, a dotted name of the package, or an argument with its value.
@@ -69,6 +70,14 @@ def test_quadratic_cells_are_adapted_as_straight_ones_and_that_is_said(tmp_path,
     assert "taken as straight ones" in capsys.readouterr().out
     found = geoop.read_case(tmp_path / "out.vtu")
     assert found.mesh.cells.names == ["triangle"] and len(found.mesh.points) == len(disk(6).points)
+
+
+@pytest.mark.parametrize("words", [["predict", "airfoil-rans-surface"], ["gradient", "airfoil-potential", "--of", "CD"]])
+def test_a_viscosity_that_is_missing_is_an_option(words, tmp_path, capsys):
+    geoop.write(Case(naca4("4412")), tmp_path / "in.vtp")
+    assert main([*words[:2], str(tmp_path / "in.vtp"), *words[2:], "--velocity", "50", "-o", str(tmp_path / "out.vtp")]) == 2
+    remedy = " ".join(capsys.readouterr().err.replace("│", " ").split()).rpartition("try: ")[2]
+    assert remedy.startswith("--viscosity 1.8e-5 [Pa s]")
 
 
 def test_other_texts_stay_as_they_are():

@@ -127,13 +127,28 @@ def test_samples_do_not_mix_and_one_without_facets_is_free():
 def test_units_of_the_data_and_the_choice_of_fields():
     surface, _ = ring(12)
     given = Inputs(torch.zeros(1, 0), torch.zeros(1, 0, 2), {"wall": surface})
-    data = DirichletData("wall", 2).double()
+    data = DirichletData("wall", 2, 2).double()
     assert torch.equal(data(given, surface).scalars, surface.scalars)
-    data.set_units([0.5, -1.0], [2.0, 3.0])
-    assert torch.allclose(data(given, surface).scalars, surface.scalars * torch.tensor([2.0, 3.0]) + torch.tensor([0.5, -1.0]))
-    zero = DirichletData(None, 1).double()
-    zero.set_units([-0.25])
+    data.fit_units([(3.0, 2.0, None), (-1.0, 0.5, None)], (4.0, 5.0))
+    real = 5 * surface.scalars + 4
+    assert torch.allclose(data(given, surface).scalars * torch.tensor([2.0, 0.5]) + torch.tensor([3.0, -1.0]), real)
+    zero = DirichletData(None, 1, 2).double()
+    zero.fit_units([(0.5, 2.0, None)], (4.0, 5.0))
     assert (zero(given, surface).scalars == -0.25).all()
+
+
+def test_velocities_have_lost_the_free_stream():
+    """No slip at a wall in a stream: the perturbation is minus the stream, sample by sample."""
+    surface, _ = ring(12)
+    both = PointSet.concatenate([surface, surface])
+    stream = torch.tensor([[[0.8, 0.6]], [[1.0, 0.0]]], dtype=torch.float64)
+    data = DirichletData(None, 2, 2).double()
+    data.fit_units([(0.0, 0.5, 0), (0.0, 0.5, 1)], (0.0, 1.0))
+    real = 0.5 * data(Inputs(torch.zeros(2, 0), stream), both).scalars + stream[both.batch, 0]
+    assert real.abs().max() < 1e-15
+
+
+def test_the_choice_of_fields():
     assert DirichletData.chosen(None, None, 3, ()) == [0, 1, 2] and DirichletData.chosen([2, 0], "wall", 3, (("wall", 2),)) == [0, 2]
     with pytest.raises(ConfigurationError, match="fields"):
         DirichletData.chosen([3], None, 3, ())

@@ -1,6 +1,6 @@
 """What every model on clouds must keep, measured. A new model is one line in a table ``ENTRIES`` of a file ``zoo_*.py`` beside this one.
 
-In float64 unless a test says otherwise.
+Symmetries and the order of edges are in test_symmetry.py, gradients by position in test_position_gradients.py. In float64 unless a test says otherwise.
 """
 
 from __future__ import annotations

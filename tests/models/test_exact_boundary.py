@@ -67,7 +67,7 @@ def test_zero_in_standardised_units_and_all_fields(make):
     conditions, (queries, _) = inputs(given, PORTS, 1), on_the_boundary(given, 100)
     model = build(make, 1, fields=None)
     offset = torch.tensor([0.3, -1.5, 0.0, 2.0])
-    model.data.set_units(offset)
+    model.data.offset.copy_(offset)
     with torch.no_grad():
         out = model(model.prepare(given), conditions, queries)
         other = type(model)(**json.loads(json.dumps(model.arguments))).double().eval()

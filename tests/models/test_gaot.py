@@ -64,12 +64,50 @@ def test_under_tokens_that_are_held_a_refined_cloud_converges_and_drifts_without
     assert difference(answer(clouds[2], weighted=False), results[2]) > 3 * fine
 
 
-def test_one_scale_is_the_ablation_of_several():
-    several, one = model(), model(scales=(1.0,), neighbours=(12,))
-    assert several.encoder.choice is not None and several.encoder.choose is not None and one.encoder.choice is None
-    case = sample(80, 1)
-    assert difference(run(several, *case), run(one, *case)) > 1e-4
-    assert torch.isfinite(run(one, *case).scalars).all()
+def choosing(made: GAOT, scale: int) -> GAOT:
+    """The same model with all the weight on one scale, in the encoder and in the decoder."""
+    with torch.no_grad():
+        for part in (made.encoder, made.decoder):
+            part.choose.weight.zero_()
+            part.choice.copy_(torch.tensor([0.0 if k == scale else -1e9 for k in range(len(part.choice))]))
+    return made
+
+
+def test_one_scale_is_several_with_all_the_weight_on_the_largest():
+    """The ablation has the parameters of the whole but the choice of scales, and answers as the whole does that has chosen the largest."""
+    several, one, case = model(scales=(0.5, 1.0), neighbours=(4, 12)), model(scales=(1.0,), neighbours=(12,)), sample(80, 1)
+    state = {name: value for name, value in several.state_dict().items() if ".choice" not in name and ".choose" not in name}
+    one.load_state_dict(state)  # strict: nothing else is left out or made up
+    expected = run(one, *case)
+    assert difference(run(several, *case), expected) > 1e-4
+    assert difference(run(choosing(several, 1), *case), expected) < 1e-12
+    assert difference(run(choosing(several, 0), *case), expected) > 1e-4
+
+
+def test_what_lies_between_the_small_and_the_large_balls_is_felt_through_the_large_ones_alone():
+    small, (given, conditions, _) = 0.3, sample(400, 1)
+    several, alone = model(scales=(small, 1.0), placement="lattice"), model(scales=(small,), placement="lattice")
+    alone.load_state_dict(several.state_dict(), strict=False)
+    source = conditions.functions["source"]
+    tokens = several.prepare(given).points("tokens")
+    distance = (tokens.pos[:, None] - source.pos).norm(dim=2) / tokens.scalars[:, -1:]
+    assert torch.equal(several.prepare(given).graph("encoder").degree, (distance <= 1.0).sum(dim=1))
+    nearest = torch.zeros(len(source), dtype=torch.bool).index_fill(0, distance.argmin(dim=1), True)  # stands in where a small ball is empty
+    between = (distance > small).all(dim=0) & (distance < 0.9).any(dim=0) & ~nearest
+    within = (distance < 0.9 * small).any(dim=0)
+    assert between.sum() > 5 and within.sum() > 5
+    queries = ask(given, 7, 1)  # which know the functions themselves: what changes comes by way of the tokens
+    told = [queries.points.scalars, torch.ones(len(queries), PORTS.given)]
+    queries = replace(queries, points=replace(queries.points, scalars=torch.cat(told, dim=1)))
+
+    def change(made: GAOT, where: torch.Tensor) -> float:
+        other = replace(source, scalars=source.scalars + where[:, None])
+        changed = replace(conditions, functions={**conditions.functions, "source": other})
+        return difference(run(made, given, changed, queries), run(made, given, conditions, queries))
+
+    assert change(several, between) > 1e-5 and change(several, within) > 1e-5
+    assert change(alone, between) == 0 and change(alone, within) > 1e-5
+    assert change(choosing(several, 0), between) == 0 and change(several, within) > 1e-5
 
 
 def test_statistics_of_the_training_geometries_are_saved_with_the_model():

@@ -19,6 +19,7 @@ from geoop.models.enf2enf import Enf2Enf
 from geoop.models.ports import Ports
 from geoop.models.presets import PRESETS
 from geoop.models.superposition import Superposition
+from geoop.models.units import Units
 from geoop.results.surrogate import Surrogate
 from geoop.scaling.casting import OUTLINE_ODD
 from geoop.scaling.envelope import TrainingEnvelope
@@ -55,7 +56,7 @@ def made(request):
     ports = PLANE if dimension == 2 else Ports(3, vectors_out=1, vectors_in=1, surface_scalars=framing.surface_scalars)
     torch.manual_seed(0)
     model = Superposition(ports, **arguments).double().eval()
-    model.fit_outputs((PRESSURE, VELOCITY), (-0.2, 0.0), (0.6, 0.35))
+    model.fit_units(Units((PRESSURE, VELOCITY), (-0.2, 0.0), (0.6, 0.35)))
     return model, framed.geometry.to(torch.float64), queries.to(torch.float64)
 
 
@@ -157,7 +158,7 @@ def test_what_is_not_linear_is_refused_before_anything_is_learned():
     assert "BodyField" in error.value.remedy
     model = Superposition(PLANE, sizes=SMALL)
     with pytest.raises(ConfigurationError, match="temperature"):
-        model.fit_outputs((VELOCITY, Quantity("temperature", "T", "K")), (0.0, 0.0), (1.0, 1.0))
+        model.fit_units(Units((VELOCITY, Quantity("temperature", "T", "K")), (0.0, 0.0), (1.0, 1.0)))
 
 
 def test_presets_and_papers():
@@ -174,7 +175,7 @@ def surrogate():
     cases = [_case(2, alpha) for alpha in (-4.0, 0.0, 4.0)]
     normaliser = Normaliser((VELOCITY, PRESSURE), (0.0, -0.2), (0.3, 0.5))
     model = Superposition(PLANE, sizes=SMALL)
-    model.fit_outputs(normaliser.quantities, normaliser.mean, normaliser.deviation)
+    model.fit_units(Units(normaliser.quantities, normaliser.mean, normaliser.deviation))
     framing = replace(Framing.fit(cases, surface_points=60), reach=np.inf)  # beyond it fields decay, each by itself
     return Surrogate(model, normaliser, TrainingEnvelope.fit(cases), framing)
 
@@ -214,7 +215,7 @@ def test_it_trains_like_any_other_model(tmp_path):
     np.testing.assert_array_equal(again.predict(case)["velocity"], found.predict(case)["velocity"])
     torch.manual_seed(1)
     untrained = Surrogate(type(found.model)(**found.model.arguments), found.normaliser, found.envelope, found.framing)
-    untrained.model.fit_outputs(found.normaliser.quantities, found.normaliser.mean, found.normaliser.deviation)
+    untrained.model.fit_units(Units(found.normaliser.quantities, found.normaliser.mean, found.normaliser.deviation))
     truth = case.field("velocity").values
     errors = [np.linalg.norm(s.predict(case)["velocity"] - truth) for s in (found, untrained)]
     assert errors[0] < 0.5 * errors[1]

@@ -1,16 +1,22 @@
 """The shipped model of bodies: exact flows, units and places, sweeps, fields around, what it says of open bodies and bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import geoop
 from geoop.errors import ConditionError, InvalidMeshError
+from geoop.interfaces.verdict import LEVELS
 from geoop.mesh.bodies import superellipsoid
 from geoop.mesh.case import Case
+from geoop.mesh.cells import Cells
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.operating_point import OperatingPoint
+from geoop.mesh.orientation import reversed_cells
 from geoop.mesh.primitives import circle
 from geoop.results.panel_correction import PanelCorrection
+from geoop.results.panel_scene import PanelScene
 
 POINT = OperatingPoint(30.0, alpha=4.0, beta=-3.0)
 
@@ -80,6 +86,40 @@ def test_an_open_body_is_outside_and_says_so(model, body):
     kept = body.submesh(body.cells.take(np.arange(len(body.cells) - 9)))
     verdict = model.predict(Case(kept, POINT)).verdict
     assert verdict.level == "outside" and "open" in verdict.reason
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_facets_that_look_inwards_are_turned_and_it_is_said(model, body, result, share):
+    which = np.random.default_rng(0).random(len(body.cells)) < share
+    which[7] = True  # one alone once gave an empty wake
+    mesh = Mesh(body.points, reversed_cells(body.cells, which))
+    found = model.predict(Case(mesh, POINT))
+    assert found["pressure_coefficient"] == pytest.approx(result["pressure_coefficient"], abs=1e-6)
+    assert found.verdict.level == result.verdict.level and "turned" not in result.verdict.reason
+    assert f"turned: {which.sum()} of {len(body.cells)}" in found.verdict.reason and found.verdict.reason.endswith(found.mesh.notes[-1])
+
+
+def test_a_cavity_changes_nothing_outside(model, body, result):
+    n, cells = len(body.points), body.cells
+    inner = Mesh(0.9 * body.points, reversed_cells(cells, np.ones(len(cells), dtype=bool)))
+    hollow = Mesh(np.concatenate([body.points, inner.points]), Cells.concatenate([cells, inner.cells.renumbered(n + np.arange(n))]))
+    found = model.predict(Case(hollow, POINT))
+    assert found["pressure_coefficient"][:n] == pytest.approx(result["pressure_coefficient"], abs=1e-6)
+    assert not found["velocity"][n:].any() and found.verdict.level == result.verdict.level and "cavities" in found.verdict.reason
+
+
+def test_a_surface_with_one_side_is_outside_and_says_so(result):
+    scene = PanelScene.of(Case(result.mesh, POINT))
+    verdict = replace(scene, unsided=3).judged(result.verdict, POINT)
+    assert verdict.level == "outside" and "no outside: 3 pairs" in verdict.reason
+
+
+def test_the_file_holds_the_verdict_and_the_expected_errors(result, tmp_path):
+    back = geoop.read_case(result.write(tmp_path / "body.vtp"))
+    assert back.fields["verdict_level"].values == LEVELS.index(result.verdict.level)
+    for name, unit in (("velocity", "m/s"), ("pressure_coefficient", "1")):
+        stated = back.fields[f"{name}_expected_error"]
+        assert stated.quantity.unit == unit and float(stated.values) == pytest.approx(result.verdict.expected_errors[name], rel=1e-6)
 
 
 def test_bad_input_is_refused_before_anything_is_computed(model, body):

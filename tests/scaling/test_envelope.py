@@ -88,7 +88,10 @@ def test_conditions_that_training_did_not_know_have_no_influence_and_it_is_said(
     inside = next(case for case in sections(20, seed=6) if envelope.verdict(case).level == "inside")
     fast = Case(inside.mesh, dataclasses.replace(inside.operating_point, mach=0.7))
     verdict = envelope.verdict(fast)
-    assert verdict.level == "edge" and "mach 0.7 is stated, but no training case had it" in verdict.reason
+    assert verdict.level == "outside" and "mach 0.7 is stated, but no training case had it: compressible" in verdict.reason
+    slow = Case(inside.mesh, dataclasses.replace(inside.operating_point, mach=0.2))
+    verdict = envelope.verdict(slow)
+    assert verdict.level == "edge" and "mach 0.2 is stated, but no training case had it: it has no influence" in verdict.reason
 
 
 def test_reynolds_numbers_are_printed_as_such() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from geoop.graph.geometry import Queries
 from geoop.mesh.case import Case
 from geoop.mesh.generate.disk import star
 from geoop.mesh.generate.ogrid import ogrid
@@ -81,11 +80,12 @@ def test_without_functions_queries_stay_as_they_are():
     assert KnownFunctions.of(framing.functions, one, seen.frame).seen_by(queries) is queries
 
 
-def test_following_leaves_functions_to_the_model():
+def test_following_keeps_what_queries_carry_and_says_where_it_is_known():
     one, framing, seen = framed()
     queries = KnownFunctions.of(framing.functions, one, seen.frame).seen_by(seen.queries(0.5 * one.mesh.points))
-    moved = queries.following(queries.points.pos, seen.geometry.surface.pos)
-    assert isinstance(moved, Queries) and moved.points.scalars.shape[1] == 1
+    moved = queries.following(queries.points.pos + 0.1, seen.geometry.surface.pos)
+    assert queries.origin is None and torch.equal(moved.origin, queries.points.pos)
+    assert moved.points.scalars.shape[1] == 3 and torch.equal(moved.points.scalars[:, 1:], queries.points.scalars[:, 1:])
 
 
 @pytest.mark.parametrize("kind", [Transolver, PotentialField])

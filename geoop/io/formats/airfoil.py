@@ -122,6 +122,10 @@ def _ring(text: _Text, where: str) -> tuple[np.ndarray, list[str]]:
             return _joined(every[1 : 1 + upper], every[1 + upper :], where)
     if len(text.blocks) == 2 and all(_from_leading_edge(block, every) for block in text.blocks):
         return _joined(text.blocks[0], text.blocks[1], where)
+    if len(text.blocks) > 1 and all(_closed(block) for block in text.blocks):
+        raise UnsupportedFormatError(
+            f"several elements in one file: each of its {len(text.blocks)} blocks is closed", where=where, remedy="write one file per element"
+        )
     start, stop = every[0], every[-1]
     if abs(start[0] - stop[0]) > 0.1 * np.ptp(every[:, 0]):
         raise UnreadableFileError(
@@ -131,6 +135,11 @@ def _ring(text: _Text, where: str) -> tuple[np.ndarray, list[str]]:
         )
     notes = [f"{len(text.blocks)} blocks of points are read as one outline"] if len(text.blocks) > 1 else []
     return every, notes
+
+
+def _closed(block: np.ndarray) -> bool:
+    """Whether a block goes round a section of its own."""
+    return len(block) > 4 and abs(block[0, 0] - block[-1, 0]) <= 0.1 * np.ptp(block[:, 0])
 
 
 def _from_leading_edge(block: np.ndarray, every: np.ndarray) -> bool:

@@ -129,7 +129,9 @@ def errors_of(result: Result, evidence: Evidence, case: Case) -> CaseErrors:
             spread = evidence.spread[name][index] / scale if name in evidence.spread else None
             points[name, region] = (error, magnitude(result.case, item, scale)[index], spread, weight)
             errors[name] = max(errors.get(name, 0.0), float(np.sqrt(np.average(error**2, weights=weight))))
-    return CaseErrors(case.name, dict(evidence.signals), evidence.code, errors | coefficient_errors(result, case), points)
+    # of coefficients by the length of the body: what is stated later is for any reference length
+    coefficients = {name: error / evidence.scales.get(name, 1.0) for name, error in coefficient_errors(result, case).items()}
+    return CaseErrors(case.name, dict(evidence.signals), evidence.code, errors | coefficients, points)
 
 
 def coefficient_errors(result: Result, case: Case) -> dict[str, float]:

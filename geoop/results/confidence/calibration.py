@@ -95,12 +95,8 @@ class Calibration:
         errors = {name: bound.of(signals) * evidence.scales.get(name, 1.0) for name, bound in self.errors.items()}
         reason = f"{verdict.reason}; {_NOT_HERE}" if verdict.level == "outside" else verdict.reason
         verdict = Verdict(verdict.level, reason, {name: value for name, value in errors.items() if np.isfinite(value)})
-        whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
-        for name, value in verdict.expected_errors.items():
-            unit = result.fields[name].quantity.unit if name in result.fields else "1"
-            whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
-        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals), *whole)
-        return replace(result, case=case, verdict=verdict, evaluate=partial(self._anywhere, result, evidence, signals))
+        case = result.case.with_fields(*self._half_widths(result.case, evidence, signals))
+        return stated(replace(result, case=case, verdict=verdict, evaluate=partial(self._anywhere, result, evidence, signals)))
 
     def _anywhere(self, result: Result, evidence: Evidence, signals: Mapping[str, float], points: np.ndarray) -> dict[str, Field]:
         """Fields and bands at any points, by what is known of the field around bodies."""
@@ -177,6 +173,17 @@ class Calibration:
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(f"the calibration in the header is damaged: {error!r}", remedy="calibrate again: geoop calibrate") from error
+
+
+def stated(result: Result) -> Result:
+    """The result with its verdict as fields for ParaView: of the whole case ``verdict_level`` (0 inside, 1 edge, 2 outside), and of all that has an
+    expected error ``QUANTITY_expected_error`` [its unit]."""
+    verdict = result.verdict
+    whole = [Field(LEVEL, np.array(float(LEVELS.index(verdict.level))), "global")]
+    for name, value in verdict.expected_errors.items():
+        unit = result.fields[name].quantity.unit if name in result.fields else "1"
+        whole.append(Field(Quantity(name + EXPECTED, f"expected error of {name}", unit), np.array(value), "global"))
+    return replace(result, case=result.case.with_fields(*whole))
 
 
 def _both(known: Verdict, other: Verdict) -> Verdict:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import ConditionError, FieldError, InvalidMeshError, PatchError
+from ...errors import ConditionError, FieldError, InvalidMeshError, PatchError, UnitError
 from ...interfaces.result import Result
+from ...io.fields import UNKNOWN_UNIT
 from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import Field
@@ -137,6 +138,13 @@ def flow_field(
                 "the fields lie on the wall only: a momentum balance cuts through the fluid",
                 where=case.name,
                 remedy="take a volume mesh with its fields, or the result of a model",
+            )
+        speed = case.fields.get("velocity")
+        if speed is not None and speed.quantity.unit not in ("m/s", UNKNOWN_UNIT, "1"):
+            raise UnitError(
+                f"'velocity' is in '{speed.quantity.unit}', not m/s",
+                where=case.name,
+                remedy="correct the unit in the name of the array; units that are known are converted: geoop.io.si_fields.in_si(case)",
             )
         ask, said = _of_mesh(case)
         notes += said

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import NonlinearConstraint, minimize
 
 from ...errors import ConfigurationError, GeoopError
-from ...results.surrogate import Surrogate, load_one
+from ...results.surrogate import load_predictor
 from .design import FINE, Coefficients, Design, PanelCoefficients, PredictedCoefficients, checked, differences
 from .limits import GeometryLimits, SectionMeasures, TrainedRange
 from .problem import OptimiseProblem, read_problem
@@ -91,10 +91,9 @@ class _Search:
         )
         if problem.model == "panels":
             return cls(problem, design, PanelCoefficients(design), limits, None)
-        surrogate = problem.model if isinstance(problem.model, Surrogate) else load_one(problem.model)
-        if not isinstance(surrogate, Surrogate):
-            raise ConfigurationError("a mesh mover is no model of flows", where="model", remedy="give a surrogate, or 'panels'")
-        return cls(problem, design, PredictedCoefficients(surrogate, design), limits, TrainedRange.of(surrogate, asked.confidence))
+        surrogate = load_predictor(problem.model) if isinstance(problem.model, str | Path) else problem.model
+        coefficients = PredictedCoefficients(surrogate, design)  # type: ignore[arg-type]  # raises for anything but one surrogate
+        return cls(problem, design, coefficients, limits, TrainedRange.of(surrogate, asked.confidence))  # type: ignore[arg-type]
 
     def refuse_start(self) -> None:
         """Raise where the given section cannot be begun with."""

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array, csr_array
 
 from ...errors import InvalidMeshError
 from ...mesh.mesh import Mesh
+from ...mesh.outward import outward_triangles
 from ...mesh.topology import welded
 from ...mesh.triangulation import triangulated
 from .influence import Kernel
@@ -61,25 +62,29 @@ class SourcePanels:
     circulation: np.ndarray
 
     @classmethod
-    def of(cls, mesh: Mesh, *, lifting: bool = True, wake_direction: tuple[float, float, float] = (1.0, 0.0, 0.0)) -> SourcePanels:
+    def of(
+        cls, mesh: Mesh, *, lifting: bool = True, wake_direction: tuple[float, float, float] = (1.0, 0.0, 0.0), outward: bool = False
+    ) -> SourcePanels:
         """Solve on the faces of a surface; memory and time grow with the square and the cube of their number, so that 4000 are a limit of reason.
 
         Args:
-            mesh: a surface in space, outward; quads count as two triangles.
+            mesh: a surface in space; quads count as two triangles. Faces that look into the body are turned, see :mod:`geoop.mesh.outward`.
             lifting: look for a trailing edge: convex edges below :data:`SHARPEST` that face downstream.
             wake_direction: of the straight wake, and downstream.
+            outward: all faces look out of the body already: they are taken as they are.
 
         Raises:
             InvalidMeshError: no faces with an area.
         """
-        skin = _skin(mesh)
+        skin = _skin(mesh if outward or not len(mesh.cells) else outward_triangles(mesh).mesh)
         kernel = Kernel.of(skin)
         centers = skin.points[skin.triangles].mean(axis=1)
         downstream = np.asarray(wake_direction, dtype=np.float64) / np.linalg.norm(wake_direction)
         edge, bisector = _trailing_edge(skin, downstream) if lifting else (np.zeros((0, 2), dtype=np.int64), np.zeros((0, 3)))
         factors = lu_factor(_normal_velocity(kernel, centers), overwrite_a=True, check_finite=False)
         streams = lu_solve(factors, -kernel.normals, check_finite=False)
-        if not len(edge):
+        if not _carries(edge):
+            edge = edge[:0]
             return cls(kernel, centers, streams, None, np.zeros((0, 3, 3)), edge, np.zeros((0, 3)))
         sheet, hats, kutta, normal = _sheet(skin, edge, bisector, downstream)
         lines = sheet.velocity_coefficients(np.zeros((len(hats), hats.shape[2])), hats)
@@ -252,6 +257,11 @@ def _trailing_edge(skin: TriangleSet, downstream: np.ndarray) -> tuple[np.ndarra
     convex = (opposite * normal[:, 0]).sum(axis=1) < 0.0
     found = convex & (bisector @ downstream > np.cos(np.radians(FACING)) * length) & (inside < SHARPEST) & (length > 1e-9)
     return edges[found], bisector[found] / length[found, None]
+
+
+def _carries(edge: np.ndarray) -> bool:
+    """Whether a trailing edge has a point between two edges: at its ends the circulation is zero."""
+    return bool((np.unique(edge, return_counts=True)[1] > 1).any())
 
 
 def _sheet(skin: TriangleSet, edge: np.ndarray, bisector: np.ndarray, downstream: np.ndarray) -> tuple[Kernel, np.ndarray, np.ndarray, np.ndarray]:

@@ -116,6 +116,7 @@ def test_chord_scales_and_is_said(tmp_path):
         (text(SECTION).replace("1.000000", "nan", 1), InvalidMeshError, "NaN"),
         (text(np.stack([np.linspace(0, 1, 20), np.zeros(20)], 1)[[*range(20), *range(18, -1, -1)]]), InvalidMeshError, "no area"),
         (text(SECTION) + "999.0 999.0\n" + text(SECTION, head=""), UnsupportedFormatError, "several elements"),
+        (text(SECTION) + "\n" + text(0.3 * SECTION, head=""), UnsupportedFormatError, "several elements in one file: each of its 2 blocks"),
         (b"\x00\x01\x02\x03" * 50, UnreadableFileError, "binary"),
     ],
 )

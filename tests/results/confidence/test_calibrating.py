@@ -138,6 +138,20 @@ def test_speed_scales_the_band_of_the_velocity_and_no_coefficient(calibrated):
     assert fast.verdict.expected_errors["CL"] == pytest.approx(slow.verdict.expected_errors["CL"])
 
 
+def test_bounds_of_coefficients_follow_their_reference_length(plain, calibrated, data):
+    case = data.cases("test")[0]
+    length = plain.framing.of(case).frame.length
+
+    def referenced(share):
+        return replace(case, operating_point=replace(case.operating_point, reference_length=share * length))
+
+    one, third = (calibrated.predict(referenced(share), surface_only=True).verdict.expected_errors for share in (1.0, 1 / 3))
+    assert third["CL"] == pytest.approx(3 * one["CL"]) and third["CM"] == pytest.approx(9 * one["CM"])
+    assert third["pressure_coefficient"] == pytest.approx(one["pressure_coefficient"])
+    known, other = (case_errors(plain, referenced(share)).errors for share in (1.0, 1 / 3))
+    assert known["CL"] > 0 and other == pytest.approx(known)  # whatever length the validation cases were made with
+
+
 def test_a_file_keeps_the_calibration_bit_equal(calibrated, data, tmp_path):
     again = geoop.load(calibrated.save(tmp_path / "a.safetensors"))
     case = data.case(data.splits["test"][1])

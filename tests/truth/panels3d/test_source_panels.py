@@ -8,6 +8,8 @@ from geoop.mesh.bodies import WingShape, superellipsoid, wing_body
 from geoop.mesh.cells import Cells
 from geoop.mesh.coarsen import with_faces
 from geoop.mesh.mesh import Mesh
+from geoop.mesh.orientation import reversed_cells
+from geoop.mesh.triangulation import triangulated
 from geoop.truth.panels3d.source_panels import SourcePanels
 from geoop.truth.panels3d.system import PanelSystem
 
@@ -85,3 +87,18 @@ def test_an_open_surface_has_a_flow_and_one_without_area_is_refused():
     assert np.isfinite(SourcePanels.of(mesh.submesh(kept)).velocity(np.array([[2.0, 0.0, 0.0]]))).all()
     with pytest.raises(InvalidMeshError, match="area"):
         SourcePanels.of(Mesh(np.zeros((3, 3)), Cells.of(triangle=np.array([[0, 1, 2]]))))
+
+
+def test_facets_that_look_inwards_are_turned():
+    mesh = sphere(6)
+    which = np.random.default_rng(0).random(len(mesh.cells)) < 0.3
+    turned = Mesh(mesh.points, reversed_cells(mesh.cells, which))
+    assert SourcePanels.of(turned).vertex_velocity() == pytest.approx(SourcePanels.of(mesh).vertex_velocity(), abs=1e-9)
+
+
+def test_a_trailing_edge_of_single_edges_carries_no_lift():
+    mesh = sphere(6)
+    cells = Cells.of(triangle=triangulated(mesh)[0])
+    one = Mesh(mesh.points, reversed_cells(cells, np.arange(len(cells)) == 3))  # one of its edges looks like a trailing edge then
+    solved = SourcePanels.of(one, outward=True)
+    assert solved.sheet is None and np.isfinite(solved.vertex_velocity()).all()

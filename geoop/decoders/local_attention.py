@@ -43,10 +43,10 @@ class LocalAttention(AbstractOperator):
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
         n, heads, width = len(target), self.heads, self.width
-        edges = graph.source.view(n, -1)  # every target has equally many neighbours, so edges are a table
+        edges = graph.table
 
         def rows(values: Tensor) -> Tensor:
-            return values.index_select(0, edges.reshape(-1)).view(n, edges.shape[1], *values.shape[1:])
+            return values.index_select(0, edges.reshape(-1)).unflatten(0, edges.shape)
 
         offset = target.pos[:, None, :] - rows(source.pos)
         pose = self.pose(relative_pose(offset, rows(source.vectors[:, 0]), rows(source.scalars[:, -1])))

@@ -106,12 +106,10 @@ class BodyLatents(AbstractOperator):
         return self.nearest.connect(source, target)
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
-        edges = graph.source.view(len(target), -1)
-        flat = edges.reshape(-1)
-        h = self.surface(source.scalars).index_select(0, flat).view(*edges.shape, -1)
-        offset = source.pos[flat].view(*edges.shape, -1) - target.pos[:, None, :]
+        edges = graph.table
+        h = self.surface(source.scalars).index_select(0, edges.reshape(-1)).unflatten(0, edges.shape)
+        offset = source.pos[edges] - target.pos[:, None, :]
         normal = target.vectors[:, 0][:, None, :].expand_as(offset)
         gain = self.gain(relative_pose(offset, normal, target.scalars[:, -1:].expand_as(edges)))
-        weight = self.nearest.windowed(source.weight[flat].view(edges.shape), offset)
-        weight = (weight / weight.sum(dim=1, keepdim=True))[..., None]
+        weight = self.nearest.shares(source.weight[edges], offset)[..., None]
         return target.with_features(scalars=self.site(target.scalars[:, :-1]) + self.mix((weight * gain * h).sum(dim=1)))

@@ -19,6 +19,8 @@ from ..graph.segment import segment_softmax, segment_sum, take_source, take_targ
 from ..layers.gated_mlp import GatedMLP
 from ..layers.mlp import MLP
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.pose import windows
+from ..layers.sizes import check_heads
 
 #: latents, points -> (n, c) the field there: what a context is fitted through.
 Decode = Callable[[PointSet, PointSet], Tensor]
@@ -187,6 +189,7 @@ class SurfaceKernel(AbstractOperator):
 
     def __init__(self, scalars: int, vectors: int, out: int, *, width: int = 32, heads: int = 4, nearest: int | None = None) -> None:
         super().__init__()
+        check_heads("SurfaceKernel", width, heads)
         self.heads, self.width, self.nearest = heads, width, nearest
         seen = 3 * vectors + 5 + scalars
         self.logit = MLP([seen, width, heads])
@@ -199,10 +202,10 @@ class SurfaceKernel(AbstractOperator):
 
     def forward(self, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
         d, vectors = target.dimension, target.vectors.shape[1]
-        window = take_target(target.weight, graph)[:, None] ** (1.0 / d)
+        window = windows(take_target(target.weight, graph)[:, None], d)
         offset = (take_source(source.pos, graph) - take_target(target.pos, graph)) / window
         distance = (offset.square().sum(dim=1, keepdim=True) + 1e-12).sqrt()
-        pose = take_target(target.vectors.flatten(1), graph).view(-1, vectors, d)
+        pose = take_target(target.vectors.flatten(1), graph).view(len(offset), vectors, d)
         normal = take_source(source.vectors[:, 0], graph)
         along = (pose * offset[:, None]).sum(dim=2)
         facing = (normal * offset).sum(dim=1, keepdim=True)
@@ -211,7 +214,7 @@ class SurfaceKernel(AbstractOperator):
         seen = torch.cat([*parts, take_source(source.scalars, graph)], dim=1)
         measure = take_source(source.weight, graph).clamp_min(torch.finfo(seen.dtype).tiny).log()
         share = segment_softmax(self.logit(seen) + measure[:, None], graph)
-        value = self.value(seen).view(len(seen), self.heads, -1)
+        value = self.value(seen).view(len(seen), self.heads, self.width // self.heads)
         read = segment_sum((share[:, :, None] * value).flatten(1), graph)
         return target.with_features(scalars=self.collect(read))
 

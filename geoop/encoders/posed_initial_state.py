@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..errors import ConfigurationError
 from ..graph.pointset import PointSet
 from ..layers.bi_invariants import Components, Oriented
+from ..layers.pose import windows
 from ..layers.pose_attention import PoseSpace
 
 #: latents, points -> (n, c) the field there: what latents are fitted through.
@@ -108,7 +109,7 @@ class PosedInitialState(nn.Module):
         count = latents.ptr.diff()[latents.batch].to(latents.pos.dtype)[:, None]
         new = {"scalars": latents.scalars - count * self._clipped(self.rate) * slopes["scalars"]}
         if self.position_rate is not None:
-            window = latents.weight[:, None] ** (1.0 / latents.dimension)
+            window = windows(latents.weight[:, None], latents.dimension)
             move = count * self._clipped(self.position_rate) * window * slopes["pos"]
             new["pos"] = latents.pos - window * move / (1 + move.square().sum(dim=1, keepdim=True)).sqrt()
         if self.turn_rate is not None:

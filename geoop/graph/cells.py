@@ -9,6 +9,7 @@ import torch
 from scipy.spatial import Delaunay, QhullError
 from torch import Tensor
 
+from ..errors import ShapeError
 from .graph import Graph
 from .neighbors import knn
 from .pointset import PointSet
@@ -114,6 +115,9 @@ def locate(points: PointSet, graph: Graph, cells: PointSet, queries: PointSet) -
         graph: edges from points to cells, as :func:`triangulate` gives them.
         cells: their centroids.
         queries: the points to be located, same samples.
+
+    Raises:
+        ShapeError: a sample without points is asked about.
     """
     d, n, device = points.dimension, len(queries), queries.pos.device
     pos, x = points.pos.detach().double(), queries.pos.detach().double()
@@ -130,6 +134,8 @@ def locate(points: PointSet, graph: Graph, cells: PointSet, queries: PointSet) -
     sample = torch.bucketize(left, queries.ptr[1:], right=True)
     for s in sample.unique().tolist():
         a, b = int(cells.ptr[s]), int(cells.ptr[s + 1])
+        if a == b:
+            raise ShapeError(f"sample {s} has queries but no points", where="locate", remedy="give points to every sample that is asked about")
         corners = pos[table[a:b]]
         for rows in left[sample == s].split(max(1, _PAIRS // max(b - a, 1))):
             cell[rows] = a + _nearest(corners, cells.weight[a:b] > 0, x[rows])

@@ -101,6 +101,22 @@ class Graph:
         """(n_target+1,) start of every target's edges."""
         return torch.cat([self.degree.new_zeros(1), self.degree.cumsum(0)])
 
+    @property
+    def table(self) -> Tensor:
+        """(n_target, k) sources of every target.
+
+        Raises:
+            ShapeError: some targets have more edges than others.
+        """
+        k = self.n_edges // max(self.n_target, 1)
+        if not torch.compiler.is_compiling() and bool((self.degree != k).any()):
+            raise ShapeError(
+                f"targets have {int(self.degree.min())} to {int(self.degree.max())} neighbours, all must have equally many",
+                where="Graph.table",
+                remedy="give every sample at least as many source points as there are neighbours",
+            )
+        return self.source.view(self.n_target, k)
+
     @cached_property
     def by_source(self) -> tuple[Tensor, Tensor, Tensor]:
         """The edges in order of source: (n_source+1,) start of every source's edges, (e,) their targets, (e,) their numbers here."""

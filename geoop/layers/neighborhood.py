@@ -178,6 +178,13 @@ class SoftNearest:
         window = self._window(distance)
         return weight * window.reshape(window.shape + (1,) * (weight.dim() - window.dim()))
 
+    def shares(self, weight: Tensor, offset: Tensor, dim: int = 1) -> Tensor:
+        """:meth:`windowed` weights that add up to 1; equal ones where all of a target are 0."""
+        weight = self.windowed(weight, offset, dim)
+        total = weight.sum(dim=dim, keepdim=True)
+        lost = total <= torch.finfo(weight.dtype).tiny
+        return torch.where(lost, 1.0 / max(weight.shape[dim], 1), weight / torch.where(lost, 1.0, total))
+
     def _window(self, distance: Tensor) -> Tensor:
         """(..., m) distances -> weights that add up to k along the last axis."""
         with torch.no_grad():

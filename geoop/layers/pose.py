@@ -9,6 +9,21 @@ from torch import Tensor
 N_POSE = 7
 
 
+#: Windows are at least so long, in the unit of the positions: what stands for nothing still has a length to divide by.
+_LEAST = 1e-12
+
+
+def windows(weight: Tensor, dimension: int, power: float = 1.0) -> Tensor:
+    """Lengths of the windows of poses to some power, of the shape of ``weight``.
+
+    Args:
+        weight: length, area or volume that every pose stands for; may be 0.
+        dimension: of space.
+        power: of the length.
+    """
+    return weight.clamp_min(_LEAST**dimension) ** (power / dimension)
+
+
 def frame_components(vector: Tensor, normal: Tensor) -> Tensor:
     """(..., 2) component of vectors along a unit normal and across it.
 

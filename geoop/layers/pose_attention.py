@@ -16,6 +16,7 @@ from .bi_invariants import BiInvariant, Periodic
 from .fourier import FourierFeatures
 from .mlp import MLP
 from .neighborhood import smooth_window
+from .pose import windows
 from .sizes import check_heads
 
 
@@ -107,7 +108,7 @@ class PoseAttention(nn.Module):
             asked: (n, asked) features that add to the queries.
         """
         position, x = take_source(latents.pos, graph), take_target(points.pos, graph)
-        window = take_source(latents.weight, graph) ** (1.0 / points.dimension)
+        window = windows(take_source(latents.weight, graph), points.dimension)
         # in windows, so that one network reads fine and coarse latents alike
         seen = self.space.invariant.of(x, position, take_source(latents.vectors.flatten(1), graph).view(len(x), *latents.vectors.shape[1:]))
         seen = seen if isinstance(self.space.invariant, Periodic) or self.space.invariant.symmetry.value == "none" else seen / window[:, None]
@@ -127,7 +128,7 @@ class PoseAttention(nn.Module):
     def log_window(self, latents: PointSet, points: PointSet, graph: Graph) -> Tensor:
         """(e, 1) -|x - p|^2 / s^2, and the logarithm of the weight that falls to 0 at the furthest connected latent."""
         squared = self.squared_distance(take_target(points.pos, graph), take_source(latents.pos, graph))
-        return (self._taper(squared, graph) - squared / take_source(latents.weight, graph) ** (2.0 / points.dimension))[:, None]
+        return (self._taper(squared, graph) - squared / windows(take_source(latents.weight, graph), points.dimension, 2.0))[:, None]
 
     def squared_distance(self, x: Tensor, position: Tensor) -> Tensor:
         """(e,) squared distances; on a torus to the nearest image."""

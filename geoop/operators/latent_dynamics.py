@@ -18,6 +18,7 @@ from ..layers.bi_invariants import Absolute, Components, Oriented, Periodic, rig
 from ..layers.fourier import FourierFeatures
 from ..layers.mlp import MLP
 from ..layers.operator import AbstractOperator, Symmetry
+from ..layers.pose import windows
 from ..layers.pose_attention import PairNetwork, PoseSpace
 
 
@@ -36,7 +37,7 @@ class LatentDynamics(AbstractOperator):
     (:class:`Periodic`) the offset is length/(2 pi) sin(2 pi (p_j - p_i)/length), which does not feel a jump by a period. Means are by weight.
     Oriented poses spin too. Poses of other invariants travel only: a sense of turning is not invariant under reflection.
 
-    Source and target: one cloud of latents, ``scalars`` (m, c) contexts, ``vectors`` (m, k, d) of the poses, ``weight`` (m,) length, area or volume, > 0.
+    Source and target: one cloud of latents, ``scalars`` (m, c) contexts, ``vectors`` (m, k, d) of the poses, ``weight`` (m,) length, area or volume.
     Returns it with ``scalars`` (m, c) the rates of the contexts and ``vectors`` (m, 1, d) the rates of the positions, followed by those of the k vectors of
     oriented poses, per unit of tau.
 
@@ -91,7 +92,7 @@ class LatentDynamics(AbstractOperator):
             heard = segment_sum(share * kernel(basis) * take_source(h, graph), graph)
             h = h + update(norm(h + heard))
         gain = self.pull(torch.cat([basis, take_target(h, graph), take_source(h, graph)], dim=1))
-        window = target.weight[:, None] ** (1.0 / target.dimension)
+        window = windows(target.weight[:, None], target.dimension)
         offset = self._offset(source, target, graph) / take_target(window, graph)
         offset = offset / (1 + offset.square().sum(dim=1, keepdim=True)).sqrt()
         velocity = segment_sum(share * gain * offset, graph)
@@ -110,7 +111,7 @@ class LatentDynamics(AbstractOperator):
         seen = invariant.of(x, p, theirs)
         if isinstance(invariant, Periodic | Absolute):
             return seen
-        window = take_source(source.weight, graph)[:, None] ** (1.0 / d)
+        window = windows(take_source(source.weight, graph)[:, None], d)
         if not self.posed:
             return seen / window
         own = take_target(target.vectors.flatten(1), graph).view(len(x), -1, d)

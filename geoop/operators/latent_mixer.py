@@ -170,10 +170,9 @@ class LatentMixer(AbstractOperator):
         edges = graph.source.view(b, n, -1) - latents.ptr[:-1, None, None]
         edge_features = torch.gather(pairs.features, 3, edges[:, None].expand(-1, pairs.features.shape[1], -1, -1)).permute(0, 2, 3, 1)
         weight = gather_rows(latents.weight.view(b, n, 1), edges)
-        if self.nearest.softness:
-            pos = latents.pos.view(b, n, -1)
-            weight = self.nearest.windowed(weight, gather_rows(pos, edges) - pos[:, :, None], dim=2)
-        return Mixing(bias, edges, edge_features, weight / weight.sum(dim=2, keepdim=True), (pairs.kernel_real, pairs.kernel_imag))
+        pos = latents.pos.view(b, n, -1)
+        share = self.nearest.shares(weight, gather_rows(pos, edges) - pos[:, :, None], dim=2)
+        return Mixing(bias, edges, edge_features, share, (pairs.kernel_real, pairs.kernel_imag))
 
 
 def _pair_features(pos: Tensor, normal: Tensor, spacing: Tensor, log_weight: Tensor) -> Tensor:

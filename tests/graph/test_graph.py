@@ -58,3 +58,11 @@ def test_a_batch_keeps_the_orders_of_its_samples():
     fresh = Graph(whole.source, whole.target, whole.n_source, whole.n_target)
     assert torch.equal(whole.ptr, fresh.ptr)
     assert all(torch.equal(a, b) for a, b in zip(whole.by_source, fresh.by_source, strict=True))
+
+
+def test_equally_many_neighbours_make_a_table_and_others_are_named():
+    graph = Graph(torch.tensor([3, 1, 0, 2]), torch.tensor([0, 0, 1, 1]), 4, 2)
+    assert graph.table.tolist() == [[3, 1], [0, 2]]
+    assert Graph.unconnected(3, 0).table.shape == (0, 0)
+    with pytest.raises(ShapeError, match="1 to 3 neighbours"):
+        Graph(torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 1, 1]), 4, 2).table  # noqa: B018

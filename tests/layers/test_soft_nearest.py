@@ -77,3 +77,13 @@ def test_bad_input():
         SoftNearest(0)
     with pytest.raises(ConfigurationError):
         SoftNearest(3, 1.0)
+
+
+@pytest.mark.parametrize("softness", [0.0, 0.2])
+def test_shares_add_up_to_one_and_are_equal_where_nothing_has_a_weight(softness):
+    generator = torch.Generator().manual_seed(0)
+    weight, offset = torch.rand(4, 6, generator=generator, dtype=torch.float64), torch.randn(4, 6, 2, generator=generator, dtype=torch.float64)
+    weight[2] = 0.0
+    found = SoftNearest(3, softness).shares(weight, offset)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(4, dtype=torch.float64))
+    assert torch.equal(found[2], torch.full((6,), 1 / 6, dtype=torch.float64)) and not torch.equal(found[1], found[2])

@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from geoop.errors import GeoopError
 from geoop.graph.graph import Graph
 from geoop.graph.hierarchy import Hierarchy
 from geoop.graph.pointset import PointSet
@@ -173,6 +174,36 @@ def test_an_empty_ball_still_sees_its_nearest_point(entry):
     target = replace(target, pos=target.pos + 50.0)
     other = source.with_features(source.scalars + 1.0 * torch.arange(source.scalars.shape[1]))
     assert difference(apply(operator, source, target), apply(operator, other, target)) > 1e-4
+
+
+@zoo()
+@pytest.mark.parametrize("every", [1, 3])
+def test_points_that_stand_for_nothing_leave_everything_finite(entry, every):
+    """All weights are 0, or all but every third."""
+    operator, (source, target) = build(entry), clouds(entry)
+    kept = torch.arange(len(source)) % 3 == 0 if every == 3 else torch.zeros(len(source))
+    source = replace(source, weight=source.weight * kept, scalars=source.scalars.clone().requires_grad_())
+    target = source if entry.target is None else replace(target, weight=target.weight * 0)
+    found = operator(source, target, operator.connect(source, target))
+    assert torch.isfinite(found.scalars).all() and torch.isfinite(found.vectors).all()
+    loss = found.scalars.square().sum() + found.vectors.square().sum()
+    if loss.requires_grad:
+        (gradient,) = torch.autograd.grad(loss, source.scalars, allow_unused=True)
+        assert gradient is None or torch.isfinite(gradient).all()
+
+
+@zoo(lambda entry: entry.target is not None)
+def test_no_targets_have_no_answer_and_a_sample_without_source_has_one_or_is_named(entry):
+    operator, (source, target) = build(entry), clouds(entry)
+    nothing = torch.arange(0)
+    assert len(apply(operator, source, target.take(nothing))) == 0
+    first, _, last = source.split()
+    without = PointSet.concatenate([first, first.take(nothing), last])
+    try:
+        found = apply(operator, without, target)
+    except GeoopError:
+        return
+    assert torch.isfinite(found.scalars).all() and torch.isfinite(found.vectors).all()
 
 
 @zoo()

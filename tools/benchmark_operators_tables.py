@@ -34,7 +34,7 @@ def report(name: str, splits: Sequence[str], rows: Sequence[Row]) -> None:
         return
     hashes = sorted({row["data_hash"][:12] for row in found})
     for split in splits:
-        columns = [key for key in found[0]["errors"][split] if key.endswith(("mean", "z-L1 median"))]
+        columns = list(dict.fromkeys(key for row in found for key in row["errors"][split] if key.endswith(("mean", "z-L1 median"))))
         print(f"\n{name}, split {split}, data {', '.join(hashes)}; per cent, sorted by the mean relative L2 over the quantities\n")
         heads = ["predictor", "core-min", "rates", "seed", "parameters", "epochs", "cases/s", "points/s", "MB", "primary", *columns]
         print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
@@ -49,7 +49,7 @@ def report(name: str, splits: Sequence[str], rows: Sequence[Row]) -> None:
             cells += [
                 str(row.get(key, "-")) for key in ("seed", "parameters", "epochs", "cases_per_second", "decode_points_per_second", "peak_megabytes")
             ]
-            cells += [f"{row['errors'][split].get(key, float('nan')):.4g}" for key in ("primary", *columns)]
+            cells += [f"{row['errors'][split][key]:.4g}" if key in row["errors"][split] else "-" for key in ("primary", *columns)]
             print("| " + " | ".join(cells) + " |")
 
 

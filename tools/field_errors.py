@@ -47,8 +47,7 @@ def errors(
                 else 0.0
             )
             add(quantity, 100 * relative_l2(guess, truth, offset=free))
-            if truth.ndim == 1:
-                add(f"{quantity} z-L1", 100 * z_scored_l1(guess, truth, *known[quantity]))
+            add(f"{quantity} z-L1", 100 * z_scored_l1(guess, truth, *_spread(known, quantity, truth.ndim)))
             if quantity == "pressure_coefficient" and chosen is None:
                 wall = np.unique(body_cells(case.mesh, case.wall).connectivity)
                 add("surface Cp", 100 * relative_l2(guess[wall], truth[wall]))
@@ -63,6 +62,13 @@ def errors(
         out[f"{name} mean"], out[f"{name} median"] = round(float(np.mean(values)), 4), round(float(np.median(values)), 4)
     out["primary"] = round(float(np.mean([out[f"{quantity} mean"] for quantity in quantities])), 4)
     return out
+
+
+def _spread(known: Mapping[str, tuple[float, float]], quantity: str, ndim: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of a quantity, of a vector those of its components."""
+    rows = [known[quantity]] if ndim == 1 else [known[f"{quantity}_{axis}"] for axis in "xyz" if f"{quantity}_{axis}" in known]
+    mean, deviation = np.array(rows).T
+    return (mean[0], deviation[0]) if ndim == 1 else (mean, deviation)
 
 
 def trained_on(framing: Framing, shared: TrainingData, seen: bool) -> Callable[[Case], np.ndarray]:

@@ -74,15 +74,27 @@ def perturbation_l2(predicted: np.ndarray, true: np.ndarray, free_stream: np.nda
     return relative_l2(predicted, true, weight, offset=np.asarray(free_stream, dtype=np.float64))
 
 
-def z_scored_l1(predicted: np.ndarray, true: np.ndarray, mean: float, deviation: float) -> float:
-    """Relative L1 of one case after z-scoring with the training set's statistics: sum |p - t| / sum |t - mean|.
+def z_scored_l1(predicted: np.ndarray, true: np.ndarray, mean: float | np.ndarray, deviation: float | np.ndarray) -> float:
+    """Relative L1 of one case after z-scoring with the training set's statistics: sum |p - t| / s over sum |t - mean| / s.
 
-    The deviation cancels for one variable; it is asked for because a constant variable (deviation 0) has no such error: NaN.
+    Args:
+        predicted, true: (n,) a scalar, or (n, d) a vector, whose components are summed after each was divided by its own deviation.
+        mean, deviation: of the training set, one number or (d,). For one variable the deviation cancels; a constant one (deviation 0) has no
+            such error and is left out.
+
+    Returns:
+        NaN where nothing varied.
     """
     predicted, true = _checked(predicted, true)
-    if not deviation > 0:
+    mean, deviation = (np.broadcast_to(np.asarray(part, dtype=np.float64), true.shape[1:]) for part in (mean, deviation))
+    varied = deviation > 0
+    if not varied.any():
         return float("nan")
-    return _ratio(float(np.abs(predicted - true).sum() / deviation), float(np.abs(true - mean).sum() / deviation))
+
+    def size(difference: np.ndarray) -> float:
+        return float((np.abs(difference) / np.where(varied, deviation, np.inf)).sum())
+
+    return _ratio(size(predicted - true), size(true - mean))
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,6 +64,20 @@ def test_z_scored_l1_by_hand() -> None:
     assert math.isnan(z_scored_l1(predicted, true, mean=1.0, deviation=0.0))
 
 
+def test_z_scored_l1_of_vectors_weighs_components_by_their_deviation() -> None:
+    rng = np.random.default_rng(0)
+    predicted, true = rng.normal(size=(2, 50, 3))
+    mean, deviation = np.array([0.5, -1.0, 2.0]), np.array([0.1, 1.0, 30.0])
+    found = z_scored_l1(predicted, true, mean, deviation)
+    scaled = z_scored_l1((predicted - mean) / deviation, (true - mean) / deviation, 0.0, 1.0)
+    assert found == pytest.approx(scaled)  # the same as of variables that were z-scored before
+    assert found == pytest.approx(z_scored_l1(7 * predicted, 7 * true, 7 * mean, 7 * deviation))
+    parts = [np.abs((a[:, k] - mean[k]) / deviation[k]).sum() for a in (predicted - true + mean, true) for k in range(3)]
+    assert found == pytest.approx(sum(parts[:3]) / sum(parts[3:]))
+    alone = z_scored_l1(predicted[:, :1], true[:, :1], mean[:1], deviation[:1])  # a component that is constant in training is left out
+    assert z_scored_l1(predicted[:, :2], true[:, :2], mean[:2], np.array([0.1, 0.0])) == pytest.approx(alone)
+
+
 def test_scores_of_a_known_error() -> None:
     """A prediction 10 % too large is 10 % wrong in every row but that of the perturbation."""
     cases = [sample(k) for k in range(5)]

@@ -86,6 +86,10 @@ TASKS = {
 #: Models with other arguments than their preset's, for ablations: name in the table -> class and what is put over the preset.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "GAOT of two scales": ("GAOT", {"scales": [0.5, 1.0], "neighbours": [4, 12]}),
+    "Transolver with exact boundary values": (
+        "ExactDirichlet",
+        {"width": 48, "inner": "Transolver", "sizes": {"slices": 16, "depth": 3}, "fields": None},  # zero, as in all sets of Poisson problems
+    ),
     "Enf2Enf without latents": ("Enf2Enf", {"ablation": "latents"}),
     "Enf2Enf without distance": ("Enf2Enf", {"ablation": "distance"}),
     "Enf2Enf without layer potentials": ("Enf2Enf", {"densities": 0}),

@@ -146,6 +146,7 @@ def _with_body(case: Case) -> tuple[Case, list[str]]:
 
     from ..io.collecting.choices import Choices
     from ..io.collecting.walls import guess_wall, with_patches
+    from ..mesh.quality import duplicate_points
 
     mesh = case.mesh
     if mesh.patches or mesh.is_surface or mesh.is_cloud:
@@ -153,6 +154,13 @@ def _with_body(case: Case) -> tuple[Case, list[str]]:
     case, notes = with_patches(case)
     walls = guess_wall(case, Choices())[0]
     if not walls:
+        doubled = duplicate_points(mesh.points)
+        if doubled:
+            raise InvalidMeshError(
+                f"the file names no patches, and its boundary is one piece: {doubled} points lie on top of others, the two sides of a seam that was not joined",
+                where=mesh.name,
+                remedy="join them: geoop inspect FILE --repair JOINED says the tolerance that it takes, then geoop forces JOINED",
+            )
         raise InvalidMeshError(
             "the file names no patches, and its boundary is one piece: nothing says which part of it is the body",
             where=mesh.name,

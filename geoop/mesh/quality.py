@@ -149,7 +149,7 @@ def mesh_report(mesh: Mesh, *, intersections: bool | None = None) -> MeshReport:
         "patches": {name: len(part) for name, part in mesh.patches.items()},
         "bounds": tuple(tuple(row) for row in mesh.bounds.tolist()),
         "measure": float(measures[top].sum()) if not mesh.is_cloud else 0.0,
-        "duplicate_points": _duplicates(mesh.points, extent),
+        "duplicate_points": duplicate_points(mesh.points),
         "unused_points": 0 if mesh.is_cloud else _unused(mesh),
         "degenerate_cells": int(degenerate_cells(mesh, measures).sum()),
         "components": _components(mesh, merged),
@@ -189,8 +189,9 @@ def _unused(mesh: Mesh) -> int:
     return int((~used).sum())
 
 
-def _duplicates(points: np.ndarray, extent: float) -> int:
-    """Points that lie within a hair of another one of lower number."""
+def duplicate_points(points: np.ndarray) -> int:
+    """How many of (n, d) points lie within a hair (1e-12 of the extent) of another one of lower number: the seams of blocks that were not joined."""
+    extent = float(np.linalg.norm(np.ptp(points, axis=0)))
     merged = welded(points)
     exact = merged != np.arange(len(points))
     distinct = points[~exact]

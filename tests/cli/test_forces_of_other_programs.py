@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,3 +93,20 @@ def test_a_check_takes_the_cuts_that_lie_in_the_mesh(capsys, tmp_path, radius, r
         data = run(capsys, path, "--check", "--viscosity", 1e-5, *STREAM)
         assert len(data["balance"]["rows"]) == 1 and any("wake survey is left out" in note for note in data["balance"]["notes"])
         assert main(["forces", str(path), "--check", *STREAM[:-1]]) == 0 and "too small" in capsys.readouterr().out
+
+
+def test_a_seam_that_was_not_joined_is_named_and_can_be_joined(tmp_path, capsys):
+    """A structured grid round a body whose first and last lines coincide: its boundary is one curve until they are joined."""
+    plane = grid([160, 60])
+    angle, radius = 2 * np.pi * plane.points[:, 0], 0.5 * 16.0 ** plane.points[:, 1]
+    z = radius * np.exp(1j * angle)
+    w = 30.0 * (1.0 - 0.25 / z**2) + 1j * 20.0 / (2.0 * np.pi * z)
+    open_ = replace(plane, points=np.stack([z.real, -z.imag], axis=1), patches={})
+    velocity = np.stack([w.real, w.imag, 0.0 * w.real], axis=1)
+    path = write_vtu(tmp_path / "seam.vtu", open_, point={"p [Pa]": 0.6 * (900.0 - np.abs(w) ** 2), "U": velocity})
+    assert main(["forces", str(path), *STREAM]) == 2
+    assert "61 points lie on top of others" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    joined = tmp_path / "joined.vtu"
+    assert main(["inspect", str(path), "--repair", str(joined), "--tolerance", "1e-9"]) == 0
+    capsys.readouterr()
+    assert abs(run(capsys, joined, *STREAM)["forces"]["CL"]) == pytest.approx(CL, rel=2e-3)

@@ -85,6 +85,7 @@ def test_what_is_refused(folder):
 def test_missing_coordinates_say_where_to_put_them(tmp_path, monkeypatch):
     monkeypatch.delenv(uiuc.VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(uiuc, "_ARCHIVE", Path("absent.tar.gz"))  # the real one may lie above the temporary folder
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError) as caught:
         uiuc.texts()

@@ -92,6 +92,25 @@ def test_a_query_goes_through_the_layers_of_the_domain(name):
             torch.testing.assert_close(kept["moments2"].scalars, block.integral.moments(block.normed(seen)).flatten(0, 1), rtol=0, atol=1e-11)
 
 
+def test_what_a_low_rank_block_adds_is_bounded():
+    """|A norm(.)| <= |A| (sqrt(width) max |gain| + |shift|) + |a| for any cloud: without the norm it grows with the square of the moments."""
+    torch.manual_seed(0)
+    block = LowRankOperator(BARE, 16, layers=1, rank=4, heads=2).double().eval().blocks[0]
+    block.norm_out.weight.data.normal_()
+    block.norm_out.bias.data.normal_()
+    size = float(block.norm_out.weight.detach().abs().max()) * 4 + float(block.norm_out.bias.detach().norm())
+    bound = float(torch.linalg.matrix_norm(block.out.weight.detach(), 2)) * size + float(block.out.bias.detach().norm())
+    points = smooth(torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1)), 16)
+    for far in (1.0, 1e3, 1e6):
+        with torch.no_grad():
+            seen = block.normed(points.with_features(scalars=far * points.scalars**3))
+            moments = far * block.integral.moments(seen)
+            added = block(points, moments, seen).scalars - points.scalars
+            free = block.integral.expand(moments, seen).scalars.chunk(2, dim=1)
+        assert float(added.norm(dim=1).max()) <= bound
+    assert float((torch.nn.functional.silu(free[0]) * free[1]).norm(dim=1).max()) > 1e6 * bound  # what the norm stands against
+
+
 @pytest.mark.parametrize("name", ["graph", "multipole"])
 def test_samples_of_different_sizes_have_neighbours_of_their_own(name):
     torch.manual_seed(0)

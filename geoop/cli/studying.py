@@ -30,6 +30,9 @@ def study(
     reference_length: Annotated[float | None, typer.Option(help="length of coefficients and Re \\[m]; the chord unless given")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="columns of the panel method beside the model's")] = False,
     drag: Annotated[bool, typer.Option("--drag", help="drag of inviscid sections from a boundary layer; needs a Reynolds number")] = False,
+    smallest_edge_angle: Annotated[
+        float | None, typer.Option(help="thinner trailing edges are refused by the panels \\[deg]; 5 unless given, less for exact coordinates")
+    ] = None,
     surface_only: Annotated[bool, typer.Option("--surface-only", help="the wall only, no field around it")] = False,
     table_only: Annotated[bool, typer.Option("--table-only", help="no files of single cases")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="no pictures, no report.html")] = False,
@@ -58,6 +61,7 @@ def study(
         "surface_only": surface_only or None,
         "files": "none" if table_only else None,
         "report": False if no_report else None,
+        "smallest_edge_angle": smallest_edge_angle,
         "reference_area": reference_area,
         "reference_length": reference_length,
         "accept": accept or None,

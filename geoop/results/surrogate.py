@@ -28,7 +28,7 @@ from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Framing
 from ..scaling.normaliser import Normaliser
-from .confidence.calibration import Calibration, Evidence
+from .confidence.calibration import Calibration, Evidence, stated
 from .confidence.latent_code import latent_code
 from .decoder import Decoder
 from .neural_mover import NeuralMover
@@ -141,7 +141,7 @@ class Surrogate(TrainedPredictor):
 
     def _predict(self, cases: list[Case], chunk: int) -> list[Result]:
         if self.calibration is None:
-            return self._results(self.decoders(cases, chunk))
+            return [stated(result) for result in self._results(self.decoders(cases, chunk))]
         return [self.calibration.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
 
     def weighed(self, cases: list[Case], chunk: int = CHUNK) -> list[tuple[Result, Evidence]]:

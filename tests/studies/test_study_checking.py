@@ -68,6 +68,16 @@ def test_a_section_that_crosses_itself_is_refused(tmp_path):
     assert "knot: the section crosses itself" in refused(tmp_path, geometry=ring(points, "knot"))
 
 
+def test_a_thin_edge_is_refused_with_the_setting_that_accepts_it(tmp_path):
+    thin_refused = geoop.study(**{**SWEEP, "geometry": ["naca0003"]}, output=tmp_path / "refused")
+    assert all("accept it with smallest_edge_angle = 4" in row["message"] for row in thin_refused.rows)
+    settings = {**SWEEP["settings"], "smallest_edge_angle": 4}
+    accepted = geoop.study(**{**SWEEP, "geometry": ["naca0003"], "settings": settings}, output=tmp_path / "accepted")
+    thin = 2 * np.pi * np.sin(np.radians([-4.0, 0.0, 4.0]))
+    np.testing.assert_allclose([row["CL"] for row in accepted.rows], thin, atol=0.03 * thin[-1])  # a plate, and 3 % for its thickness
+    assert "from 0 to 180" in refused(tmp_path, settings={"smallest_edge_angle": 200})
+
+
 @pytest.mark.parametrize("chord", [1000.0, 0.001])
 def test_a_chord_of_another_unit_is_asked_about(tmp_path, chord):
     table = {"naca": ["2412"], "chord": chord}

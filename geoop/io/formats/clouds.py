@@ -21,6 +21,8 @@ _COORDINATES = [
     for number, axis in enumerate("xyz")
 ]
 _VECTOR = re.compile(r"^(?P<name>.+?)(?:[:_ ](?P<number>[012])|[_ -](?P<axis>[xyzXYZ])|\[(?P<letter>[ijk])\])(?P<unit>\s*\[[^\]]*\])?$")
+#: Normals of a scan, as CloudCompare and MeshLab write them.
+_NORMAL = re.compile(r"^n_?(?P<axis>[xyz])$", re.I)
 _SYMBOL = r"(?:[munkMG]?m|in|ft|yd|[mµ]?s|min|h|[kmg]?g|[kM]?N|[hkMG]?Pa|bar|psi|atm|[kM]?J|[kM]?W|[kM]?Hz|K|°?[CF]|deg|rad|rpm|mol|A|V)"
 #: A unit in round brackets at the end of a name, as STAR-CCM+ writes it; "(average)" is none.
 _ROUND = re.compile(rf"\s*\((?P<unit>(?:1/)?{_SYMBOL}(?:\^?-?\d)?(?:[-/*·.]{_SYMBOL}(?:\^?-?\d)?)*)\)$")
@@ -218,6 +220,9 @@ def named_columns(names: list[str], table: np.ndarray, where: str) -> Contents:
     chosen = [i for i in columns if i is not None]
     vectors: dict[tuple[str, bool], dict[int, int]] = {}  # name and whether it has components -> component -> column
     for i in (i for i in range(len(names)) if i not in chosen):
+        if normal := _NORMAL.match(names[i]):
+            vectors.setdefault(("normals", True), {}).setdefault("xyz".index(normal["axis"].lower()), i)
+            continue
         found = _VECTOR.match(names[i])
         if found is None:
             vectors[f"{names[i]} {i}", False] = {0: i}

@@ -28,7 +28,7 @@ from ..decoder import Decoder
 from ..metrics import regions_of
 from ..surrogate import Surrogate, surrogate_of
 from ..trained import TrainedPredictor
-from .calibration import SPREAD, Calibration, Evidence, sizes
+from .calibration import SPREAD, Calibration, Evidence, sizes, stated
 from .latent_code import latent_code
 
 
@@ -144,7 +144,7 @@ class Ensemble(TrainedPredictor):
 
     def _answers(self, case: Case, points: Sequence[OperatingPoint | None], surface_only: bool, chunk: int) -> list[Result]:
         judged, cases = self.calibration, self._first.swept(case, points, surface_only)
-        return [result if judged is None else judged.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
+        return [stated(result) if judged is None else judged.judged(result, evidence) for result, evidence in self.weighed(cases, chunk)]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
         """The case on the mesh that is predicted at."""

@@ -80,7 +80,7 @@ class StudyJob:
     @cached_property
     def panels(self) -> PanelPredictor:
         """The control method."""
-        return PanelPredictor()
+        return PanelPredictor(smallest_edge_angle=self.settings.smallest_edge_angle)
 
     @cached_property
     def pace(self) -> Pace:

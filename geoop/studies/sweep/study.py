@@ -128,8 +128,8 @@ def study(
         alpha: angles of attack [deg]: a number, a list, ``"start:stop:step"``.
         velocity: [m/s], likewise.
         conditions: other conditions: beta, reynolds, mach, density, viscosity, sampling, count.
-        settings: other keys of the file: surface_only, files, compare, drag, reference_area, reference_length,
-            accept, seed, report.
+        settings: other keys of the file: surface_only, files, compare, drag, smallest_edge_angle, reference_area,
+            reference_length, accept, seed, report.
         workers: processes; 1 stays in this one.
         dask: address of a Dask scheduler whose workers compute instead, ``tcp://host:8786``.
         resume: expect an interrupted or finished study in the folder, and try its failed cases again.
@@ -174,7 +174,7 @@ def plan(spec: StudySpec) -> tuple[StudyJob, Checked]:
         CheckpointError: the model cannot be loaded.
     """
     try:
-        model = StudyModel.of(spec.model)
+        model = StudyModel.of(spec.model, spec.settings.smallest_edge_angle)
     except GeoopError as error:
         if spec.errors:
             refuse([Finding.of(item, spec.where) for item in (error, *spec.errors)], spec.where)

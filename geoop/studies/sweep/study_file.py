@@ -11,6 +11,7 @@ from ...errors import ConfigurationError, GeoopError
 from ...interfaces.protocols import Predictor
 from ...io.settings import build, check_keys, read_toml
 from ...mesh.mesh import Mesh
+from ...truth.panels.section_curve import SMALLEST_EDGE_ANGLE
 from .conditions import Condition, conditions_of
 from .findings import Finding, refuse
 from .geometries import Geometry, geometries_of
@@ -30,6 +31,8 @@ class StudySettings:
         files: ``all`` (wall and field of every case), ``surface`` or ``none`` (the table only).
         compare: ``panels`` adds columns of the panel method to sections, as a control; empty for none.
         drag: ``boundary layer`` adds the drag of an integral boundary layer where the fields are inviscid and Re is known; or ``none``.
+        smallest_edge_angle: sections with a thinner trailing edge are refused by the panel method [deg], because rounded coordinates decide on their
+            lift; exact ones may have less.
         reference_area: [m^2] of coefficients in space, where a geometry has none of its own.
         reference_length: [m] of coefficients, where a geometry has none of its own; the chord of every section unless given.
         accept: things that are asked about and meant: ``unit``, ``angles``, ``open``.
@@ -44,6 +47,7 @@ class StudySettings:
     files: str = "all"
     compare: str = ""
     drag: str = "none"
+    smallest_edge_angle: float = SMALLEST_EDGE_ANGLE
     reference_area: float | None = None
     reference_length: float | None = None
     accept: Sequence[str] = ()
@@ -61,6 +65,8 @@ class StudySettings:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 problems.append(f"{name} = {value!r} is not positive")
+        if not 0 <= self.smallest_edge_angle < 180:
+            problems.append(f"smallest_edge_angle = {self.smallest_edge_angle!r} is not an angle from 0 to 180 degrees")
         problems += [f"seed = {self.seed} is negative"] if self.seed < 0 else []
         if problems:
             raise ConfigurationError("; ".join(problems), where="study", remedy="correct these keys; `geoop study --template` shows all of them")

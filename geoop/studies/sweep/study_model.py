@@ -23,6 +23,7 @@ from ...results.shipped import shipped_models
 from ...results.surrogate import load
 from ...results.trained import TrainedPredictor
 from ...truth.panels.predictor import PanelPredictor
+from ...truth.panels.section_curve import SMALLEST_EDGE_ANGLE
 from .geometries import Geometry
 
 #: The name by which the panel method is asked for.
@@ -51,8 +52,8 @@ class StudyModel:
     predictor: Predictor
 
     @classmethod
-    def of(cls, source: str | Path | Predictor) -> StudyModel:
-        """A shipped model by name, a checkpoint by path, ``panels``, or a predictor.
+    def of(cls, source: str | Path | Predictor, smallest_edge_angle: float = SMALLEST_EDGE_ANGLE) -> StudyModel:
+        """A shipped model by name, a checkpoint by path, ``panels`` (which refuse thinner trailing edges [deg]), or a predictor.
 
         Raises:
             CheckpointError: no such file, or not a model.
@@ -60,7 +61,7 @@ class StudyModel:
         """
         if isinstance(source, str | Path):
             if str(source) == PANELS:
-                return cls(PANELS, PanelPredictor())
+                return cls(PANELS, PanelPredictor(smallest_edge_angle=smallest_edge_angle))
             if str(source) not in shipped_models() and get_close_matches(str(source).lower(), [PANELS], cutoff=0.75):
                 raise CheckpointError(f"no model '{source}', did you mean '{PANELS}'?", where=str(source), remedy="`geoop models` lists the others")
             return cls(str(source), _predictor(load(source), str(source)))

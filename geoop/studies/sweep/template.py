@@ -11,6 +11,7 @@ model = "panels"                  # a shipped model (airfoil-potential), a check
 # files = "surface"               # all (wall and field of every case), surface, or none (the table only)
 # compare = "panels"              # columns of the panel method beside a model's, as a control (sections)
 # drag = "boundary layer"         # drag of inviscid sections from an integral boundary layer; needs reynolds or viscosity
+# smallest_edge_angle = 2         # [deg] thinner trailing edges are refused by the panels, 5 unless given: only for exact coordinates
 # reference_area = 2.1            # [m^2] bodies in space: no area is customary for all of them
 # reference_length = 0.35         # [m] coefficients and Re; of sections the chord unless given
 # accept = ["unit"]               # what is asked about and meant: unit, angles, open

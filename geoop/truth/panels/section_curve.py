@@ -143,7 +143,7 @@ def refuse_thin_edge(curve: SectionCurve, smallest: float) -> None:
             " coincide, and rounded coordinates, not the shape, decide on the lift",
             where=curve.name,
             remedy="open the trailing edge, or take the exact flow of geoop.truth.exact.karman_trefftz for a cusped section;"
-            f" if the coordinates are accurate to 1e-5 chords, accept it with smallest_edge_angle={math.floor(curve.edge_angle)}",
+            f" if the coordinates are accurate to 1e-5 chords, accept it with smallest_edge_angle = {math.floor(curve.edge_angle)}",
         )
 
 

@@ -44,6 +44,18 @@ def test_named_columns_are_fields(tmp_path):
     assert case.field("force").values.shape == (2, 3) and case.field("tag").quantity.unit == "?"
 
 
+@pytest.mark.parametrize("names", ["x,y,z,nx,ny,nz", "x,y,z,Nx,Ny,Nz", "x,y,z,nz,ny,nx"])
+def test_normals_of_a_scan_are_one_vector(tmp_path, names):
+    case = read_case(save(tmp_path, f"{names}\n0,0,0,1,2,3\n1,0,0,4,5,6\n"), unit="mm")
+    rows = [[1, 2, 3], [4, 5, 6]]
+    assert list(case.fields) == ["normals"] and case.field("normals").values.tolist() == (rows if names.lower().endswith("nz") else [r[::-1] for r in rows])
+
+
+def test_a_column_nx_alone_is_a_number(tmp_path):
+    case = read_case(save(tmp_path, "x,y,z,nx\n0,0,0,1\n1,0,0,4\n"), unit="m")
+    assert list(case.fields) == ["nx"]
+
+
 def test_solution_of_a_solver(shared_data):
     case = read_case(shared_data / "su2" / "naca0012_euler_fixedcl" / "solution_flow.csv", unit="m")
     assert case.mesh.dimension == 2 and len(case.mesh.points) == 5233

@@ -120,7 +120,7 @@ def parse_msh(data: bytes, where: str) -> Parsed:
 
 
 def _names(body: bytes) -> dict[tuple[int, int], str]:
-    rows = re.findall(rb'^\s*(\d)\s+(\d+)\s+"([^"\r\n]*)"', body, re.M)
+    rows = re.findall(rb'^\s*(\d)\s+(\d+)\s+"([^\r\n]*)"', body, re.M)
     return {(int(dimension), int(tag)): name.decode("utf-8", "replace") for dimension, tag, name in rows}
 
 

@@ -213,3 +213,9 @@ def test_format_1_is_recognised(tmp_path, end, name):
     with pytest.raises(UnreadableFileError, match="format 1") as caught:
         read(tmp_path / name)
     assert ("-save -format msh41" if name == "old.msh" else "'old.msh'") in caught.value.remedy
+
+
+def test_names_with_quotes_are_whole(tmp_path):
+    path = tmp_path / "four.msh"
+    path.write_text(FOUR.replace('"left half"', '"the "left" half of 3\\" pipe"'))
+    assert 'the "left" half of 3\\" pipe' in read(path).zones

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..graph.graph import Graph
 from ..graph.pointset import Inputs, PointSet
 from ..graph.segment import weighted_sum
 from ..graph.thinning import coarsen
+from ..layers.gated_update import GatedUpdate
 from ..layers.neighborhood import Ball, Nearest, Pairs
 from ..layers.pair_kernel import PairKernel
 from ..layers.share import Share, mean_weights
@@ -22,7 +22,7 @@ from .ports import Ports
 
 
 class IntegralBlock(nn.Module):
-    """v' = v + A act( W v + sum_s M_s int k_s * N_s v ), act the gated unit silu(a) * b of the two halves of its argument, v read through LayerNorm.
+    """v' = v + update( W v + sum_s M_s int k_s * N_s v ), v read through LayerNorm; see :class:`~geoop.layers.gated_update.GatedUpdate`.
 
     The gains k_s of the edges come from outside: one kernel serves all layers (Li et al. 2020), each of which factors it with matrices of its
     own, and every source is what :meth:`sources` made of the features of the domain.
@@ -34,7 +34,7 @@ class IntegralBlock(nn.Module):
         self.inner = nn.ModuleList([nn.Linear(width, gains) for _ in range(scales)])
         self.local = nn.Linear(width, 2 * width)
         self.mix = nn.Linear(scales * gains, 2 * width, bias=False)
-        self.out = nn.Linear(width, width)
+        self.update = GatedUpdate(width)
 
     def sources(self, normed: Tensor) -> list[Tensor]:
         """N_s v of every scale, at the points of the domain, from normalised features: (n, gains) each."""
@@ -44,14 +44,13 @@ class IntegralBlock(nn.Module):
         """x (n, width) and its normalised form at the targets of the graphs, ``sources`` at their sources, ``gains`` (e, gains) times quadrature
         weights."""
         seen = [weighted_sum(source, graph, gain).to(x.dtype) for source, graph, gain in zip(sources, graphs, gains, strict=True)]
-        gate, value = (self.local(normed) + self.mix(torch.cat(seen, dim=1))).chunk(2, dim=1)
-        return x + self.out(F.silu(gate) * value)
+        return x + self.update(self.local(normed) + self.mix(torch.cat(seen, dim=1)))
 
 
 class GraphNeuralOperator(CloudModel):
     """Graph neural operator of Li et al. 2020 (arXiv 2003.03485) and Kovachki et al. 2021 (arXiv 2108.08481):
 
-        v_{t+1}(x) = v_t(x) + A act( W v_t(x) + sum_s int k_s(x, y, v_0(x), v_0(y)) v_t(y) dy )
+        v_{t+1}(x) = v_t(x) + A norm act( W v_t(x) + sum_s int k_s(x, y, v_0(x), v_0(y)) v_t(y) dy )
 
     One kernel for all layers, which depends on the relative position and on what is known at both ends, in the factored form
     M diag(k) N of :class:`~geoop.operators.graph_kernel.GraphKernel`: memory is edges x gains. A layer sees the domain only through its source values,

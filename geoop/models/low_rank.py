@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
+from ..layers.gated_update import GatedUpdate
 from ..layers.graded_measure import graded_measure
 from ..operators.low_rank import Basis, LowRank
 from .cloud_model import CloudModel, CloudState, PreparedCloud
@@ -18,18 +18,14 @@ from .ports import Ports
 
 
 class LowRankBlock(nn.Module):
-    """v' = v + A norm( act( W v + sum_j phi_j <psi_j, v>_w ) ), act the gated unit silu(a) * b of the two halves of its argument, v read through LayerNorm.
-
-    The norm before A bounds what a block adds, whatever cloud it is asked about: act of phi <psi, v> is of sixth degree in the features, and without it
-    networks trained hidden values of 1e5 and answered one section in a hundred of a family they had not seen with errors of 28000 %.
-    """
+    """v' = v + update( W v + sum_j phi_j <psi_j, v>_w ), v read through LayerNorm; see :class:`~geoop.layers.gated_update.GatedUpdate`."""
 
     def __init__(self, width: int, terms: int, heads: int, hidden: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         phi, psi = Basis(width, terms, hidden), Basis(width, terms, hidden)
         self.integral = LowRank(width, 2 * width, phi, psi, width=width, heads=heads, target_channels=width)
-        self.norm_out, self.out = nn.LayerNorm(width), nn.Linear(width, width)
+        self.update = GatedUpdate(width)
 
     def normed(self, points: PointSet) -> PointSet:
         """What the integral reads."""
@@ -37,8 +33,7 @@ class LowRankBlock(nn.Module):
 
     def forward(self, points: PointSet, moments: Tensor, normed: PointSet | None = None) -> PointSet:
         seen = self.integral.expand(moments, self.normed(points) if normed is None else normed)
-        gate, value = seen.scalars.chunk(2, dim=1)
-        return points.with_features(scalars=points.scalars + self.out(self.norm_out(F.silu(gate) * value)))
+        return points.with_features(scalars=points.scalars + self.update(seen.scalars))
 
 
 class LowRankOperator(CloudModel):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..graph.hierarchy import Hierarchy
 from ..graph.pointset import Inputs, PointSet
+from ..layers.gated_update import GatedUpdate
 from ..layers.neighborhood import Pairs
 from ..layers.share import Share
 from ..operators.multipole import Levels, MultipoleKernel
@@ -18,13 +18,13 @@ from .ports import Ports
 
 
 class MultipoleBlock(nn.Module):
-    """v' = v + A act( multipole kernel of v ), act the gated unit silu(a) * b of the two halves of its argument, v read through LayerNorm."""
+    """v' = v + update( multipole kernel of v ), v read through LayerNorm; see :class:`~geoop.layers.gated_update.GatedUpdate`."""
 
     def __init__(self, width: int, dimension: int, levels: Levels, near: Share) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.integral = MultipoleKernel(width, 2 * width, dimension, levels=levels, target_channels=width, near=near)
-        self.out = nn.Linear(width, width)
+        self.update = GatedUpdate(width)
 
     def normed(self, points: PointSet) -> PointSet:
         """What the kernel integrals read."""
@@ -32,8 +32,7 @@ class MultipoleBlock(nn.Module):
 
     def forward(self, points: PointSet, seen: Tensor) -> PointSet:
         """``seen``: (n, 2 width) the kernel integral at the points."""
-        gate, value = seen.chunk(2, dim=1)
-        return points.with_features(scalars=points.scalars + self.out(F.silu(gate) * value))
+        return points.with_features(scalars=points.scalars + self.update(seen))
 
 
 class MultipoleGNO(CloudModel):

@@ -30,6 +30,7 @@ Row = dict[str, Any]
 Once = Callable[[str, Callable[[], Row]], Row]
 #: Case -> Cp on the wall and the velocity over that of the stream in the field (None where a control gives none).
 Predictor = Callable[[Case], tuple[np.ndarray, np.ndarray | None]]
+MOTORBIKE = Path(__file__).resolve().parents[2] / "shared" / "data" / "geometry" / "motorBike.obj.gz"
 #: Test bodies whose labels are compared with finer panels.
 FLOOR = 2
 
@@ -51,6 +52,7 @@ def measure(output: Path, once: Once, model: PanelCorrection | None = None, fold
     for name, make in EXACT.items():
         once(f"{NAME}/exact/{name}", partial(exact_row, model, make))
     once(f"{NAME}/leak/validation bodies", partial(leaks, data))
+    once("body/what it is not to be used for/motorbike", partial(motorbike, model))
     once(f"{NAME}/speed/prediction", partial(seconds, model, data))
     for family in bodies_3d.FAMILIES:
         once(f"{NAME}/labels/{family}", partial(floor, data, family))
@@ -189,6 +191,18 @@ def leaks(data: Dataset) -> Row:
         leak = SourcePanels.of(geoop.mesh.body.body(case.mesh, ("wall",))).leak()
         found.setdefault(family_of(name), []).append(float(np.sqrt(direction @ leak @ direction)))
     return {f"{family}, largest of {len(values)}": round(max(values), 4) for family, values in found.items()}
+
+
+def motorbike(model: PanelCorrection) -> Row:
+    """What is said of an open surface of many parts that is coarsened: its leak, and the verdict."""
+    case = Case(geoop.read(MOTORBIKE, unit="m"), OperatingPoint(20.0))
+    scene = PanelScene.of(case, surface_only=True)
+    assert case.operating_point is not None
+    return {
+        "triangles in the file": len(case.mesh.cells),
+        "part of the stream through the faces": round(scene.leak(case.operating_point), 3),
+        "verdict": model.predict(case, surface_only=True).verdict.level,
+    }
 
 
 def seconds(model: PanelCorrection, data: Dataset) -> Row:

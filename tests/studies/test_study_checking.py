@@ -78,6 +78,14 @@ def test_a_thin_edge_is_refused_with_the_setting_that_accepts_it(tmp_path):
     assert "from 0 to 180" in refused(tmp_path, settings={"smallest_edge_angle": 200})
 
 
+def test_what_the_model_refuses_is_said_before_anything_is_computed():
+    table = {"model": "panels", "conditions": {"alpha": 2.0, "velocity": 60.0}}
+    warnings = plan(read_study({**table, "geometry": ["naca0003", "naca2412", "naca0002"]}))[1].warnings
+    assert len(warnings) == 1 and warnings[0].startswith("2 of 3 geometries are refused by the model, such as naca0003: the trailing-edge angle is")
+    assert "accept it with smallest_edge_angle = 4" in warnings[0]
+    assert not plan(read_study({**table, "geometry": ["naca2412"]}))[1].warnings
+
+
 @pytest.mark.parametrize("chord", [1000.0, 0.001])
 def test_a_chord_of_another_unit_is_asked_about(tmp_path, chord):
     table = {"naca": ["2412"], "chord": chord}

@@ -174,15 +174,20 @@ def _warnings(spec: StudySpec, model: StudyModel, shapes: list[Geometry]) -> Ite
 
 
 def _unseen(shapes: list[Geometry], condition: Condition, model: StudyModel) -> Iterator[str]:
-    """One sentence on the shapes that lie outside of what the model was trained on."""
-    outside, judged = [], 0
+    """One sentence on the shapes that the model refuses, and one on those outside of what it was trained on. The other cases are worth computing."""
+    outside, refused, judged = [], [], 0
     for shape in shapes[:: max(1, -(-len(shapes) // _JUDGED))]:
         try:
             verdict = model.judge(shape, condition.operating_point(shape.length))
-        except GeoopError:  # said when its case is computed
+        except GeoopError as error:
+            judged += 1
+            refused.append((shape.name, error))
             continue
         judged += verdict is not None
         if verdict is not None and verdict.level == "outside":
             outside.append((shape.name, verdict.reason))
+    if refused:
+        name, error = refused[0]
+        yield f"{len(refused)} of {judged} geometries are refused by the model, such as {name}: {error.message}. remedy: {error.remedy}"
     if outside:
         yield f"{len(outside)} of {judged} geometries lie outside of what the model was trained on, such as {outside[0][0]}: {outside[0][1]}"

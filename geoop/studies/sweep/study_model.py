@@ -125,7 +125,13 @@ class StudyModel:
         }
 
     def judge(self, geometry: Geometry, point: OperatingPoint) -> Verdict | None:
-        """The verdict on a case before it is computed; None where the predictor has no envelope."""
+        """The verdict on a case before it is computed; None where the predictor has none.
+
+        Raises:
+            GeoopError: the predictor refuses the shape.
+        """
+        if isinstance(self.predictor, PanelPredictor):
+            return self.predictor.judge(Case(geometry.mesh, wall=geometry.wall, name=geometry.name))
         if not isinstance(self.predictor, TrainedPredictor) or self.predictor.framing.region or self.predictor.framing.bodies:
             return None
         case = Case(geometry.mesh, self.known(point), wall=geometry.wall, name=geometry.name)

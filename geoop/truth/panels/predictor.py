@@ -44,6 +44,10 @@ class PanelPredictor:
         """The panels of an outline with their equations solved; kept, so that another angle costs next to nothing."""
         return self._systems.fetch(lambda: PanelSystem(outline, self.n_panels, smallest_edge_angle=self.smallest_edge_angle), outline.content_hash)
 
+    def judge(self, case: Case) -> Verdict:
+        """What is said beside the fields of a section at any operating point; raises what :meth:`predict` would raise because of its shape."""
+        return _verdict(self.system(body(case.mesh, case.wall)))
+
     def predict(self, case: Case, *, surface_only: bool = False) -> Result:
         """Velocity and pressure coefficient of one case.
 
@@ -95,8 +99,11 @@ class PanelPredictor:
                 "pressure_coefficient": Field(QUANTITIES["pressure_coefficient"], 1.0 - (found**2).sum(axis=1) / point.velocity**2),
             }
 
-        verdict = Verdict("edge", f"panels: {found}") if (found := reversed_sections(system)) else _VERDICT
-        return Result(flow_case(case, point, velocity), Outcome("converged"), verdict, evaluate)
+        return Result(flow_case(case, point, velocity), Outcome("converged"), _verdict(system), evaluate)
+
+
+def _verdict(system: PanelSystem) -> Verdict:
+    return Verdict("edge", f"panels: {found}") if (found := reversed_sections(system)) else _VERDICT
 
 
 def reversed_sections(system: PanelSystem) -> str:

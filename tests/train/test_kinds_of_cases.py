@@ -8,6 +8,7 @@ import pytest
 import geoop
 from geoop.cli.app import main
 from geoop.errors import ConfigurationError, DatasetError
+from geoop.io.dataset_writing import DatasetPlan, write_dataset
 from geoop.models.body_field import BodyField
 from geoop.models.deeponet import DeepONet
 from geoop.results.evaluation import evaluate
@@ -86,8 +87,11 @@ def test_a_model_for_one_body_says_at_once_what_to_take_instead(polygons, flaps,
     assert not list(tmp_path.glob("*/run.json"))
 
 
-def test_series_in_time_are_refused(tmp_path):
-    data = geoop.generate("polygons-heat", tmp_path / "heat", n=15, workers=1)
+def test_series_in_time_are_refused(polygons, tmp_path):
+    names = {split: tuple(f"{split}_t{k:02d}" for k in range(2)) for split in ("train", "val", "test")}
+    series = {name: split for split, frames in names.items() for name in frames}
+    source = polygons.case(polygons.splits["train"][0])
+    data = write_dataset(tmp_path / "frames", DatasetPlan("frames", "of a film", names, geometry=series, series=series), lambda name: source)
     with pytest.raises(DatasetError, match="series in time"):
         fit(data, tmp_path / "run", ("solution",))
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+
+#: From so many segments on, groups of them are summed as series where they are far.
+_MANY = 600
+#: A group is far beyond so many of its radii; its series has so many terms: what is left out is 1e-14 of it.
+_APART, _TERMS = 3.0, 28
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +30,28 @@ class Charge:
     density: np.ndarray
 
     def field(self, position: np.ndarray) -> np.ndarray:
-        """Gradient of the potential at points that lie on no segment.
+        """Gradient of the potential at points (p,) that lie on no segment.
+
+        Of many segments, s, groups of sqrt(s) neighbours are summed as series in the inverse distance from their middles (multipole moments, Greengard &
+        Rokhlin 1987) wherever these converge fast: p s^(1/2) terms in place of p s logarithms and angles.
+        """
+        if len(self.first) < _MANY:
+            return self._summed(position)
+        total = np.zeros(len(position), dtype=complex)
+        for group in self._groups:
+            total += group.field(position)
+        return total
+
+    @cached_property
+    def _groups(self) -> list[_Group]:
+        """Runs of segments that follow each other in the drawing, each about sqrt(s) long."""
+        count = math.isqrt(len(self.first))
+        jumps = np.flatnonzero(self.first[1:] != self.second[:-1]) + 1
+        lines = zip([0, *jumps], [*jumps, len(self.first)], strict=True)
+        return [_Group(self, slice(start, min(start + count, end))) for begin, end in lines for start in range(begin, end, count)]
+
+    def _summed(self, position: np.ndarray) -> np.ndarray:
+        """The field, segment by segment.
 
         Each segment adds its charge times log((z - start)/(z - end)), conjugated. Written out in real numbers, which numpy
         takes 20 times faster than complex logarithms: distances by vertex, angles by segment.
@@ -39,6 +67,40 @@ class Charge:
         real = log_distance @ step.real - angle @ charge.imag
         imaginary = log_distance @ step.imag + angle @ charge.real
         return real - 1j * imaginary
+
+
+class _Group:
+    """Some segments of a charge, exact close by and as a series far away.
+
+    Args:
+        charge: all of them.
+        of: which.
+    """
+
+    def __init__(self, charge: Charge, of: slice) -> None:
+        used, index = np.unique(np.stack([charge.first[of], charge.second[of]]), return_inverse=True)
+        first, second = index.reshape(2, -1)
+        self._near = Charge(charge.vertices[used], first, second, charge.density[of])
+        z = self._near.vertices
+        self._center = 0.5 * complex(z.real.min() + z.real.max(), z.imag.min() + z.imag.max())
+        self._radius = float(np.abs(z - self._center).max())
+        start, end = ((z[ends] - self._center) / self._radius for ends in (first, second))
+        # of density * |dz| z^k, from start to end, in radii; |dz| = dz conj(end - start) / |end - start|
+        along = self._near.density * self._radius * np.conj(end - start) / np.abs(end - start)
+        self._moments = [complex((along * (end**k - start**k)).sum() / k) for k in range(1, _TERMS + 1)]
+
+    def field(self, position: np.ndarray) -> np.ndarray:
+        """(p,) what these segments add to the field."""
+        out = np.empty(len(position), dtype=complex)
+        far = np.abs(position - self._center) > _APART * self._radius
+        if not far.all():
+            out[~far] = self._near._summed(position[~far])
+        inverse = self._radius / (position[far] - self._center)
+        total = np.zeros(len(inverse), dtype=complex)
+        for moment in reversed(self._moments):
+            total = (total + moment) * inverse
+        out[far] = np.conj(total) / self._radius
+        return out
 
 
 def _per_vertex(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:

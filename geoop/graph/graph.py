@@ -130,6 +130,13 @@ class Graph:
         start, target, order = (torch.from_numpy(a.astype(np.int64, copy=False)) for a in (rows.indptr, rows.indices, rows.data))
         return start, target, order
 
+    def of_targets(self, start: int, stop: int) -> tuple[slice, Graph]:
+        """The edges that end at the targets ``start`` to ``stop`` (left out): where they stand among all, and as a graph whose targets count from 0."""
+        first, last = self.ptr[[start, stop]].tolist()
+        edges = slice(first, last)
+        part = {"source": self.source[edges], "target": self.target[edges] - start, "n_source": self.n_source, "n_target": stop - start}
+        return edges, _known(**part, ptr=self.ptr[start : stop + 1] - first)
+
     def to(self, device) -> Graph:
         """The same graph on another device, with the orders that are known."""
         return _known(**{name: _moved(value, device) for name, value in vars(self).items()})

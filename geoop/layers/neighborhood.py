@@ -33,6 +33,10 @@ class Pairs:
         total = segment_sum(self.weight, graph).clamp(min=torch.finfo(self.weight.dtype).tiny)
         return replace(self, weight=self.weight / take_target(total, graph))
 
+    def take(self, edges: slice) -> Pairs:
+        """The geometry of some edges."""
+        return Pairs(self.offset[edges], self.squared[edges], self.weight[edges])
+
     def stored(self, graph: Graph, ptr: Tensor) -> PointSet:
         """As points, one per edge, that move between devices and batch as points do: for geometry that is computed once.
 

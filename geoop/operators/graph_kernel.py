@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ..graph.graph import Graph
 from ..graph.pointset import PointSet
@@ -13,6 +14,9 @@ from ..graph.segment import weighted_sum
 from ..layers.neighborhood import Ball, Nearest, Pairs
 from ..layers.operator import AbstractOperator, Symmetry
 from ..layers.pair_kernel import PairKernel
+
+#: At most so many edges at once where no gradient is asked for.
+_EDGES = 2**20
 
 
 class GraphKernel(AbstractOperator):
@@ -71,7 +75,24 @@ class GraphKernel(AbstractOperator):
         return pairs.normalised(graph) if self.measure is None else replace(pairs, weight=pairs.weight / self.measure)
 
     def over(self, pairs: Pairs, source: PointSet, target: PointSet, graph: Graph) -> PointSet:
-        """As a call, for geometry that is known: what :meth:`pairs` returned, which may be kept as long as the points stay."""
-        gains = self.kernel(pairs, source, target, graph) * pairs.weight[:, None]
-        result = self.mix(weighted_sum(self.inner(source.scalars), graph, gains))
+        """As a call, for geometry that is known: what :meth:`pairs` returned, which may be kept as long as the points stay.
+
+        Without gradients the gains of the edges are made and summed up part by part, so that memory is that of the points and of the geometry.
+        """
+        values = self.inner(source.scalars)
+        if torch.is_grad_enabled() or graph.n_edges <= _EDGES:
+            seen = self._seen(values, pairs, source, target, graph)
+        else:
+            step = max(1, _EDGES * graph.n_target // graph.n_edges)
+            seen = torch.cat([self._part(values, pairs, source, target, graph, k, min(k + step, len(target))) for k in range(0, len(target), step)])
+        result = self.mix(seen)
         return target.with_features(scalars=result if self.local is None else result + self.local(target.scalars))
+
+    def _part(self, values: Tensor, pairs: Pairs, source: PointSet, target: PointSet, graph: Graph, start: int, stop: int) -> Tensor:
+        """What the targets ``start`` to ``stop`` (left out) see."""
+        edges, part = graph.of_targets(start, stop)
+        return self._seen(values, pairs.take(edges), source, PointSet(target.pos[start:stop], target.scalars[start:stop]), part)
+
+    def _seen(self, values: Tensor, pairs: Pairs, source: PointSet, target: PointSet, graph: Graph) -> Tensor:
+        """(n, width) the sum over the edges of a graph, before the matrix M."""
+        return weighted_sum(values, graph, self.kernel(pairs, source, target, graph) * pairs.weight[:, None])

@@ -66,3 +66,12 @@ def test_equally_many_neighbours_make_a_table_and_others_are_named():
     assert Graph.unconnected(3, 0).table.shape == (0, 0)
     with pytest.raises(ShapeError, match="1 to 3 neighbours"):
         Graph(torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 1, 1]), 4, 2).table  # noqa: B018
+
+
+def test_parts_of_the_targets_have_the_edges_of_the_whole():
+    graph = Graph(torch.tensor([3, 1, 0, 2, 2]), torch.tensor([0, 0, 1, 3, 3]), 4, 6)
+    edges, part = graph.of_targets(1, 4)
+    assert edges == slice(2, 5) and part.source.tolist() == [0, 2, 2] and part.target.tolist() == [0, 2, 2]
+    fresh = Graph(part.source, part.target, 4, 3)
+    assert part.ptr.tolist() == fresh.ptr.tolist() and torch.equal(part.by_source[0], fresh.by_source[0])
+    assert graph.of_targets(4, 6)[1].n_edges == 0 and graph.of_targets(0, 6)[1].ptr.tolist() == graph.ptr.tolist()

@@ -113,3 +113,22 @@ def test_memory_grows_with_the_gains_not_with_the_square_of_the_channels(width):
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.setdefault(t.data_ptr(), t.numel()) and t, lambda t: t):
         operator(source, source, graph)
     assert sum(kept.values()) < graph.n_edges * (8 * width + 16 * 8 + 64)
+
+
+def test_without_gradients_edges_are_taken_part_by_part_and_the_result_is_the_same(monkeypatch):
+    torch.manual_seed(0)
+    operator = GraphKernel(3, 5, Ball(0.3), PairKernel(2, 8, hidden=8, source_channels=3, target_channels=2), target_channels=2).double()
+    cloud = graded(12)
+    source = PointSet.concatenate([cloud, cloud]).with_features(scalars=torch.randn(288, 3, dtype=torch.float64))
+    target = source.with_features(scalars=torch.randn(288, 2, dtype=torch.float64))
+    graph = operator.connect(source, target)
+    whole = operator(source, target, graph).scalars
+    sizes = []
+    operator.kernel.register_forward_hook(lambda module, arguments, result: sizes.append(len(result)))
+    monkeypatch.setattr("geoop.operators.graph_kernel._EDGES", 500)
+    with torch.no_grad():
+        parts = operator(source, target, graph).scalars
+    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-12)
+    assert sum(sizes) == graph.n_edges and len(sizes) > 10 and max(sizes) < graph.n_edges / 5
+    operator(source, target, graph)
+    assert sizes[-1] == graph.n_edges  # with gradients all are kept for the way back anyway

@@ -51,6 +51,11 @@ REQUIREMENTS: dict[str, Callable[[], str | None]] = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The examples first: they are the longest file, and whoever begins it last is waited for by all others."""
+    items.sort(key=lambda item: item.path.name != "test_examples.py")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose marker names a component that is not here, and say how it is installed."""
     for marker, lacks in REQUIREMENTS.items():

@@ -106,7 +106,9 @@ def test_features_a_million_times_too_large_add_no_more_than_usual_ones(name):
     added: list[float] = []
     for update in updates:
         update.register_forward_hook(lambda part, given, found: added.append(float((found - part.outer.bias).norm(dim=1).max())))
-    most = max(4.0 * float(torch.linalg.matrix_norm(update.outer.weight.detach(), 2)) for update in updates)  # sqrt(16) of a vector that LayerNorm made
+    most = max(
+        4.0 * float(torch.linalg.matrix_norm(update.outer.weight.detach(), 2)) for update in updates
+    )  # sqrt(16) of a vector that LayerNorm made
     for size in (1.0, 1e6):
         decoded(model, smooth(PLACES, 16).with_features(scalars=size * smooth(PLACES, 16).scalars ** 3), smooth(PLACES[:7] + 0.01, 16))
     assert len(added) >= 6 and max(added) <= most

@@ -48,7 +48,9 @@ def test_named_columns_are_fields(tmp_path):
 def test_normals_of_a_scan_are_one_vector(tmp_path, names):
     case = read_case(save(tmp_path, f"{names}\n0,0,0,1,2,3\n1,0,0,4,5,6\n"), unit="mm")
     rows = [[1, 2, 3], [4, 5, 6]]
-    assert list(case.fields) == ["normals"] and case.field("normals").values.tolist() == (rows if names.lower().endswith("nz") else [r[::-1] for r in rows])
+    assert list(case.fields) == ["normals"] and case.field("normals").values.tolist() == (
+        rows if names.lower().endswith("nz") else [r[::-1] for r in rows]
+    )
 
 
 def test_a_column_nx_alone_is_a_number(tmp_path):

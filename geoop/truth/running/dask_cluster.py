@@ -12,7 +12,8 @@ import logging
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,8 @@ from .one_thread import one_thread
 
 #: Seconds until a scheduler that does not answer, or has no workers, is given up.
 PATIENCE = 20.0
+#: Seconds without any worker until the cases under way are given up: a worker that died is replaced within a few.
+LONELY = 60.0
 _START = "start one: `dask scheduler` on one machine, `dask worker tcp://HOST:8786 --nworkers auto --nthreads 1` on each; then --dask tcp://HOST:8786"
 #: Groups on one worker wait for each other.
 _ALONE = threading.Lock()
@@ -42,7 +45,7 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
 
     Raises:
         ConfigurationError: no scheduler answers, it has no workers, or they lack geoop or have another version of it.
-        ConvergenceError: the scheduler went away; what had come back is kept.
+        ConvergenceError: the scheduler went away, or no worker was left; what had come back is kept.
         MissingDependencyError: Dask is not installed.
     """
     if not groups:
@@ -61,6 +64,7 @@ def on_dask(store: Store, folder: Path, groups: Sequence[Sequence[str]], *, addr
         suspects: list[str] = []
         while waiting:
             with _while_it_lives(address):
+                _wait(ended.has_ready, client, address)
                 future = next(ended)
             names = waiting.pop(future)
             if future.status == "finished":
@@ -82,10 +86,34 @@ def _alone(client: Any, store: Store, folder: Path, name: str, address: str) -> 
     """A case that was on a worker that died, once more with nothing beside it: Dask blames all that the dead worker had been given."""
     with _while_it_lives(address):
         future = client.submit(_group, store, [name], __version__, pure=False)
+        _wait(future.done, client, address)
         error = future.exception()
     if future.status == "cancelled":
         raise _gone(address)
     return _lost(name, error) if error is not None else _received(_fetched(future, address)[0][1], folder)
+
+
+def _wait(ready: Callable[[], bool], client: Any, address: str) -> None:
+    """Until something has ended. Dask replaces a worker that died, but not one that died while it was being started, and then waits for ever.
+
+    Raises:
+        ConvergenceError: there was no worker for :data:`LONELY` seconds.
+    """
+    seen = looked = time.monotonic()
+    while not ready():
+        time.sleep(0.01)
+        now = time.monotonic()
+        if now - looked < 1.0:
+            continue
+        looked = now
+        if client.nthreads():
+            seen = now
+        elif now - seen > LONELY:
+            raise ConvergenceError(
+                f"the Dask scheduler has had no workers for {LONELY:g} seconds; the cases that had come back are kept",
+                where=address,
+                remedy="look at the logs of the workers, start new ones, then run this again: it continues",
+            )
 
 
 def _fetched(future: Any, address: str) -> list[tuple[str, GeoopError | tuple[StoredCase, bytes]]]:
@@ -105,6 +133,8 @@ def _while_it_lives(address: str) -> Iterator[None]:
 
     try:
         yield
+    except GeoopError:
+        raise
     except (CancelledError, OSError, RuntimeError) as reason:  # distributed's own cancellation is one of these, by version
         raise _gone(address) from reason
 

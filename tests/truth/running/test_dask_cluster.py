@@ -1,6 +1,9 @@
 """Cases on a Dask cluster: equal files, workers that are killed, schedulers that are not there."""
 
 import os
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -8,9 +11,10 @@ from geoop.errors import ConfigurationError, ConvergenceError
 from geoop.truth.generate import generate
 
 distributed = pytest.importorskip("distributed", reason="pip install geoop[dask]")
+open_port = distributed.utils.open_port
 
 SOURCE = """
-import os, pathlib, signal
+import os, pathlib, signal, time
 from geoop.io.dataset_writing import DatasetPlan
 from geoop.truth.datasets import kt_airfoils
 from geoop.truth.datasets.named import NamedDataset
@@ -23,6 +27,7 @@ def plan(n, seed):
 def case(seed, name):
     if name == "kt_0003" or (name == "kt_0005" and not (MARKS / name).exists()):
         (MARKS / name).touch()
+        time.sleep(0.5)  # Dask does not replace a worker that dies before its nanny knows that it has started
         os.kill(os.getpid(), signal.SIGKILL)
     return kt_airfoils.case(seed, name)
 
@@ -145,40 +150,52 @@ def test_workers_without_geoop_are_named_at_once(tmp_path):
             worker.wait()
 
 
-def test_a_scheduler_that_dies_is_one_error_and_what_is_done_is_kept(tmp_path):
-    import subprocess
-    import sys
-
-    from distributed.utils import open_port
-
-    address, straight = f"tcp://127.0.0.1:{open_port()}", generate("kt-airfoils", tmp_path / "straight", 30, workers=1)
+@contextmanager
+def processes(folder, *options):
+    """A scheduler and a worker as processes of their own: their address and both of them."""
+    address = f"tcp://127.0.0.1:{open_port()}"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", address.rsplit(":")[-1], "--no-dashboard"]
-    scheduler = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
-
-    def killing(done, total):
-        scheduler.kill()
-
+    started = [subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)]
     try:
         with distributed.Client(address, timeout=60, set_as_default=False) as client:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard", "--nthreads", "1", "--death-timeout", "5"],
-                cwd=tmp_path,
-                env={**os.environ, "PYTHONPATH": os.getcwd()},
-                stderr=subprocess.DEVNULL,
-            )
+            command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard", "--nthreads", "1", *options]
+            environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+            started.append(subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL))
             client.wait_for_workers(1, timeout=60)
-        with pytest.raises(ConvergenceError, match="the Dask scheduler went away"):
-            generate("kt-airfoils", tmp_path / "data", 30, dask=address, progress=killing)
+        yield address, *started
     finally:
-        scheduler.kill()
-        scheduler.wait()
-        worker.kill()
-        worker.wait()
-    kept = len((tmp_path / "data.partial" / "journal.jsonl").read_text().splitlines())
-    assert 1 <= kept < 36
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def kept_and_continued(folder) -> int:
+    """How many of 36 cases an interrupted run had kept; it is gone on with and ends as one without interruption."""
+    kept = len((folder / "data.partial" / "journal.jsonl").read_text().splitlines())
     seen = []
-    assert generate("kt-airfoils", tmp_path / "data", 30, workers=1, progress=lambda *at: seen.append(at)).hash == straight.hash
+    straight = generate("kt-airfoils", folder / "straight", 30, workers=1)
+    assert generate("kt-airfoils", folder / "data", 30, workers=1, progress=lambda *at: seen.append(at)).hash == straight.hash
     assert seen[0][0] in (kept, kept + 1)
+    return kept
+
+
+def test_a_scheduler_that_dies_is_one_error_and_what_is_done_is_kept(tmp_path):
+    with (
+        processes(tmp_path, "--death-timeout", "5") as (address, scheduler, _),
+        pytest.raises(ConvergenceError, match="the Dask scheduler went away"),
+    ):
+        generate("kt-airfoils", tmp_path / "data", 30, dask=address, progress=lambda done, total: scheduler.kill())
+    assert 1 <= kept_and_continued(tmp_path) < 36
+
+
+def test_a_cluster_whose_workers_are_gone_for_good_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("geoop.truth.running.dask_cluster.LONELY", 2.0)
+    with (
+        processes(tmp_path, "--no-nanny") as (address, _, worker),
+        pytest.raises(ConvergenceError, match="no workers for 2 seconds; the cases that had come back are kept"),
+    ):
+        generate("kt-airfoils", tmp_path / "data", 30, dask=address, progress=lambda done, total: worker.kill())
+    assert 1 <= kept_and_continued(tmp_path) < 36
 
 
 @pytest.mark.parametrize("reason", [ConnectionResetError(104, "Connection reset by peer"), RuntimeError("IOLoop is closed")])

@@ -48,6 +48,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_first_script(folder, capsys):
     found = run("surrogate = geoop.load(", points=np.array([[0.5, 0.3], [2.0, 0.0]]))
+    assert found["result"].at(np.zeros((0, 2)))["velocity"].shape == (0, 2)
     assert found["cp"].shape == (2,) and found["result"].verdict.level == "inside"
     assert "CL 0.7" in capsys.readouterr().out and geoop.read_case("section.vtu").field("velocity").quantity.unit == "m/s"
 

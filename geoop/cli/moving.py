@@ -21,9 +21,9 @@ def deform(
     mesh: Annotated[Path, typer.Argument(help="any mesh that geoop reads, with named patches")],
     output: Annotated[Path, typer.Option("--output", "-o", help="moved mesh with its fields: .vtu, .su2, .msh, ...; with --frames .pvd")],
     patch: Annotated[list[str] | None, typer.Option(help="that moves; repeat for several; all others stay")] = None,
-    pitch: Annotated[float | None, typer.Option(help="nose up by so many degrees, clockwise in the plane")] = None,
+    pitch: Annotated[float | None, typer.Option(help="nose up by so many degrees about --about, clockwise seen against --axis")] = None,
     about: Annotated[str | None, typer.Option(metavar="X,Y[,Z]", help="point that --pitch turns about \\[m]")] = None,
-    axis: Annotated[str, typer.Option(metavar="X,Y,Z", help="axis of --pitch in space")] = "0,0,1",
+    axis: Annotated[str, typer.Option(metavar="X,Y,Z", help="axis of --pitch in space; 0,-1,0 is nose up where z points up")] = "0,0,1",
     translate: Annotated[str | None, typer.Option(metavar="X,Y[,Z]", help="shift \\[m]")] = None,
     displacement: Annotated[
         str | None,

@@ -38,6 +38,7 @@ def predict(
     """Fields, forces and a verdict for one geometry, free or in a channel, or for a region; the fields go into a ParaView file."""
     from dataclasses import replace
 
+    from ..io.converting import is_input
     from ..io.paraview import write_series
     from ..io.reading import read_case
     from ..mesh.case import Series
@@ -45,6 +46,8 @@ def predict(
     from ..mesh.planar import flattened, is_one_layer
     from ..results.surrogate import load_predictor
 
+    if is_input(mesh, output):
+        raise ConfigurationError("the output is the input, and nothing is written over an input", where="--output", remedy="give it another name")
     if friction not in ("field", "velocity"):
         raise ConfigurationError(f"no friction '{friction}'", where="--friction", remedy="--friction field, or --friction velocity")
     angles = sorted(set(alpha or [0.0]))

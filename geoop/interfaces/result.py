@@ -86,7 +86,8 @@ class Result:
                 where="Result.at",
                 remedy=f"pass finite points of shape (n, {self.mesh.dimension})",
             )
-        return {name: item.values for name, item in self.evaluate(points).items()}
+        found = self.evaluate(points if len(points) else self.mesh.points[:1])
+        return {name: item.values[: len(points)] for name, item in found.items()}
 
     def write(self, path: str | Path, *, patches: bool = False) -> Path:
         """Write for ParaView: .vtu, or .vtp for a surface; with ``patches`` one more .vtp per patch beside it."""

@@ -58,7 +58,7 @@ def convert(
     """
     solutions = [] if solution is None else [solution] if isinstance(solution, (str, os.PathLike)) else list(solution)
     for path in (source, *solutions):
-        if _same(path, target):
+        if is_input(path, target):
             raise UnwritableFileError("is an input, and nothing is written over an input", where=str(target), remedy="give the output another name")
     case: Case | Series
     if Path(target).suffix.lower() == ".pvd":
@@ -86,9 +86,9 @@ def _steps(source: PathLike, unit: str | None, chord: float | None, time: float 
     return Series(np.array([found.time or 0.0]), (found,)), (*found.mesh.notes, *said)
 
 
-def _same(path: PathLike, target: PathLike) -> bool:
+def is_input(path: PathLike, target: PathLike) -> bool:
     """Whether writing the target would touch the path: one file, the archive that it lies in, or the folder of its steps or blocks."""
-    one, two = Path(path).expanduser().absolute(), Path(target).expanduser().absolute()
+    one, two = Path(path).expanduser().resolve(), Path(target).expanduser().resolve()
     if one.exists() and two.exists() and one.samefile(two):
         return True
     if one == two or (two.is_file() and two in one.parents):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from ..errors import InvalidMeshError
 from .cells import Cells
 from .distance.kept import Kept
@@ -15,19 +17,23 @@ _NOT_A_WALL = re.compile(
     r"|(?<!suction)(?<!suction.)(?<!pressure)(?<!pressure.)sides?$",
     re.I,
 )
+#: Names of what bounds a flow and belongs to no body. A nacelle has an inlet of its own, so the names alone decide nothing on a surface.
+_AROUND = re.compile(r"far|free.?stream|in(let|flow)|out(let|flow)|symm|period|cyclic|opening|tunnel|domain|^((bounding|outer).?)?box$", re.I)
+#: Boxes that differ by less, in sizes of the mesh, are the same.
+_SAME = 1e-6
 #: The ends of a box, unless nothing else can be the body.
 _END = re.compile(r"left|right", re.I)
 
 
 def wall_patches(mesh: Mesh) -> tuple[str, ...]:
-    """Names of the patches that are walls, judged by their names; every patch of a bare surface mesh is one.
+    """Names of the patches that are walls, judged by their names; every patch of a surface is one, unless it :func:`bounds_a_flow`.
 
     Raises:
         InvalidMeshError: no patch, or every patch, looks like something else.
     """
-    if mesh.is_surface:
+    if mesh.is_surface and not bounds_a_flow(mesh):
         return tuple(mesh.patches)
-    names = tuple(name for name in mesh.patches if not _NOT_A_WALL.search(name))
+    names = tuple(name for name in mesh.patches if is_wall_by_name(name))
     names = tuple(name for name in names if not _END.fullmatch(name)) or names
     if not mesh.patches:
         raise InvalidMeshError(
@@ -42,6 +48,27 @@ def wall_patches(mesh: Mesh) -> tuple[str, ...]:
             remedy="name it: wall=('patch',) in Case(mesh, ...), patches=('patch',) in wall_distance, --wall patch on the command line (geoop forces: --patch patch)",
         )
     return names
+
+
+def bounds_a_flow(mesh: Mesh) -> bool:
+    """Whether a surface is the whole boundary of a flow, as solvers export it, and not that of a body: the fluid is inside.
+
+    Then some patches are called far field, inlet, outlet, symmetry or the like, and they alone reach as far as all of them in every direction. (A
+    nacelle has an inlet, too, but its lip and its sides reach beyond it.) False for volume meshes.
+    """
+    names = [name for name in mesh.patches if _AROUND.search(name)] if mesh.is_surface else []
+    if not names or len(names) == len(mesh.patches):
+        return False
+    outer, all_ = (mesh.points[np.unique(np.concatenate([mesh.patches[name].connectivity for name in chosen]))] for chosen in (names, mesh.patches))
+    size = float(np.ptp(all_, axis=0).max())
+    return bool(
+        np.abs(outer.min(axis=0) - all_.min(axis=0)).max() <= _SAME * size and np.abs(outer.max(axis=0) - all_.max(axis=0)).max() <= _SAME * size
+    )
+
+
+def is_wall_by_name(name: str) -> bool:
+    """Whether a patch of the boundary of a flow may be a wall, judged by its name."""
+    return not _NOT_A_WALL.search(name)
 
 
 def body_cells(mesh: Mesh, wall: tuple[str, ...] | None = None) -> Cells:

@@ -12,6 +12,8 @@ from scipy.spatial import KDTree
 
 from ..errors import ConfigurationError, FieldError, UnreadableFileError
 from ..interfaces.moving import Deformer, Moved
+from ..io.collecting.si_units import known_unit
+from ..io.fields import UNKNOWN_UNIT
 from ..io.reading import read_case
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
@@ -123,7 +125,7 @@ def displacement_of(source: str, mesh: Mesh, patches: Sequence[str]) -> dict[str
 
     Raises:
         UnreadableFileError: no such file.
-        FieldError: no such field at the points, not a vector, or points of the patches that the file does not have.
+        FieldError: no such field at the points, not a vector, no length, or points of the patches that the file does not have.
         PatchError: no such patch.
     """
     path, _, name = (source, "", "") if Path(source).is_file() else source.rpartition("/")
@@ -143,7 +145,7 @@ def displacement_of(source: str, mesh: Mesh, patches: Sequence[str]) -> dict[str
         raise FieldError(
             f"no vector field '{name}' at points", where=path, remedy=f"choose one of {sorted(vectors) or 'none: it has no such fields'}"
         )
-    values, flat = vectors[name].values[:, :d], points[:, :d]
+    values, flat = _metres(vectors[name], path)[:, :d], points[:, :d]
     same = len(points) == len(mesh.points) and np.abs(flat - mesh.points).max() <= _SAME * float(np.ptp(mesh.points, axis=0).max())
     if not same and len(points) == len(mesh.points):  # what deform wrote: the points that have moved by this very field
         back = np.abs(flat - values - mesh.points).max()
@@ -164,3 +166,16 @@ def displacement_of(source: str, mesh: Mesh, patches: Sequence[str]) -> dict[str
             )
         found[patch] = values[row]
     return found
+
+
+def _metres(field: Field, where: str) -> np.ndarray:
+    """The values of a field of lengths [m]; one without unit is in metres.
+
+    Raises:
+        FieldError: no length.
+    """
+    unit = field.quantity.unit
+    scale = known_unit("m" if unit == UNKNOWN_UNIT else unit)
+    if scale is None or scale.si != "m":
+        raise FieldError(f"'{field.name}' is in {unit}, a displacement is a length", where=where, remedy="name a field in m, mm, cm, in or ft")
+    return np.asarray(scale(field.values))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from ..errors import ConditionError, GeoopError
 from ..interfaces.result import Result
@@ -17,10 +19,13 @@ from ..mesh.outline import chord_line
 from .si_fields import pressure_of
 from .wall import Wall, wall_of
 from .wall_friction import friction_from_velocity
-from .wall_loads import PatchForces, PressureUnit, friction_on, integrate, pressure_on, total
+from .wall_loads import PatchForces, PressureUnit, friction_on, from_cells_beside, integrate, pressure_on, total
 
 #: Said of a viscous flow whose prediction is the pressure on the wall and nothing else.
 PRESSURE_ONLY = "pressure only: no drag; the model gives no friction, and the pressure's part of the drag is in pressure_drag"
+
+#: Names of vectors that may be friction under another name.
+_FRICTION = re.compile(r"shear.?stress|wall.?shear|skin.?friction|^tau|^c_?f$", re.I)
 
 
 @dataclass(frozen=True)
@@ -336,6 +341,14 @@ def _length_and_point(case: Case, length: float | None, about: Sequence[float] |
     return length, source, where, where_source
 
 
+def _nearly_equal(points: np.ndarray) -> int:
+    """How many points lie within 1e-6 of the extent of another one without being equal to it."""
+    distinct = np.unique(points, axis=0)
+    if len(distinct) < 2:
+        return 0
+    return int((KDTree(distinct).query(distinct, k=2)[0][:, 1] < 1e-6 * float(np.ptp(distinct, axis=0).max())).sum())
+
+
 def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: bool) -> list[str]:
     notes = []
     if not whole.closed:
@@ -345,12 +358,23 @@ def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: 
             f"the wall taken here is not closed (open area {size:.4g} {unit}): even a constant pressure gives a force, "
             "so the reference pressure matters"
         )
+        if case.mesh.is_surface and (doubled := _nearly_equal(case.mesh.points)):
+            notes.append(
+                f"{doubled} points are next to equal to others: facets that are not joined are turned one by one, and some may face the wrong way;"
+                " join them: geoop inspect FILE --repair OUT"
+            )
     known = pressure_of(case)
     used = case.fields["pressure_coefficient"] if known is None else known
     if used is known and "pressure_coefficient" in case.fields:
         notes.append("the case has pressure and pressure_coefficient; pressure was used")
-    if used.location == "cell" and not case.mesh.is_surface:
+    if from_cells_beside(case, wall, used):
         notes.append("the pressure of the cell at the wall was taken for that on the wall: first order")
     if viscous and not friction:
         notes.append("the flow is viscous but there is no wall_shear_stress: drag is its pressure part only")
+    alike = [] if friction else [item.name for item in case.fields.values() if item.quantity.rank == 1 and _FRICTION.search(item.name)]
+    if alike:
+        notes.append(
+            f"'{alike[0]}' is not counted, as its sign or its unit is not known: --map {alike[0]}=wall_shear_stress:Pa if it is the traction of the fluid on the"
+            f" wall, --map {alike[0]}=kinematic_wall_shear_stress:m^2/s^2 (and a density) if OpenFOAM wrote it in an incompressible flow"
+        )
     return notes

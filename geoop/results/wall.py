@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from ..errors import InvalidMeshError, PatchError
-from ..mesh.body import wall_patches
+from ..mesh.body import bounds_a_flow, is_wall_by_name, wall_patches
 from ..mesh.case import Case
 from ..mesh.cells import Cells
 from ..mesh.distance.kept import Kept
@@ -58,8 +58,7 @@ class Wall:
         Args:
             mesh: the mesh of the case; its points at equal coordinates count as one, as in an STL file.
         """
-        chosen = mesh.submesh(self.facets if patch is None else self.facets.take(self.patch == patch))
-        return bool((sides(chosen, welded(chosen.points)).counts % 2 == 0).all())
+        return _closed(mesh, self.facets if patch is None else self.facets.take(self.patch == patch))
 
 
 def wall_of(case: Case, patches: Sequence[str] | None = None) -> Wall:
@@ -87,22 +86,45 @@ def _found(mesh: Mesh, stated: tuple[str, ...] | None, patches: str | tuple[str,
         raise InvalidMeshError("the wall has no facets", where=mesh.name, remedy="give a surface, or a volume mesh with named boundaries")
     rows = _rows(facets)
     if len(np.unique(rows, axis=0)) < len(rows):
+        again = len(rows) - len(np.unique(rows, axis=0))
+        several = len(named) > 1
         raise PatchError(
-            f"some facets belong to several of the patches {list(named)}", where=mesh.name, remedy="name the ones to add up: patches=['...']"
+            f"{again} facets are there twice, in one or several of the patches {sorted(named)}"
+            if several
+            else f"{again} facets of the surface are there twice",
+            where=mesh.name,
+            remedy="name the ones to add up: patches=['...']" if several else "take them out: geoop inspect FILE --repair OUT",
         )
     lift, area, facet = _quadrature(mesh.points, facets)
     whole = _sum_by_facet(area, facet, len(facets))
     size = np.linalg.norm(area, axis=1) * np.where((area * whole[facet]).sum(axis=1) < 0, -1.0, 1.0)
     notes: list[str] = []
     if mesh.is_surface:
-        owner, sign = _on_surface(mesh, facets, whole)
-        unnamed = int((mesh.cells.dimensions == mesh.cell_dimension).sum()) - len(facets)
+        owner, sign = _on_surface(mesh, facets, whole, notes)
+        unnamed = int((mesh.cells.dimensions == mesh.cell_dimension).sum()) - (sum(map(len, mesh.patches.values())) or len(facets))
         if patches is None and case.wall is None and unnamed > 0:
             notes.append(f"{unnamed} facets of the surface belong to no patch and are not counted")
     else:
         owner, sign = _on_volume(mesh, facets, whole, notes)
     patch = np.repeat(np.arange(len(named)), [len(part) for part in named.values()])
-    return Wall(tuple(named), facets, patch, owner, lift, lift @ mesh.points, area * sign[facet][:, None], size, facet, tuple(notes))
+    found = Wall(tuple(named), facets, patch, owner, lift, lift @ mesh.points, area * sign[facet][:, None], size, facet, tuple(notes))
+    if patches is None or not mesh.is_surface:
+        return found
+    cavities = [name for k, name in enumerate(named) if _encloses_fluid(found, mesh, k)]
+    return found if not cavities else replace(found, notes=(*notes, _CAVITY.format(", ".join(repr(name) for name in cavities))))
+
+
+#: Of a patch that was asked for by its name.
+_CAVITY = (
+    "{} lies inside of another closed part of the surface and is taken as the wall of a cavity with fluid in it;"
+    " if it is a body in a flow, give its surface alone (geoop convert FILE BODY.vtp --patch NAME)"
+)
+
+
+def _encloses_fluid(wall: Wall, mesh: Mesh, patch: int) -> bool:
+    own = wall.patch[wall.facet] == patch
+    middle = wall.points[own].mean(axis=0)
+    return float(((wall.points[own] - middle) * wall.area[own]).sum()) < 0 and wall.is_closed(mesh, patch)
 
 
 #: A sweep asks for the wall of one mesh at every condition.
@@ -192,10 +214,12 @@ def _sum_by_facet(values: np.ndarray, facet: np.ndarray, count: int) -> np.ndarr
     return np.stack([np.bincount(facet, weights=column, minlength=count) for column in values.T], axis=1)
 
 
-def _on_surface(mesh: Mesh, facets: Cells, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cell that every facet is, and the sign that turns the facet's own winding outward."""
-    index = np.flatnonzero(mesh.cells.dimensions == mesh.cell_dimension)
-    cells = oriented(Mesh(mesh.points, mesh.cells.take(index), name=mesh.name)).cells
+def _on_surface(mesh: Mesh, facets: Cells, whole: np.ndarray, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The cell that every facet is, and the sign that turns the facet's own winding into the fluid."""
+    parts = _parts(mesh, notes)
+    index = np.concatenate([own for own, _ in parts])
+    cells = Cells.concatenate([oriented(Mesh(mesh.points, mesh.cells.take(own), name=mesh.name)).cells for own, _ in parts])
+    into = np.concatenate([np.full(len(own), sign) for own, sign in parts])
     width = int(max(np.diff(cells.offsets).max(), np.diff(facets.offsets).max()))
     _, key = np.unique(np.concatenate([_rows(cells, width), _rows(facets, width)]), axis=0, return_inverse=True)
     key = key.reshape(-1)
@@ -209,7 +233,29 @@ def _on_surface(mesh: Mesh, facets: Cells, whole: np.ndarray) -> tuple[np.ndarra
             remedy="read the file again, or pass the surface without patches",
         )
     _, area, cell = _quadrature(mesh.points, cells)
-    return index[owner], np.sign((whole * _sum_by_facet(area, cell, len(cells))[owner]).sum(axis=1))
+    return index[owner], into[owner] * np.sign((whole * _sum_by_facet(area, cell, len(cells))[owner]).sum(axis=1))
+
+
+def _parts(mesh: Mesh, notes: list[str]) -> list[tuple[np.ndarray, float]]:
+    """Facets of a surface that are oriented together, and 1 where out of what they enclose is into the fluid, -1 where the fluid is inside."""
+    index = np.flatnonzero(mesh.cells.dimensions == mesh.cell_dimension)
+    if not bounds_a_flow(mesh):
+        return [(index, 1.0)]
+    notes.append("the surface is taken as the boundary of a flow, with the fluid inside, by the names of its patches")
+    if _closed(mesh, mesh.cells.take(index)):
+        return [(index, -1.0)]
+    # without the plane of symmetry, say: then bodies are oriented by themselves
+    box = Cells.concatenate([cells for name, cells in mesh.patches.items() if not is_wall_by_name(name)])
+    width = int(max(np.diff(mesh.cells.take(index).offsets).max(), np.diff(box.offsets).max()))
+    rows, known = _rows(mesh.cells.take(index), width), {row.tobytes() for row in _rows(box, width)}
+    of_box = np.array([row.tobytes() in known for row in rows])
+    return [(own, sign) for own, sign in ((index[~of_box], 1.0), (index[of_box], -1.0)) if len(own)]
+
+
+def _closed(mesh: Mesh, facets: Cells) -> bool:
+    """Whether every edge, in 2-D every point, belongs to an even number of the facets; points at equal coordinates count as one."""
+    chosen = mesh.submesh(facets)
+    return bool((sides(chosen, welded(chosen.points)).counts % 2 == 0).all())
 
 
 def _incidence(cells: Cells, n_points: int) -> sparse.csr_array:

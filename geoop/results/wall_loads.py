@@ -85,9 +85,11 @@ def in_pascals(item: Field, density: float | None, unit: PressureUnit | None, wh
 def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None, reference: float) -> tuple[np.ndarray, str]:
     """(q,) pressure [Pa] at the quadrature points of the wall, and what it was taken for."""
     item = pressure_of(case)
+    if item is not None and item.quantity.rank:
+        raise FieldError(f"'{item.name}' has several components, a pressure has one", where=case.name, remedy="drop it, or rename it")
     if item is not None:
         scale, text = in_pascals(item, density, unit, case.name)
-        return scale * _at_quadrature(case, wall, item) - reference, f"{text} at {item.location}s, minus reference {reference:.6g} Pa"
+        return scale * _at_quadrature(case, wall, item) - reference, f"{text} at {_places(case, wall, item)}, minus reference {reference:.6g} Pa"
     if "pressure_coefficient" not in case.fields:
         raise PatchError(
             "the case has neither 'pressure' nor 'pressure_coefficient'",
@@ -106,15 +108,18 @@ def pressure_on(case: Case, wall: Wall, density: float | None, unit: PressureUni
         )
     scale = si_scale(item, case.name)
     factor = case.operating_point.dynamic_pressure * (1.0 if scale is None else scale.factor)
-    return factor * _at_quadrature(case, wall, item), f"coefficient [1] at {item.location}s times dynamic pressure"
+    return factor * _at_quadrature(case, wall, item), f"coefficient [1] at {_places(case, wall, item)} times dynamic pressure"
 
 
 def friction_on(case: Case, wall: Wall, density: float | None, unit: PressureUnit | None) -> tuple[np.ndarray | None, str]:
     """(q, d) traction [Pa] at the quadrature points of the wall, or None."""
-    item = case.fields.get("wall_shear_stress")  # not kinematic_wall_shear_stress: OpenFOAM writes it with the opposite sign
+    item, own_sign = case.fields.get("wall_shear_stress"), case.fields.get("kinematic_wall_shear_stress")
     if item is not None:
         scale, kind = _in_pascals(item, density, unit, case.name)
         text = f"wall_shear_stress [{kind}]" + ("" if kind == "Pa" else " times density")
+    elif own_sign is not None and density is not None:
+        item, scale = own_sign, -density  # these are OpenFOAM's numbers, which point upstream
+        text = "kinematic_wall_shear_stress times density, with OpenFOAM's sign turned"
     elif "skin_friction_coefficient" in case.fields and case.operating_point is not None:
         item = case.field("skin_friction_coefficient")
         own = si_scale(item, case.name)
@@ -127,7 +132,29 @@ def friction_on(case: Case, wall: Wall, density: float | None, unit: PressureUni
             where=case.name,
             remedy="give the (n, d) traction on the wall, or drop the field",
         )
-    return scale * _at_quadrature(case, wall, item), f"{text} at {item.location}s"
+    return scale * _at_quadrature(case, wall, item), f"{text} at {_places(case, wall, item)}"
+
+
+def _facet_values(case: Case, wall: Wall, item: Field) -> dict[int, np.ndarray]:
+    """Patch of the wall -> its own values of a field of cells, one per facet, where the case knows them, as a solver's boundary fields are."""
+    found = {}
+    for number, name in enumerate(wall.names):
+        own = case.boundary.get(name, {}).get(item.name)
+        count = int((wall.patch == number).sum())
+        if own is not None and own.location == "facet" and own.quantity.unit == item.quantity.unit and len(own.values) == count:
+            found[number] = np.asarray(own.values)
+    return found
+
+
+def _places(case: Case, wall: Wall, item: Field) -> str:
+    """Where the values of a field stand."""
+    own = len(_facet_values(case, wall, item)) if item.location == "cell" else 0
+    return f"{item.location}s" if not own else "the facets of the wall" if own == len(wall.names) else "the facets of some patches, else at cells"
+
+
+def from_cells_beside(case: Case, wall: Wall, item: Field) -> bool:
+    """Whether values of the cells beside the wall stand for those on it."""
+    return item.location == "cell" and not case.mesh.is_surface and len(_facet_values(case, wall, item)) < len(wall.names)
 
 
 def _at_quadrature(case: Case, wall: Wall, item: Field) -> np.ndarray:
@@ -136,6 +163,9 @@ def _at_quadrature(case: Case, wall: Wall, item: Field) -> np.ndarray:
         values = wall.lift @ item.values
     elif item.location == "cell":
         values = item.values[wall.owner[wall.facet]]
+        for patch, own in _facet_values(case, wall, item).items():
+            mine = np.flatnonzero(wall.patch[wall.facet] == patch)
+            values[mine] = own[wall.facet[mine] - int((wall.patch < patch).sum())]
     elif item.location == "facet" and len(item.values) == len(wall.patch):
         values = item.values[wall.facet]
     else:

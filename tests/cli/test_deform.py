@@ -7,11 +7,12 @@ import pytest
 
 import geoop
 from geoop.cli.app import main
+from geoop.errors import FieldError
 from geoop.mesh.case import Case
 from geoop.mesh.generate.ogrid import ogrid
 from geoop.mesh.measure import signed_measures
 from geoop.mesh.primitives import naca4
-from geoop.mesh.quantity import QUANTITIES, Field
+from geoop.mesh.quantity import QUANTITIES, Field, Quantity
 from geoop.results.deforming import deform, displacement_of
 from geoop.solve.deformers.radial_basis import RadialBasis
 
@@ -54,6 +55,13 @@ def test_a_shift_and_the_same_from_a_file(section, tmp_path, capsys):
     for source in (moved_file, f"{field}/displacement"):
         assert run(section, "--patch", "wall", "--displacement", source, "-o", tmp_path / "b.vtu") == 0
         assert np.abs(geoop.read(tmp_path / "b.vtu").points - a.mesh.points).max() < 1e-13
+    lengths = a.field("displacement")
+    for unit, factor in (("mm", 1e3), ("?", 1.0)):
+        geoop.write(rest.with_fields(Field(Quantity("shift", "d", unit, 1), factor * lengths.values)), tmp_path / "unit.vtu")
+        assert np.abs(displacement_of(f"{tmp_path / 'unit.vtu'}/shift", rest.mesh, ["wall"])["wall"] - [0.1, -0.2]).max() < 1e-12
+    geoop.write(rest.with_fields(Field(Quantity("shift", "d", "m/s", 1), lengths.values)), tmp_path / "unit.vtu")
+    with pytest.raises(FieldError, match="'shift' is in m/s, a displacement is a length"):
+        displacement_of(f"{tmp_path / 'unit.vtu'}/shift", rest.mesh, ["wall"])
     wall = Case(rest.mesh.patch("wall"))
     alone = wall.with_fields(Field(QUANTITIES["displacement"], a.field("displacement").values[rest.mesh.patch_points("wall")]))
     geoop.write(alone, tmp_path / "wall.vtp")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import meshio
 import numpy as np
 import pytest
 
@@ -110,3 +111,12 @@ def test_a_seam_that_was_not_joined_is_named_and_can_be_joined(tmp_path, capsys)
     assert main(["inspect", str(path), "--repair", str(joined), "--tolerance", "1e-9"]) == 0
     capsys.readouterr()
     assert abs(run(capsys, joined, *STREAM)["forces"]["CL"]) == pytest.approx(CL, rel=2e-3)
+
+
+def test_lines_that_stand_upright_in_space_are_one_error(tmp_path, capsys):
+    angle = np.linspace(0.0, 2.0 * np.pi, 48, endpoint=False)
+    points = np.stack([np.cos(angle), np.zeros(48), np.sin(angle)], axis=1)
+    lines = np.stack([np.arange(48), (np.arange(48) + 1) % 48], axis=1)
+    meshio.Mesh(points, [("line", lines)], point_data={"p [Pa]": points[:, 2]}).write(tmp_path / "ring.vtu")
+    assert main(["forces", str(tmp_path / "ring.vtu")]) == 2
+    assert "Traceback" not in capsys.readouterr().err

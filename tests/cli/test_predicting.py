@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import geoop
 from geoop.cli.app import main
 
 SECTION = Path(__file__).parents[2] / "meshes" / "naca2412.dat"
@@ -15,3 +16,10 @@ def test_an_expected_error_is_not_quoted_outside(tmp_path, capsys, alpha, level)
     said = capsys.readouterr().out
     assert status == 0 and f"verdict {level}" in said and "expected error of CL" in said
     assert ("it does not hold for this one" in said) == (level == "outside")
+
+
+def test_nothing_is_written_over_the_input(tmp_path, capsys):
+    mesh = geoop.write(geoop.Case(geoop.read(SECTION)), tmp_path / "section.vtu").path
+    before = mesh.read_bytes()
+    assert main(["predict", "airfoil-potential", str(mesh), "--velocity", "50", "-o", str(tmp_path / "x" / ".." / "section.vtu")]) == 2
+    assert "the output is the input" in capsys.readouterr().err and mesh.read_bytes() == before

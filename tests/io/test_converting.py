@@ -48,7 +48,7 @@ def test_nothing_is_written_over_an_input(tmp_path, monkeypatch):
     before = path.read_bytes()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link.vtu").symlink_to(path)
-    for source, target in ((path, "a.vtu"), ("link.vtu", path), (path, "link.vtu")):
+    for source, target in ((path, "a.vtu"), ("link.vtu", path), (path, "link.vtu"), (path, "not there/../a.vtu")):
         with pytest.raises(UnwritableFileError, match="over an input"):
             convert(source, target)
     with pytest.raises(UnwritableFileError, match="over an input"):

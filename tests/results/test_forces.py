@@ -9,6 +9,7 @@ from geoop.errors import ConditionError, FieldError, InvalidMeshError, NonFinite
 from geoop.interfaces.outcome import Outcome
 from geoop.interfaces.result import Result
 from geoop.interfaces.verdict import Verdict
+from geoop.mesh.body import wall_patches
 from geoop.mesh.case import Case
 from geoop.mesh.cells import Cells
 from geoop.mesh.measure import area_vectors, cell_centers, enclosed_volume
@@ -296,6 +297,123 @@ def test_a_wall_patch_from_another_mesh_is_refused() -> None:
         forces(Case(loose, fields={"pressure": pressure(np.zeros(len(mesh.points)))}))
 
 
+# ---- surfaces that are the boundary of a flow --------------------------------------------------------------------------
+
+
+def exported(body: tuple[tuple[float, ...], tuple[float, ...]], names: dict[str, str], *, body_name: str = "car", without: str = "") -> Mesh:
+    """A block in a box of 6 m, its sides called ``names`` by face: what a solver exports as surfaces. A side that the block touches is cut open there."""
+    room = box((0.0, 0.0, 0.0), (6.0, 6.0, 6.0), divisions=6)
+    block = box(*body, divisions=2)
+    parts = {}
+    for face, cells in room.patches.items():
+        quads = cells.connectivity.reshape(-1, 4)
+        if face != without:
+            parts.setdefault(names[face], []).append((room.points, quads))
+    touching = []
+    for cells in block.patches.values():
+        quads = cells.connectivity.reshape(-1, 4)
+        middle = block.points[quads].mean(axis=1)
+        inside = ((middle > 1e-9) & (middle < 6 - 1e-9)).all(axis=1)
+        touching.append(middle[~inside])
+        parts.setdefault(body_name, []).append((block.points, quads[inside]))
+    cut = np.concatenate(touching)
+    points, cells, patches, count = [], [], {}, 0
+    for name, pieces in parts.items():
+        own = []
+        for place, quads in pieces:
+            middle = place[quads].mean(axis=1)
+            keep = np.ones(len(quads), bool) if name == body_name or not len(cut) else (abs(middle[:, None] - cut).max(axis=2) > 1e-9).all(axis=1)
+            points.append(place)
+            own.append(quads[keep] + count)
+            count += len(place)
+        patches[name] = Cells.of(quad=np.concatenate(own))
+        cells.append(patches[name])
+    return Mesh(np.concatenate(points), Cells.concatenate(cells), patches, name="exported")
+
+
+SIDES = ("x_min", "x_max", "y_min", "y_max", "z_min", "z_max")
+FREE, ON_THE_GROUND = ((2.0, 2.0, 2.0), (4.0, 4.0, 4.0)), ((2.0, 2.0, 0.0), (4.0, 4.0, 2.0))
+TUNNEL = dict(zip(SIDES, ("inlet", "outlet", "sides", "sides", "ground", "top"), strict=True))
+
+
+def buoyancy(mesh: Mesh, patches=None):
+    return forces(Case(mesh, fields={"pressure": pressure(-GRAVITY * mesh.points[:, 2])}), patches=patches)
+
+
+@pytest.mark.parametrize("names", [dict.fromkeys(SIDES, "farfield"), TUNNEL, dict.fromkeys(SIDES, "box")], ids=["far field", "tunnel", "box"])
+def test_a_body_inside_of_the_exported_boundary_of_its_flow_is_a_body_and_no_cavity(names) -> None:
+    found = buoyancy(exported(FREE, names), ["car"])
+    assert np.allclose(found.force, [0, 0, 8 * GRAVITY], atol=1e-8 * GRAVITY) and found.patches["car"].closed
+    assert any("boundary of a flow" in note for note in found.notes)
+
+
+def test_only_walls_of_an_exported_boundary_are_counted_unless_others_are_named() -> None:
+    mesh = exported(FREE, dict.fromkeys(SIDES, "farfield"))
+    assert set(buoyancy(mesh).patches) == {"car"}
+    assert np.allclose(buoyancy(mesh, ["farfield"]).force, [0, 0, -216 * GRAVITY])  # the normal points into the fluid there, too
+    assert wall_patches(exported(FREE, TUNNEL)) == ("ground", "car")
+
+
+@pytest.mark.parametrize("without", ["", "z_min"], ids=["closed", "without the ground"])
+def test_a_body_on_the_ground_is_pushed_as_on_a_volume_mesh(without) -> None:
+    found = buoyancy(exported(ON_THE_GROUND, TUNNEL, without=without), ["car"])
+    top, sides = 4.0 * 2.0, 0.0  # the pressure on the roof, 2 m high; what acts on the four sides cancels
+    assert np.allclose(found.force, [sides, sides, top * GRAVITY], atol=1e-8 * GRAVITY)
+    assert any("not closed (open area 4 m^2)" in note for note in found.notes)
+
+
+def test_inlets_of_a_body_do_not_turn_it_inside_out() -> None:
+    nacelle = box((0.0, 0.0, 0.0), (2.0, 1.0, 1.0), divisions=4)
+    quads = nacelle.cells.connectivity.reshape(-1, 4)
+    inner = (abs(nacelle.points[quads].mean(axis=1)[:, 1:] - 0.5) < 0.3).all(axis=1)
+    front, back = (np.isclose(nacelle.points[quads].mean(axis=1)[:, 0], x) & inner for x in (0.0, 2.0))
+    named = {"inlet": front, "outlet": back, "skin": ~(front | back)}
+    mesh = Mesh(nacelle.points, nacelle.cells, {name: nacelle.cells.take(np.flatnonzero(index)) for name, index in named.items()}, name="nacelle")
+    assert np.allclose(buoyancy(mesh).force, [0, 0, 2 * GRAVITY], atol=1e-8 * GRAVITY) and set(wall_patches(mesh)) == set(named)
+
+
+def test_the_wall_of_a_cavity_is_called_one() -> None:
+    found = buoyancy(exported(FREE, dict.fromkeys(SIDES, "shell")), ["car"])
+    assert np.allclose(found.force, [0, 0, -8 * GRAVITY], atol=1e-8 * GRAVITY)
+    assert any("'car' lies inside of another closed part" in note for note in found.notes)
+
+
+# ---- values on the facets ----------------------------------------------------------------------------------------------
+
+
+def test_a_solver_s_values_on_the_wall_go_before_those_of_the_cells() -> None:
+    solid = hollow_block()
+    count = len(solid.patches["wall"])
+    middles = cell_centers(solid.submesh(solid.patches["wall"]))
+    cells = pressure(np.zeros(len(solid.cells)), "cell")
+    wall = {"pressure": pressure(-middles @ [1.0, 2.0, 3.0], "facet")}
+    found = forces(Case(solid, fields={"pressure": cells}, boundary={"wall": wall}), patches=["wall"])
+    assert np.allclose(found.force, [1, 2, 3], atol=1e-14) and "at the facets of the wall" in found.references.pressure
+    assert not any("first order" in note for note in found.notes)
+    both = forces(Case(solid, fields={"pressure": cells}, boundary={"wall": wall}), patches=["outlet", "wall"])
+    assert np.allclose(both.patches["wall"].pressure, [1, 2, 3], atol=1e-14) and not both.patches["outlet"].pressure.any()
+    assert "some patches" in both.references.pressure and any("first order" in note for note in both.notes)
+    other = {"pressure": pressure(np.ones(count), "facet", "kPa")}  # of another unit: not the same field
+    assert not forces(Case(solid, fields={"pressure": cells}, boundary={"wall": other}), patches=["wall"]).force.any()
+
+
+def test_openfoam_s_own_friction_is_turned_and_multiplied_by_the_density() -> None:
+    solid = hollow_block()
+    zero = np.zeros((len(solid.cells), 3))
+    stress = Quantity("kinematic_wall_shear_stress", "tau_w/rho", "m^2/s^2", 1)
+    wall = {stress.name: Field(stress, np.tile([-0.5, 0.0, 0.0], (6, 1)), "facet")}
+    case = Case(solid, fields={"pressure": pressure(zero[:, 0], "cell"), stress.name: Field(stress, zero, "cell")}, boundary={"wall": wall})
+    assert np.allclose(forces(case, patches=["wall"], density=2.0).force, [6.0, 0.0, 0.0])
+    assert forces(case, patches=["wall"]).references.friction == "none"  # nobody states a density
+
+
+def test_vectors_that_may_be_friction_are_not_passed_over_in_silence() -> None:
+    ball = icosphere(2)
+    stress = Field(Quantity("wallShearStress", "wallShearStress", "Pa", 1), np.ones_like(ball.points))
+    found = forces(Case(ball, fields={"pressure": pressure(ball.points[:, 2]), "wallShearStress": stress}))
+    assert found.references.friction == "none" and any("'wallShearStress' is not counted" in note for note in found.notes)
+
+
 # ---- units, references, refusals --------------------------------------------------------------------------------------
 
 
@@ -404,3 +522,27 @@ def test_unmerged_facets_of_an_stl_count_as_closed() -> None:
     loose = Mesh(mesh.points[corners].reshape(-1, 3), Cells.of(triangle=np.arange(corners.size).reshape(-1, 3)), name="stl")
     found = forces(Case(loose, fields={"pressure": pressure(-loose.points[:, 2])}))
     assert found.total.closed and found.force[2] == pytest.approx(enclosed_volume(mesh), rel=1e-12)
+
+
+def test_facets_that_are_there_twice_are_one_error() -> None:
+    ball = icosphere(1)
+    doubled = Mesh(ball.points, Cells.concatenate([ball.cells, ball.cells.take(np.arange(2))]), name="doubled")
+    with pytest.raises(PatchError, match="2 facets of the surface are there twice") as caught:
+        forces(Case(doubled, fields={"pressure": pressure(ball.points[:, 2])}))
+    assert "--repair" in caught.value.remedy
+
+
+def test_a_pressure_of_several_components_is_refused() -> None:
+    ball = icosphere(1)
+    several = Field(Quantity("pressure", "p", "Pa", 1), ball.points[:, :2])
+    with pytest.raises(FieldError, match="several components"):
+        forces(Case(ball, fields={"pressure": several}))
+
+
+def test_facets_that_are_next_to_joined_are_spoken_of() -> None:
+    ball = icosphere(2)
+    corners = ball.cells.connectivity
+    loose = ball.points[corners] + np.random.default_rng(0).normal(size=(len(corners), 3)) * 1e-9
+    soup = Mesh(loose, Cells.of(triangle=np.arange(len(corners)).reshape(-1, 3)), name="soup")
+    found = forces(Case(soup, fields={"pressure": pressure(loose[:, 2])}))
+    assert any("next to equal" in note and "--repair" in note for note in found.notes)

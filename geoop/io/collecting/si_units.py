@@ -45,7 +45,8 @@ _SCALES: dict[str, Scale] = {
     **{unit: Scale("m^2/s", factor) for unit, factor in {"m2/s": 1.0, "m2s-1": 1.0, "mm2/s": 1e-6, "cSt": 1e-6}.items()},
     **{unit: Scale("Pa", factor) for unit, factor in {
         "Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "GPa": 1e9, "bar": 1e5, "mbar": 100.0, "hPa": 100.0, "psi": 6894.757293168, "atm": 101325.0,
-        "N/m2": 1.0, "N/mm2": 1e6,
+        "N/m2": 1.0, "Nm-2": 1.0, "N/mm2": 1e6, "Torr": 101325 / 760, "mmHg": 133.322387415, "inHg": 3386.388640341, "mmH2O": 9.80665,
+        "inH2O": 249.08891, "psf": 47.88025898, "kgf/cm2": 98066.5, "dyn/cm2": 0.1, "kgm-1s-2": 1.0, "kg/(ms2)": 1.0,
     }.items()},
     **{unit: Scale("m^2/s^2", 1.0) for unit in ("m2/s2", "m2s-2", "Pa/(kg/m3)", "J/kg")},
     "K": Scale("K", 1.0), "degC": Scale("K", 1.0, _K0), "°C": Scale("K", 1.0, _K0), "C": Scale("K", 1.0, _K0), "Celsius": Scale("K", 1.0, _K0),

@@ -135,7 +135,7 @@ def guess_wall(case: Case, choices: Choices) -> tuple[tuple[str, ...] | None, di
     except GeoopError:
         listed = ", ".join(names[:8])
         question = Question(
-            f"which patch is the body? Patches: {listed} ('none' if there is no body)", "--wall ", "none" if names == [OUTER] else names[0]
+            f"which patch is the body? Patches: {listed} ('none' if there is no body)", "--wall ", "none" if names in ([], [OUTER]) else names[0]
         )
         return (), dict.fromkeys(names, "unknown"), question
     return walls, {name: "wall, by its name" if name in walls else "no wall, by its name" for name in names}, None

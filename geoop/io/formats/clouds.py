@@ -20,6 +20,8 @@ _COORDINATES = [
     re.compile(rf"^({axis}|({axis}[-_ ]?coord(inate)?)|coord(inate)?s?[-_ :]?({axis}|{number})|points?[:_]{number})[\s_]*(\[[^\]]*\])?$", re.I)
     for number, axis in enumerate("xyz")
 ]
+#: How lines begin that are no rows.
+_REMARK = ("#", "//", "%")
 _VECTOR = re.compile(r"^(?P<name>.+?)(?:[:_ ](?P<number>[012])|[_ -](?P<axis>[xyzXYZ])|\[(?P<letter>[ijk])\])(?P<unit>\s*\[[^\]]*\])?$")
 #: Normals of a scan, as CloudCompare and MeshLab write them.
 _NORMAL = re.compile(r"^n_?(?P<axis>[xyz])$", re.I)
@@ -47,19 +49,20 @@ def read_table(source: Source) -> Contents:
         UnitError: the names of the coordinates state different length units.
     """
     where = source.where
-    rows = [line.strip() for line in source.text().splitlines()]
-    rows = [line for line in rows if line and not line.startswith(("#", "//", "%"))]
+    lines = [line.strip() for line in source.text().splitlines()]
+    rows = [line for line in lines if line and not line.startswith(_REMARK)]
     if not rows:
         raise UnreadableFileError("the table has no rows", where=where, remedy="export it again")
     names = names_in(rows[0]) if _row(rows[0]) is None and re.search(r"[^\W\d_]", _EXPONENT.sub("", rows[0])) else None
     body = rows[1:] if names is not None else rows
+    names = _remarked_names(lines, rows[0]) if names is None else names
     if len(body) > 2 and len(_split(body[0])) == 1 and body[0].isdigit():
         raise UnreadableFileError(
             "starts with a count: an .xyz file of molecules, or a count line before the points",
             where=where,
             remedy="delete the first line, or the first two",
         )
-    table = numbers_in(body, where, 1 if names is None else 2, len(names or ()))
+    table = numbers_in(body, where, 1 if body is rows else 2, len(names or ()))
     if names is None:
         contents = _unnamed(table, where)
     else:
@@ -67,6 +70,15 @@ def read_table(source: Source) -> Contents:
         contents = named_columns(names, table, where)
     said = [f"numbers are read with decimal commas, as in '{body[0][:60]}'"] if _has_decimal_commas(body) else []
     return replace(contents, notes=(*contents.notes, *said), length_unit=_stated_unit(names or [], where))
+
+
+def _remarked_names(lines: list[str], first: str) -> list[str] | None:
+    """Names of the columns in the remark right before the first row, as numpy.savetxt and MATLAB write them; None where it says something else."""
+    before = [line for line in lines[: lines.index(first)] if line]
+    words = before[-1].lstrip("#/% ") if before else ""
+    names = names_in(words) if words else []
+    coordinates = sum(any(pattern.match(_ROUND.sub(lambda found: f" [{found['unit']}]", name)) for name in names) for pattern in _COORDINATES)
+    return names if len(names) == len(_split(first)) and coordinates >= 2 else None
 
 
 def read_npy(source: Source) -> Contents:

@@ -99,6 +99,13 @@ def label_of(file: str, dimensions: Dimensions | None) -> str:
     return f"{_NAMES.get((file, unit), file)} [{unit}]"
 
 
+def turned(label: str, values: np.ndarray) -> np.ndarray:
+    """Values between OpenFOAM's file and the quantity of a label, both ways: ``wall_shear_stress`` is the traction of the fluid on the wall, OpenFOAM's
+    wallShearStress points upstream. (``kinematic_wall_shear_stress`` is the name of OpenFOAM's own numbers.)
+    """
+    return 0.0 - values if parse_label(label)[0] == "wall_shear_stress" else values
+
+
 def file_of(name: str) -> str:
     """The name of the file of a quantity: ``U`` for ``velocity``; characters that file names lack become underscores."""
     known = _FILES.get(name)

@@ -14,7 +14,7 @@ from ...mesh.measure import facet_normals
 from ...mesh.mesh import Mesh
 from ..contents import Array
 from .case_folder import Part
-from .dimensions import label_of
+from .dimensions import label_of, turned
 from .field_file import FoamField, boundary_values, field_kind, full_components, read_field
 from .parts import Addressing, Whole, joined, undivided
 from .poly_mesh import PolyMesh, labels_or_points, read_poly_mesh
@@ -125,7 +125,8 @@ class _Fields:
             values = np.zeros((size, *first.values.shape[1:]))
             for item, index in zip(fields, maps, strict=True):
                 values[index] = item.values
-        self.region.arrays.append(Array(label, full_components(values, first.kind), "cell" if first.location == "cell" else "point"))
+        values = turned(label, full_components(values, first.kind))
+        self.region.arrays.append(Array(label, values, "cell" if first.location == "cell" else "point"))
         for item in fields:
             self.region.notes.extend(item.notes)
         guessed = self._add_boundary(label, fields)
@@ -152,7 +153,7 @@ class _Fields:
             else:
                 together = np.concatenate(found)
                 ordered = np.empty_like(together)
-                ordered[np.concatenate(places)] = together
+                ordered[np.concatenate(places)] = turned(label, together)
                 self.region.boundary.setdefault(patch, []).append(Array(label, ordered, "facet"))
         return list(dict.fromkeys(guessed))
 

@@ -19,7 +19,7 @@ from ...mesh.quantity import Field
 from ..atomic import replacing
 from .case_folder import TIME, Part, parts_of
 from .dictionary import Dictionary, FoamFile, find_file, load
-from .dimensions import dimensions_of, dimensions_text, file_of, unit_of
+from .dimensions import dimensions_of, dimensions_text, file_of, turned, unit_of
 from .field_text import check_template, from_nothing, from_template, template_layout
 from .poly_mesh import PolyMesh
 from .region import whole_mesh
@@ -113,7 +113,7 @@ class _Plan:
     def text(self, case: Case, index: np.ndarray) -> bytes | None:
         """The bytes of the file; None for a field that the region does not have (NaN in all of its cells)."""
         mesh = self.target.mesh
-        values = _at_cells(case.mesh, self.field)[index[self.target.start : self.target.start + mesh.n_cells]]
+        values = turned(self.field.name, _at_cells(case.mesh, self.field))[index[self.target.start : self.target.start + mesh.n_cells]]
         if self.target.region and np.isnan(values).all():
             return None
         if not np.isfinite(values).all():
@@ -125,7 +125,7 @@ class _Plan:
         values = _components(values, kind, self.field.name, str(self.path))
         if self.template is None:
             imposed = {
-                patch: np.asarray(items[self.field.name].values)
+                patch: turned(self.field.name, np.asarray(items[self.field.name].values))
                 for patch, items in case.boundary.items()
                 if self.field.name in items and items[self.field.name].location == "global"
             }

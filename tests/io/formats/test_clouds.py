@@ -170,3 +170,17 @@ def test_columns_of_star_ccm(tmp_path):
 def test_commas_and_blanks_are_no_decimal_commas(tmp_path):
     mesh = read(save(tmp_path, "x, y, z\n0, 0, 0\n0.5, 1, 2\n"), unit="m")
     assert mesh.points.tolist() == [[0, 0, 0], [0.5, 1, 2]] and not any("decimal" in note for note in mesh.notes)
+
+
+@pytest.mark.parametrize("head", ["# p x y z", "# written today\n%  p,x,y,z", "// p;x;y;z\n"])
+def test_names_may_stand_in_the_remark_before_the_rows(tmp_path, head):
+    separator = "," if "," in head else ";" if ";" in head else " "
+    rows = "\n".join(separator.join(row) for row in (("7", "1", "2", "3"), ("8", "4", "5", "6.5")))
+    case = read_case(save(tmp_path, f"{head}\n{rows}\n# p z y x\n"), unit="m")
+    assert case.mesh.points.tolist() == [[1, 2, 3], [4, 5, 6.5]] and case.field("p").values.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("head", ["# three numbers per row", "# a b c d", "% x y", "#"])
+def test_other_remarks_name_nothing(tmp_path, head):
+    case = read_case(save(tmp_path, f"{head}\n1 2 3 7\n4 5 6 8\n"), unit="m")
+    assert case.mesh.points.tolist() == [[1, 2, 3], [4, 5, 6]] and list(case.fields) == ["column_4"]

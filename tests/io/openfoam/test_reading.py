@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from geoop.errors import ConfigurationError, GeoopError, InvalidMeshError, UnreadableFileError
+from geoop.io.openfoam.writing import write_fields
 from geoop.io.reading import read, read_case, read_series
 from geoop.mesh.measure import area_vectors, cell_centers, signed_measures
 from tests.io.openfoam.foam_files import STYLES, ZOO, Style, control, field, row_of_hexes, write_decomposed, zoo
@@ -359,3 +360,19 @@ def test_collated_files_hold_all_processors(tmp_path, headers):
     found = read_case(tmp_path)
     assert found.mesh.content_hash == expected.mesh.content_hash
     np.testing.assert_array_equal(found.field("kinematic_pressure").values, np.arange(6) / 4)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "name", "sign"), [("[1 -1 -2 0 0 0 0]", "wall_shear_stress", -1.0), ("[0 2 -2 0 0 0 0]", "kinematic_wall_shear_stress", 1.0)]
+)
+def test_friction_is_the_traction_of_the_fluid_and_goes_back_with_the_sign_of_openfoam(tmp_path, dimensions, name, sign):
+    row_of_hexes(2, "wall").write(tmp_path / "constant" / "polyMesh")
+    conditions = '"(in|out)let" { type calculated; value uniform (0 0 0); } sides { type calculated; value uniform (-2 0 0); }'
+    field(tmp_path / "1" / "wallShearStress", "(-1 0 0)", conditions, kind="vector", dimensions=dimensions)
+    control(tmp_path)
+    case = read_case(tmp_path)
+    np.testing.assert_array_equal(case.field(name).values[:, 0], -sign)
+    np.testing.assert_array_equal(case.boundary["sides"][name].values[:, 0], -2 * sign)
+    write_fields(case, tmp_path, time="2")
+    np.testing.assert_array_equal(read_case(tmp_path, time=2).field(name).values, case.field(name).values)
+    assert (tmp_path / "2" / "wallShearStress").read_text().count("(-1.0 0.0 0.0)") == 2

@@ -212,10 +212,10 @@ def forces(
     """Integrate pressure, and friction where there is any, over the wall.
 
     The pressure is ``pressure`` (static in Pa, kPa, psi, ..., or kinematic in m^2/s^2 times the density: its unit decides, nothing is guessed)
-    or else ``pressure_coefficient``; friction is ``wall_shear_stress`` (the traction of the fluid on the wall; OpenFOAM's function object
-    writes the opposite sign) or else ``skin_friction_coefficient`` as a vector. Point fields are interpolated by
-    the shape functions of the facets (exact for linear pressures, moments included; second order on curved bodies); values of cells and
-    facets count as constant over a facet.
+    or else ``pressure_coefficient``; friction is ``wall_shear_stress`` (the traction of the fluid on the wall), or
+    ``kinematic_wall_shear_stress`` (OpenFOAM's numbers, which point upstream) times the density, or else ``skin_friction_coefficient`` as a vector.
+    Point fields are interpolated by the shape functions of the facets (exact for linear pressures, moments included; second order on curved bodies);
+    values of cells and facets count as constant over a facet, and those of ``case.boundary`` at the facets go before those of the cells beside them.
 
     Args:
         case_or_result: a case with its fields, or a result (its ``case`` carries the predicted fields).

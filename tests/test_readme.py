@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import geoop
+from geoop.errors import ConditionError, ConfigurationError, FieldError
 from geoop.mesh.primitives import icosphere, naca4
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -51,6 +52,16 @@ def test_a_first_script(folder, capsys):
     assert found["result"].at(np.zeros((0, 2)))["velocity"].shape == (0, 2)
     assert found["cp"].shape == (2,) and found["result"].verdict.level == "inside"
     assert "CL 0.7" in capsys.readouterr().out and geoop.read_case("section.vtu").field("velocity").quantity.unit == "m/s"
+
+
+def test_what_is_given_in_place_of_a_case_is_answered_in_words(folder):
+    section, model = geoop.read("section.dat"), geoop.load("airfoil-potential")
+    with pytest.raises(ConditionError, match="operating point"):
+        model.predict(section)
+    with pytest.raises(FieldError, match="a mesh alone has no pressure"):
+        geoop.forces(section)
+    with pytest.raises(ConfigurationError, match="a Result is no mesh, case or series"):
+        geoop.write(model.predict(geoop.Case(section, geoop.OperatingPoint(50.0))), "a.vtu")
 
 
 def test_a_section_in_turbulent_flow(folder):

@@ -145,6 +145,9 @@ def write(
         UnwritableFileError: the file cannot be written, or is there and ``overwrite`` is false.
     """
     target = Path(path).expanduser()
+    if not isinstance(what, Mesh | Case | Series):
+        kind = type(what).__name__
+        raise ConfigurationError(f"a {kind} is no mesh, case or series", where=str(target), remedy="a result writes itself: result.write(path)")
     if target.exists() and not overwrite and not target.is_dir():
         raise UnwritableFileError("is there already", where=str(target), remedy="give another name, or overwrite=True")
     options = Options(unit or "m", 1.0 / metres_per(unit) if unit else 1.0, text, compress, location)

@@ -10,10 +10,11 @@ from typing import Literal
 import numpy as np
 from scipy.spatial import KDTree
 
-from ..errors import ConditionError, GeoopError
+from ..errors import ConditionError, FieldError, GeoopError
 from ..interfaces.result import Result
 from ..mesh.body import body
 from ..mesh.case import Case
+from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import chord_line
 from .si_fields import pressure_of
@@ -232,7 +233,7 @@ def forces(
         PatchError: no such patch, or no pressure field. UnitError: its unit is unknown, or contradicts ``pressure_unit``.
         FieldError, NonFiniteError: the field has another size or place than the wall, or NaN on it.
     """
-    result, case = (case_or_result, case_or_result.case) if isinstance(case_or_result, Result) else (None, case_or_result)
+    result, case = _taken(case_or_result)
     point = case.operating_point
     _refuse(case, reference_area, reference_length, reference_point, reference_pressure, density)
     wall = wall_of(case, patches)
@@ -257,6 +258,12 @@ def forces(
     viscous = _has_drag(result, case, traction)
     notes = (*wall.notes, *_notes(case, wall, whole, viscous, traction is not None), *_alone(result, viscous))
     return Forces(parts, whole, references, point, viscous, case.name, notes)
+
+
+def _taken(given: Case | Result | Mesh) -> tuple[Result | None, Case]:
+    if isinstance(given, Mesh):
+        raise FieldError("a mesh alone has no pressure", where=given.name, remedy="geoop.read_case(FILE) reads a file with its fields")
+    return (given, given.case) if isinstance(given, Result) else (None, given)
 
 
 def _has_drag(result: Result | None, case: Case, traction: np.ndarray | None) -> bool:
@@ -363,6 +370,8 @@ def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: 
                 f"{doubled} points are next to equal to others: facets that are not joined are turned one by one, and some may face the wrong way;"
                 " join them: geoop inspect FILE --repair OUT"
             )
+    if not whole.closed and case.mesh.is_surface and (np.ptp(case.mesh.points, axis=0) <= 1e-9 * np.ptp(case.mesh.points)).any():
+        notes.append("the surface is flat, taken as a plate: a plane flow has its points in x and y")
     known = pressure_of(case)
     used = case.fields["pressure_coefficient"] if known is None else known
     if used is known and "pressure_coefficient" in case.fields:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -63,6 +63,7 @@ def pressure_of(case: Case) -> Field | None:
     return case.fields.get("pressure", case.fields.get("kinematic_pressure"))
 
 
-def rename_remedy(names: Iterable[str]) -> str:
+def rename_remedy(fields: Mapping[str, Field]) -> str:
     """What to do where no array has the name that is looked for."""
-    return f"say which array holds it, --map NAME=pressure:Pa, or rename the field: there is {sorted(names) or 'none'}"
+    names = sorted(f"{item.name} [{item.quantity.unit}]" for item in fields.values())
+    return f"say which array holds it, --map NAME=pressure:Pa, or rename the field: there is {names or 'none'}"

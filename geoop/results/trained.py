@@ -58,7 +58,7 @@ class TrainedPredictor(ABC):
         parts += [f"calibrated on {calibration.cases} cases"] if calibration is not None else []
         return f"<{'; '.join(parts)}>"
 
-    def predict(self, case: Case, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
+    def predict(self, case: Case | Mesh, *, surface_only: bool = False, chunk: int = CHUNK) -> Result:
         """Fields, outcome and verdict for one case.
 
         Args:
@@ -73,6 +73,7 @@ class TrainedPredictor(ABC):
             ConfigurationError: a known function is missing.
             NonFiniteError: the network returned NaN or infinity.
         """
+        case = Case(case) if isinstance(case, Mesh) else case
         return self._answers(case, [case.operating_point], surface_only, chunk)[0]
 
     def predict_many(

@@ -546,3 +546,16 @@ def test_facets_that_are_next_to_joined_are_spoken_of() -> None:
     soup = Mesh(loose, Cells.of(triangle=np.arange(len(corners)).reshape(-1, 3)), name="soup")
     found = forces(Case(soup, fields={"pressure": pressure(loose[:, 2])}))
     assert any("next to equal" in note and "--repair" in note for note in found.notes)
+
+
+def test_a_flat_surface_in_space_is_called_a_plate() -> None:
+    plate = Mesh(np.array([[0.0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1]]), Cells.of(quad=np.array([[0, 1, 2, 3]])), name="plate")
+    assert any("taken as a plate" in note for note in forces(Case(plate, fields={"pressure": pressure(np.ones(4))})).notes)
+
+
+def test_what_is_there_in_place_of_a_pressure_is_listed_with_its_unit() -> None:
+    ball = icosphere(1)
+    druck = Field(Quantity("druck", "druck", "firkin/acre", 0), ball.points[:, 2])
+    with pytest.raises(PatchError, match="pressure_coefficient") as caught:
+        forces(Case(ball, fields={"druck": druck}))
+    assert "druck [firkin/acre]" in caught.value.remedy

@@ -118,6 +118,12 @@ def _ring(text: _Text, where: str) -> tuple[np.ndarray, list[str]]:
                 where=where,
                 remedy="download it again, or repair the counts",
             )
+        if fits and [len(block) for block in text.blocks[-2:]] != [upper, lower] and [len(block) for block in text.blocks[:-2]] == [1]:
+            raise UnreadableFileError(
+                f"announces {upper} + {lower} points, but its two blocks have {len(text.blocks[1])} and {len(text.blocks[2])}",
+                where=where,
+                remedy="repair the counts",
+            )
         if fits:
             return _joined(every[1 : 1 + upper], every[1 + upper :], where)
     if len(text.blocks) == 2 and all(_from_leading_edge(block, every) for block in text.blocks):

@@ -22,7 +22,8 @@ FLAT = ("triangle", "quad", "polygon")
 
 
 def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
-    """Some patches of a case as a case of their own: facets, points, point fields, boundary values, cell fields where facets are cells.
+    """Some patches of a case as a case of their own: facets, points, point fields, boundary values, cell fields where facets are cells, else the values that
+    the boundary has at its facets, as a solver writes them.
 
     Facets of a volume mesh in space are turned as :func:`geoop.mesh.orientation.oriented` says: those of one body outward, those of a body within
     another closed surface the other way. Facets of a surface stay as they are.
@@ -54,6 +55,8 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
             fields[name] = Field(item.quantity, item.values[rows], "cell")
         elif item.location == "global":
             fields[name] = item
+        elif (own := _on_facets(case, names, item)) is not None:
+            fields[name] = Field(item.quantity, own[first], "cell")
         else:
             lost.append(name)
     part = mesh.submesh(
@@ -70,6 +73,14 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
     notes += [f"fields that do not live on the boundary are left out: {listed(lost)}"] if lost else []
     notes += [f"zones are left out: {listed(list(mesh.zones))}"] if mesh.zones else []
     return replace(case, mesh=part, fields=fields, boundary=boundary, wall=wall, name=part.name), tuple(notes)
+
+
+def _on_facets(case: Case, names: Sequence[str], item: Field) -> np.ndarray | None:
+    """Values of a field at the facets of some patches, one after the other; None where a patch has none."""
+    found = [case.boundary.get(name, {}).get(item.name) for name in names]
+    if any(own is None or own.location != "facet" or own.quantity != item.quantity for own in found):
+        return None
+    return np.concatenate([np.asarray(own.values) for own in found if own is not None])
 
 
 def _overlapping(names: list[str], sizes: list[int], group: np.ndarray) -> list[str]:

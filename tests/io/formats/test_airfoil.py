@@ -150,3 +150,9 @@ def test_sections_of_the_database(shared_data, tmp_path, step):
         steps = np.linalg.norm(np.roll(mesh.points, -1, axis=0) - mesh.points, axis=1)
         assert steps.min() > 0 and steps.max() < 0.4
     assert list(refused) == ["mh112.dat"] and "ends at (0.862196, -0.0158608)" in refused["mh112.dat"]  # it stops before the trailing edge
+
+
+def test_counts_that_contradict_the_blank_line_are_refused(tmp_path):
+    head = f"A SECTION\n {len(UPPER) - 1}. {len(LOWER) + 1}.\n\n"
+    with pytest.raises(UnreadableFileError, match=f"its two blocks have {len(UPPER)} and {len(LOWER)}"):
+        read(save(tmp_path, head + text(UPPER, head="") + "\n" + text(LOWER, head="")))

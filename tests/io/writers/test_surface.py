@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,18 @@ def test_fields_follow_their_points_and_cells():
     rows = {tuple(sorted(map(tuple, mesh.points[cell].tolist()))): i for i, cell in enumerate(mesh.cells)}
     assert part.fields["density"].values.tolist() == [rows[tuple(sorted(map(tuple, part.mesh.points[cell].tolist())))] for cell in part.mesh.cells]
     assert list(part.boundary) == ["x_max"] and part.wall == ("x_max",) and set(part.mesh.patches) == {"x_max", "y_max"}
+
+
+def test_values_that_a_solver_has_on_the_facets_stand_for_those_of_the_cells():
+    whole = grid([2, 2, 2])
+    parts = {"a": whole.patches["x_min"], "b": whole.patches["z_max"]}
+    own = {name: {"pressure": Field(QUANTITIES["pressure"], number + np.arange(4.0), "facet")} for number, name in ((0.0, "a"), (10.0, "b"))}
+    fields = {"pressure": Field(QUANTITIES["pressure"], np.full(8, -1.0), "cell")}
+    case = Case(Mesh(whole.points, whole.cells, parts), fields=fields, boundary=own)
+    part, notes = part_of(case, ["b", "a"])
+    assert part.fields["pressure"].values.tolist() == [10, 11, 12, 13, 0, 1, 2, 3] and part.fields["pressure"].location == "cell" and not notes
+    part, notes = part_of(replace(case, boundary={"b": own["b"]}), ["b", "a"])
+    assert "pressure" not in part.fields and "left out: pressure" in notes[0]
 
 
 def test_facets_of_several_patches_once():

@@ -33,7 +33,7 @@ def wall_patches(mesh: Mesh) -> tuple[str, ...]:
     """
     if mesh.is_surface and not bounds_a_flow(mesh):
         return tuple(mesh.patches)
-    names = tuple(name for name in mesh.patches if is_wall_by_name(name))
+    names = tuple(name for name in mesh.patches if not (is_around(name) if mesh.is_surface else _NOT_A_WALL.search(name)))
     names = tuple(name for name in names if not _END.fullmatch(name)) or names
     if not mesh.patches:
         raise InvalidMeshError(
@@ -66,9 +66,9 @@ def bounds_a_flow(mesh: Mesh) -> bool:
     )
 
 
-def is_wall_by_name(name: str) -> bool:
-    """Whether a patch of the boundary of a flow may be a wall, judged by its name."""
-    return not _NOT_A_WALL.search(name)
+def is_around(name: str) -> bool:
+    """Whether a patch of the boundary of a flow is called as what goes round the bodies, and not as a body."""
+    return bool(_AROUND.search(name) or _NOT_A_WALL.search(name))
 
 
 def body_cells(mesh: Mesh, wall: tuple[str, ...] | None = None) -> Cells:

@@ -358,19 +358,21 @@ def _nearly_equal(points: np.ndarray) -> int:
 
 def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: bool) -> list[str]:
     notes = []
-    if not whole.closed:
-        size = float(np.linalg.norm(wall.area.sum(axis=0)))
+    size = float(np.linalg.norm(wall.area.sum(axis=0)))
+    if not whole.closed and size > 1e-12 * np.abs(wall.size).sum():  # facets without area leave edges, and no opening
         unit = "m" if case.mesh.dimension == 2 else "m^2"
         notes.append(
             f"the wall taken here is not closed (open area {size:.4g} {unit}): even a constant pressure gives a force, "
             "so the reference pressure matters"
         )
-        if case.mesh.is_surface and (doubled := _nearly_equal(case.mesh.points)):
-            notes.append(
-                f"{doubled} points are next to equal to others: facets that are not joined are turned one by one, and some may face the wrong way;"
-                " join them: geoop inspect FILE --repair OUT"
-            )
-    if not whole.closed and case.mesh.is_surface and (np.ptp(case.mesh.points, axis=0) <= 1e-9 * np.ptp(case.mesh.points)).any():
+    loose = not whole.closed and case.mesh.is_surface
+    if loose and (doubled := _nearly_equal(case.mesh.points)):
+        notes.append(
+            f"{doubled} points are next to equal to others: facets that are not joined are turned one by one, and some may face the wrong way;"
+            " join them: geoop inspect FILE --repair OUT"
+        )
+    extent = np.ptp(case.mesh.points, axis=0)
+    if loose and (extent <= 1e-9 * extent.max()).any():
         notes.append("the surface is flat, taken as a plate: a plane flow has its points in x and y")
     known = pressure_of(case)
     used = case.fields["pressure_coefficient"] if known is None else known

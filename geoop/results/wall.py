@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ..errors import InvalidMeshError, PatchError
-from ..mesh.body import bounds_a_flow, is_wall_by_name, wall_patches
+from ..mesh.body import bounds_a_flow, is_around, wall_patches
 from ..mesh.case import Case
 from ..mesh.cells import Cells
 from ..mesh.distance.kept import Kept
@@ -108,7 +108,7 @@ def _found(mesh: Mesh, stated: tuple[str, ...] | None, patches: str | tuple[str,
         owner, sign = _on_volume(mesh, facets, whole, notes)
     patch = np.repeat(np.arange(len(named)), [len(part) for part in named.values()])
     found = Wall(tuple(named), facets, patch, owner, lift, lift @ mesh.points, area * sign[facet][:, None], size, facet, tuple(notes))
-    if patches is None or not mesh.is_surface:
+    if patches is None or not mesh.is_surface or bounds_a_flow(mesh):
         return found
     cavities = [name for k, name in enumerate(named) if _encloses_fluid(found, mesh, k)]
     return found if not cavities else replace(found, notes=(*notes, _CAVITY.format(", ".join(repr(name) for name in cavities))))
@@ -245,7 +245,7 @@ def _parts(mesh: Mesh, notes: list[str]) -> list[tuple[np.ndarray, float]]:
     if _closed(mesh, mesh.cells.take(index)):
         return [(index, -1.0)]
     # without the plane of symmetry, say: then bodies are oriented by themselves
-    box = Cells.concatenate([cells for name, cells in mesh.patches.items() if not is_wall_by_name(name)])
+    box = Cells.concatenate([cells for name, cells in mesh.patches.items() if is_around(name)])
     width = int(max(np.diff(mesh.cells.take(index).offsets).max(), np.diff(box.offsets).max()))
     rows, known = _rows(mesh.cells.take(index), width), {row.tobytes() for row in _rows(box, width)}
     of_box = np.array([row.tobytes() in known for row in rows])

@@ -162,7 +162,7 @@ def _at_quadrature(case: Case, wall: Wall, item: Field) -> np.ndarray:
     if item.location == "point":
         values = wall.lift @ item.values
     elif item.location == "cell":
-        values = item.values[wall.owner[wall.facet]]
+        values = np.asarray(item.values, dtype=np.float64)[wall.owner[wall.facet]]
         for patch, own in _facet_values(case, wall, item).items():
             mine = np.flatnonzero(wall.patch[wall.facet] == patch)
             values[mine] = own[wall.facet[mine] - int((wall.patch < patch).sum())]

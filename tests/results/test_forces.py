@@ -350,13 +350,16 @@ def test_a_body_inside_of_the_exported_boundary_of_its_flow_is_a_body_and_no_cav
 def test_only_walls_of_an_exported_boundary_are_counted_unless_others_are_named() -> None:
     mesh = exported(FREE, dict.fromkeys(SIDES, "farfield"))
     assert set(buoyancy(mesh).patches) == {"car"}
-    assert np.allclose(buoyancy(mesh, ["farfield"]).force, [0, 0, -216 * GRAVITY])  # the normal points into the fluid there, too
+    far = buoyancy(mesh, ["farfield"])
+    assert np.allclose(far.force, [0, 0, -216 * GRAVITY])  # the normal points into the fluid there, too
+    assert not any("cavity" in note for note in far.notes) and set(buoyancy(exported(FREE, dict.fromkeys(SIDES, "box"))).patches) == {"car"}
     assert wall_patches(exported(FREE, TUNNEL)) == ("ground", "car")
 
 
 @pytest.mark.parametrize("without", ["", "z_min"], ids=["closed", "without the ground"])
-def test_a_body_on_the_ground_is_pushed_as_on_a_volume_mesh(without) -> None:
-    found = buoyancy(exported(ON_THE_GROUND, TUNNEL, without=without), ["car"])
+@pytest.mark.parametrize("names", [TUNNEL, dict.fromkeys(SIDES, "box")], ids=["tunnel", "box"])
+def test_a_body_on_the_ground_is_pushed_as_on_a_volume_mesh(names, without) -> None:
+    found = buoyancy(exported(ON_THE_GROUND, names, without=without), ["car"])
     top, sides = 4.0 * 2.0, 0.0  # the pressure on the roof, 2 m high; what acts on the four sides cancels
     assert np.allclose(found.force, [sides, sides, top * GRAVITY], atol=1e-8 * GRAVITY)
     assert any("not closed (open area 4 m^2)" in note for note in found.notes)
@@ -559,3 +562,13 @@ def test_what_is_there_in_place_of_a_pressure_is_listed_with_its_unit() -> None:
     with pytest.raises(PatchError, match="pressure_coefficient") as caught:
         forces(Case(ball, fields={"druck": druck}))
     assert "druck [firkin/acre]" in caught.value.remedy
+
+
+def test_facets_without_area_open_nothing() -> None:
+    ball = icosphere(2)
+    corners = ball.cells.connectivity.reshape(-1, 3)
+    spike = np.concatenate([corners, [[corners[0, 0], corners[0, 1], corners[0, 0]]]])
+    found = forces(Case(Mesh(ball.points, Cells.of(triangle=spike), name="spike"), fields={"pressure": pressure(ball.points[:, 2])}))
+    assert not any("not closed" in note for note in found.notes)
+    torn = forces(Case(Mesh(ball.points, Cells.of(triangle=corners[1:]), name="torn"), fields={"pressure": pressure(ball.points[:, 2])}))
+    assert any("not closed" in note for note in torn.notes)

@@ -85,7 +85,9 @@ def _linear(case: Case) -> tuple[Case, tuple[str, ...]]:
 
 def _require(field: Path, output: Path, picture: Path | None) -> None:
     """Refuse names of files before anything is read."""
-    problems = ["--output is the input"] if output.resolve() == field.resolve() else []
+    from ..io.writing import is_input
+
+    problems = ["--output is the input"] if is_input(field, output) else []
     problems += [f"there is no folder '{path.parent}'" for path in (output, picture) if path is not None and not path.parent.is_dir()]
     if picture is not None and picture.suffix.lower() not in (".png", ".svg", ".pdf"):
         problems.append(f"--picture is '{picture}', must end in .png, .svg or .pdf")

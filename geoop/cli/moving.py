@@ -95,6 +95,8 @@ def _written(case: Case, done: Deformation, output: Path, picture: Path | None) 
 
 def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str], frames: int | None, picture: Path | None) -> None:
     """Refuse words that do not fit together before anything is read."""
+    from ..io.writing import is_input
+
     problems, motions = [], [name for name in said if name in ("--pitch", "--translate", "--displacement")]
     if not patch:
         problems.append("no --patch is named")
@@ -106,7 +108,7 @@ def _require(mesh: Path, output: Path, patch: list[str] | None, said: list[str],
         problems.append("--pitch and --about belong together")
     if "--phase" in said and not ({"--pitch", "--translate"} <= set(said) and frames is not None):
         problems.append("--phase is between --pitch and --translate, with --frames")
-    if output.resolve() == mesh.resolve():
+    if is_input(mesh, output):
         problems.append("--output is the input")
     if not output.parent.is_dir():
         problems.append(f"there is no folder '{output.parent}'")

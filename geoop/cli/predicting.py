@@ -38,9 +38,9 @@ def predict(
     """Fields, forces and a verdict for one geometry, free or in a channel, or for a region; the fields go into a ParaView file."""
     from dataclasses import replace
 
-    from ..io.converting import is_input
     from ..io.paraview import write_series
     from ..io.reading import read_case
+    from ..io.writing import is_input
     from ..mesh.case import Series
     from ..mesh.operating_point import OperatingPoint
     from ..mesh.planar import flattened, is_one_layer

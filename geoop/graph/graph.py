@@ -131,7 +131,11 @@ class Graph:
         return start, target, order
 
     def of_targets(self, start: int, stop: int) -> tuple[slice, Graph]:
-        """The edges that end at the targets ``start`` to ``stop`` (left out): where they stand among all, and as a graph whose targets count from 0."""
+        """The edges that end at the targets ``start`` to ``stop`` (left out).
+
+        Returns:
+            Where they stand among the (e,) edges, and the graph of them with ``stop - start`` targets, which count from 0.
+        """
         first, last = self.ptr[[start, stop]].tolist()
         edges = slice(first, last)
         part = {"source": self.source[edges], "target": self.target[edges] - start, "n_source": self.n_source, "n_target": stop - start}

@@ -13,11 +13,9 @@ from ..errors import ConfigurationError, UnwritableFileError
 from ..mesh.case import Case, Series
 from .collecting.known_arrays import mapped
 from .reading import check_time, read_case, read_steps
-from .writing import Written, write
+from .writing import Written, is_input, write
 
 PathLike = str | os.PathLike[str]
-#: Files with a folder of the same name beside them.
-_WITH_FOLDER = (".pvd", ".vtm")
 
 
 def convert(
@@ -84,16 +82,3 @@ def _steps(source: PathLike, unit: str | None, chord: float | None, time: float 
         check_time(found.time, time, str(source))
     said = () if found.time is not None else ("the file knows no times: it is written as a series of one step at 0 s",)
     return Series(np.array([found.time or 0.0]), (found,)), (*found.mesh.notes, *said)
-
-
-def is_input(path: PathLike, target: PathLike) -> bool:
-    """Whether writing the target would touch the path: one file, the archive that it lies in, or the folder of its steps or blocks."""
-    one, two = Path(path).expanduser().resolve(), Path(target).expanduser().resolve()
-    if one.exists() and two.exists() and one.samefile(two):
-        return True
-    if one == two or (two.is_file() and two in one.parents):
-        return True
-    if two.suffix.lower() not in _WITH_FOLDER:
-        return False
-    folder = two.with_suffix("")
-    return folder == one or folder in one.parents or (one.suffix.lower() in _WITH_FOLDER and folder == one.with_suffix(""))

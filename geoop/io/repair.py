@@ -18,7 +18,7 @@ from .formats.table import Format, format_of
 from .reading import build, load
 from .source import COMPRESSIONS, Source
 from .units import metres_per
-from .writing import WRITERS, write
+from .writing import WRITERS, is_input, write
 
 #: Suffixes of files that refer to others.
 _WITH_OTHERS = frozenset({".vtm", ".pvd", ".foam", ".case", ".gltf", ".pvtu", ".pvtp", ".cgns"})
@@ -103,7 +103,7 @@ def repair_file(
     found = repair(case.mesh, tolerance=tolerance, max_hole=max_hole, orient=orient)
     cases = _cases(case, found, parts)
     files = [target] if len(cases) == 1 else [_numbered(target, i + 1) for i in range(len(cases))]
-    clash = [str(file) for file in files if _is_same(source.path, file)]
+    clash = [str(file) for file in files if is_input(source.path, file)]
     if clash:
         raise ConfigurationError(
             f"a part would be written over the input: {', '.join(clash)}", where=str(target), remedy="choose another name for the output"
@@ -124,7 +124,7 @@ def repair_file(
 
 def _problems(source: Source, form: Format, target: Path, unit: str | None) -> Iterator[tuple[str, str]]:
     """What is wrong with the output, and what to do about it."""
-    if _is_same(source.path, target):
+    if is_input(source.path, target):
         yield "the output is the input, and nothing is written over an input", "give another file name, e.g. " + str(_numbered(target, "repaired"))
     elif target.exists() and (source.suffix in _WITH_OTHERS or source.path.is_dir()):
         yield f"the output exists, and {form.name} consists of several files that it may be one of", "give the name of a file that does not exist yet"
@@ -136,14 +136,6 @@ def _problems(source: Source, form: Format, target: Path, unit: str | None) -> I
             f"{target.suffix} files hold metres, and the unit of {source.where} is unknown",
             "say it: --unit mm (unit='mm' in Python), or write a format without unit",
         )
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    """Whether two names are one file, also through links and case-blind file systems."""
-    try:
-        return (other.exists() and os.path.samefile(path, other)) or path.resolve() == other.resolve()
-    except OSError:
-        return path.absolute() == other.absolute()
 
 
 def _numbered(path: Path, word: int | str) -> Path:

@@ -104,6 +104,8 @@ WRITERS: dict[str, _Writer] = {
     ".foam": _Writer(write_foam, takes=("text",), atomic=True),
     ".csv": _Writer(write_csv, unit=True, takes=("text", "location")),
 }
+#: Files with a folder of the same name beside them.
+_WITH_FOLDER = (".pvd", ".vtm")
 
 
 def write(
@@ -159,6 +161,22 @@ def write(
         if isinstance(error, UnsupportedFormatError) or not error.where:
             error.where = str(target)
         raise
+
+
+def is_input(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> bool:
+    """Whether writing the target would touch the path: one file, the archive that it lies in, the folder of its steps or blocks, or its OpenFOAM case."""
+    one, two = Path(path).expanduser().resolve(), Path(target).expanduser().resolve()
+    if one.exists() and two.exists() and one.samefile(two):
+        return True
+    if one == two or (two.is_file() and two in one.parents):
+        return True
+    if two.suffix.lower() == ".foam":  # a marker: the mesh and the fields lie in its folder
+        read = one.parent if one.suffix.lower() == ".foam" else one
+        return two.parent == read or two.parent / "constant" in read.parents
+    if two.suffix.lower() not in _WITH_FOLDER:
+        return False
+    folder = two.with_suffix("")
+    return folder == one or folder in one.parents or (one.suffix.lower() in _WITH_FOLDER and folder == one.with_suffix(""))
 
 
 def _one(case: Case, target: Path, patches: Sequence[str] | None, options: Options) -> Written:

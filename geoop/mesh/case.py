@@ -79,6 +79,13 @@ class Case:
             raise PatchError(f"no field '{name}'", where=self.name, remedy=f"choose one of {sorted(self.fields) or 'none: the case has no fields'}")
         return self.fields[name]
 
+    def on_facets(self, patch: str, item: Field) -> np.ndarray | None:
+        """(k,) or (k, d) values of a field of cells on the k facets of a patch, where ``boundary`` has them in its unit, as solvers write them; else None."""
+        own = self.boundary.get(patch, {}).get(item.name)
+        if own is None or own.location not in ("facet", "cell") or own.quantity.unit != item.quantity.unit:
+            return None
+        return np.asarray(own.values) if len(own.values) == len(self.mesh.patches[patch]) else None
+
     def with_fields(self, *items: Field) -> Case:
         """A case with these fields added or replaced."""
         return replace(self, fields={**self.fields, **{item.name: item for item in items}})

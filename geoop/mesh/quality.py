@@ -189,13 +189,13 @@ def _unused(mesh: Mesh) -> int:
     return int((~used).sum())
 
 
-def duplicate_points(points: np.ndarray) -> int:
-    """How many of (n, d) points lie within a hair (1e-12 of the extent) of another one of lower number: the seams of blocks that were not joined."""
+def duplicate_points(points: np.ndarray, tolerance: float = _SAME_POINT) -> int:
+    """How many of (n, d) points lie within ``tolerance`` times the extent of another one of lower number: the seams of blocks that were not joined."""
     extent = float(np.linalg.norm(np.ptp(points, axis=0)))
     merged = welded(points)
     exact = merged != np.arange(len(points))
     distinct = points[~exact]
-    near = KDTree(distinct).query_pairs(_SAME_POINT * extent, output_type="ndarray") if extent > 0 else np.zeros((0, 2), dtype=int)
+    near = KDTree(distinct).query_pairs(tolerance * extent, output_type="ndarray") if extent > 0 else np.zeros((0, 2), dtype=int)
     return int(exact.sum()) + len(np.unique(near.max(axis=1))) if len(near) else int(exact.sum())
 
 

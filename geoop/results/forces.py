@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ..errors import ConditionError, FieldError, GeoopError
 from ..interfaces.result import Result
@@ -17,6 +16,7 @@ from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.outline import chord_line
+from ..mesh.quality import duplicate_points
 from .si_fields import pressure_of
 from .wall import Wall, wall_of
 from .wall_friction import friction_from_velocity
@@ -348,14 +348,6 @@ def _length_and_point(case: Case, length: float | None, about: Sequence[float] |
     return length, source, where, where_source
 
 
-def _nearly_equal(points: np.ndarray) -> int:
-    """How many points lie within 1e-6 of the extent of another one without being equal to it."""
-    distinct = np.unique(points, axis=0)
-    if len(distinct) < 2:
-        return 0
-    return int((KDTree(distinct).query(distinct, k=2)[0][:, 1] < 1e-6 * float(np.ptp(distinct, axis=0).max())).sum())
-
-
 def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: bool) -> list[str]:
     notes = []
     size = float(np.linalg.norm(wall.area.sum(axis=0)))
@@ -366,7 +358,7 @@ def _notes(case: Case, wall: Wall, whole: PatchForces, viscous: bool, friction: 
             "so the reference pressure matters"
         )
     loose = not whole.closed and case.mesh.is_surface
-    if loose and (doubled := _nearly_equal(case.mesh.points)):
+    if loose and (doubled := duplicate_points(np.unique(case.mesh.points, axis=0), 1e-6)):
         notes.append(
             f"{doubled} points are next to equal to others: facets that are not joined are turned one by one, and some may face the wrong way;"
             " join them: geoop inspect FILE --repair OUT"

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ..errors import InvalidMeshError, PatchError
+from ..io.patch_cells import cells_by_patch
 from ..mesh.body import bounds_a_flow, is_around, wall_patches
 from ..mesh.case import Case
 from ..mesh.cells import Cells
@@ -245,10 +246,10 @@ def _parts(mesh: Mesh, notes: list[str]) -> list[tuple[np.ndarray, float]]:
     if _closed(mesh, mesh.cells.take(index)):
         return [(index, -1.0)]
     # without the plane of symmetry, say: then bodies are oriented by themselves
-    box = Cells.concatenate([cells for name, cells in mesh.patches.items() if is_around(name)])
-    width = int(max(np.diff(mesh.cells.take(index).offsets).max(), np.diff(box.offsets).max()))
-    rows, known = _rows(mesh.cells.take(index), width), {row.tobytes() for row in _rows(box, width)}
-    of_box = np.array([row.tobytes() in known for row in rows])
+    of_box = np.zeros(len(mesh.cells), dtype=bool)
+    for name, rows in cells_by_patch(mesh).items():
+        of_box[rows[rows >= 0]] |= is_around(name)
+    of_box = of_box[index]
     return [(own, sign) for own, sign in ((index[~of_box], 1.0), (index[of_box], -1.0)) if len(own)]
 
 

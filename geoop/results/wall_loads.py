@@ -137,18 +137,15 @@ def friction_on(case: Case, wall: Wall, density: float | None, unit: PressureUni
 
 def _facet_values(case: Case, wall: Wall, item: Field) -> dict[int, np.ndarray]:
     """Patch of the wall -> its own values of a field of cells, one per facet, where the case knows them, as a solver's boundary fields are."""
-    found = {}
-    for number, name in enumerate(wall.names):
-        own = case.boundary.get(name, {}).get(item.name)
-        count = int((wall.patch == number).sum())
-        if own is not None and own.location == "facet" and own.quantity.unit == item.quantity.unit and len(own.values) == count:
-            found[number] = np.asarray(own.values)
-    return found
+    if item.location != "cell":
+        return {}
+    known = {number: case.on_facets(name, item) for number, name in enumerate(wall.names) if name in case.mesh.patches}
+    return {number: own for number, own in known.items() if own is not None}
 
 
 def _places(case: Case, wall: Wall, item: Field) -> str:
     """Where the values of a field stand."""
-    own = len(_facet_values(case, wall, item)) if item.location == "cell" else 0
+    own = len(_facet_values(case, wall, item))
     return f"{item.location}s" if not own else "the facets of the wall" if own == len(wall.names) else "the facets of some patches, else at cells"
 
 

@@ -15,6 +15,8 @@ from geoop.io.converting import convert
 from geoop.io.paraview import write_case, write_series
 from geoop.io.reading import read, read_case, read_series
 from geoop.mesh.case import Case, Series
+from geoop.mesh.cells import Cells
+from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import box
 from geoop.mesh.quantity import QUANTITIES, Field
 
@@ -33,6 +35,20 @@ def test_units_patches_and_text(tmp_path):
     assert any("read in cm" in note for note in done.notes) and any("written in mm" in note for note in done.notes)
     write_case(Case(box()), tmp_path / "c.vtu")
     assert len(read(convert(tmp_path / "c.vtu", tmp_path / "d.ply", patches=["x_min"]).path, unit="m").points) == 4
+
+
+@pytest.mark.parametrize("source", ["case", "case/a.foam", "case/constant/polyMesh"])
+def test_an_openfoam_case_is_not_written_into_itself(tmp_path, source):
+    square = Mesh(np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]]), Cells.of(quad=np.arange(4)[None]))
+    write_case(Case(square), tmp_path / "a.vtu")
+    convert(tmp_path / "a.vtu", tmp_path / "case" / "a.foam")
+    (tmp_path / "case" / "b.foam").touch()  # a second marker, as ParaView's users make them
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "case").rglob("*")) if path.is_file()}
+    for name in ("a.foam", "b.foam", "c.foam"):
+        with pytest.raises(UnwritableFileError, match="over an input"):
+            convert(tmp_path / source, tmp_path / "case" / name)
+    assert {path: path.read_bytes() for path in sorted((tmp_path / "case").rglob("*")) if path.is_file()} == before
+    assert convert(tmp_path / "a.vtu", tmp_path / "case" / "a.foam").path.is_file()  # its own marker from elsewhere: written anew
 
 
 def test_steps(tmp_path, steps):

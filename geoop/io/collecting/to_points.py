@@ -34,12 +34,12 @@ def with_points(case: Case) -> Case:
             continue
         values = _applied(mean, item.values)
         for patch in case.wall or ():
-            known = case.boundary.get(patch, {}).get(item.name)
-            if known is not None and known.location in ("facet", "cell") and len(known.values) == len(mesh.patches[patch]):
+            known = case.on_facets(patch, item)
+            if known is not None:
                 part = mesh.patches[patch]
                 area = np.abs(cell_measures(mesh.submesh(part)))
                 used = np.unique(part.connectivity)
-                values[used] = _applied(_mean(part, area, len(mesh.points)), known.values)[used]
+                values[used] = _applied(_mean(part, area, len(mesh.points)), known)[used]
         fields[name] = Field(replace(item.quantity, name=name), values, "point")
     return replace(case, fields=fields)
 

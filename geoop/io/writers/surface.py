@@ -55,7 +55,7 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
             fields[name] = Field(item.quantity, item.values[rows], "cell")
         elif item.location == "global":
             fields[name] = item
-        elif (own := _on_facets(case, names, item)) is not None:
+        elif item.location == "cell" and (own := _on_facets(case, names, item)) is not None:
             fields[name] = Field(item.quantity, own[first], "cell")
         else:
             lost.append(name)
@@ -77,10 +77,8 @@ def part_of(case: Case, names: Sequence[str]) -> tuple[Case, tuple[str, ...]]:
 
 def _on_facets(case: Case, names: Sequence[str], item: Field) -> np.ndarray | None:
     """Values of a field at the facets of some patches, one after the other; None where a patch has none."""
-    found = [case.boundary.get(name, {}).get(item.name) for name in names]
-    if any(own is None or own.location != "facet" or own.quantity != item.quantity for own in found):
-        return None
-    return np.concatenate([np.asarray(own.values) for own in found if own is not None])
+    found = [own for name in names if (own := case.on_facets(name, item)) is not None]
+    return np.concatenate(found) if len(found) == len(names) else None
 
 
 def _overlapping(names: list[str], sizes: list[int], group: np.ndarray) -> list[str]:

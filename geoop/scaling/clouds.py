@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..graph.thinning import thin
+from ..errors import ConfigurationError
+from ..graph.thinning import boxes
 from ..mesh.case import Case
 from ..mesh.distance import signed_distance
 from ..mesh.generate.ogrid import ogrid
@@ -29,12 +30,31 @@ class Cloud:
         weight: (n,) quadrature weights.
         on_wall: (n,) whether they lie on the boundary.
         number: (n,) point numbers in the mesh they were taken from; None where they were generated.
+        member: (m,) int64 for every point of that mesh the point of the cloud that stands for it; None where they were generated.
+        share: (m,) of the measure that a point of the cloud carries, the part of every point that it stands for: these sum to 1 for each.
     """
 
     points: np.ndarray
     weight: np.ndarray
     on_wall: np.ndarray
     number: np.ndarray | None = None
+    member: np.ndarray | None = None
+    share: np.ndarray | None = None
+
+    def means(self, values: np.ndarray) -> np.ndarray:
+        """(n, c) averages of (m, c) values at the points of the mesh over those that each point of the cloud stands for.
+
+        Sums of the cloud with its weights are then those of the mesh with its own. Values of the kept points alone alias: of a source of many waves
+        the sums would keep hardly anything (Shannon 1949), however well the cloud stands for the measure.
+
+        Raises:
+            ConfigurationError: the points were generated.
+        """
+        if self.member is None or self.share is None:
+            raise ConfigurationError("generated points stand for none of a mesh", where="means", remedy="thin the mesh")
+        return np.stack(
+            [np.bincount(self.member, self.share * column, len(self.points)) for column in np.asarray(values, dtype=np.float64).T], axis=1
+        )
 
 
 def around(outline: Mesh, count: int, reach: float) -> Cloud:
@@ -101,7 +121,8 @@ def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:
     """
     mesh, weight = case.mesh, quadrature_weights(case)
     if len(mesh.points) <= count:
-        return Cloud(mesh.points, weight, on_wall, np.arange(len(mesh.points)))
+        every = np.arange(len(mesh.points))
+        return Cloud(mesh.points, weight, on_wall, every, every, np.ones(len(every)))
     wall, field = np.flatnonzero(on_wall), np.flatnonzero(~on_wall)
     # thinning by a factor f keeps f^(1/d) of a boundary's points in proportion
     d = mesh.cell_dimension
@@ -109,9 +130,20 @@ def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:
     n_wall = min(len(wall), max(round(share * len(wall)), min(len(wall), 8)), max(count // 2, 1) if len(field) else count)
     # on digits that do not depend on the unit or the place, so that rounding breaks no ties of regular meshes
     places = np.round((mesh.points - mesh.points.min(axis=0)) / np.ptp(mesh.points, axis=0).max(), 7)
-    parts = [(part, *thin(places[part], weight[part], n)) for part, n in ((wall, n_wall), (field, count - n_wall)) if len(part)]
-    number = np.concatenate([part[index] for part, index, _ in parts])
-    carried = np.concatenate([weights for _, _, weights in parts])
+    parts = [(part, boxes(places[part], weight[part], n)) for part, n in ((wall, n_wall), (field, count - n_wall)) if len(part)]
+    number = np.concatenate([part[found.kept] for part, found in parts])
+    carried = np.concatenate([found.weight for _, found in parts])
     order = np.argsort(number)
     number = number[order]
-    return Cloud(mesh.points[number], carried[order], on_wall[number], number)
+    stands_for = np.empty(len(weight), dtype=np.int64)  # the kept point of the mesh, then its place among the sorted ones
+    for part, found in parts:
+        stands_for[part] = part[found.kept[found.member]]
+    member = np.searchsorted(number, stands_for)
+    return Cloud(mesh.points[number], carried[order], on_wall[number], number, member, _share(weight, member, len(number)))
+
+
+def _share(weight: np.ndarray, member: np.ndarray, count: int) -> np.ndarray:
+    """(m,) parts of the whole that points have in their box; of a box without measure all have the same."""
+    even = np.bincount(member, minlength=count)[member]
+    whole = np.bincount(member, weight, count)[member]
+    return np.where(whole > 0, weight / np.where(whole > 0, whole, 1.0), 1.0 / even)

@@ -143,18 +143,18 @@ class Framing:
             ConfigurationError: a function is missing.
         """
         plain = framed.inputs(case, self.conditions)
-        kept = self._thinned(case).number if any(not item.name.startswith(BOUNDARY) for item in self.functions) else None
+        cloud = self._thinned(case) if any(not item.name.startswith(BOUNDARY) for item in self.functions) else None
         functions = {}
         for item in self.functions:
             number, values = item.of(case, framed.frame)
             domain = framed.geometry.domain
-            if not item.name.startswith(BOUNDARY) and kept is not None:
-                values = values[kept]
+            if not item.name.startswith(BOUNDARY) and cloud is not None:
+                values = cloud.means(values) if item.averaged else values[cloud.number]
                 # the very points of the domain, so that nothing is searched or interpolated there
                 if domain is not None and self.domain == "mesh":
                     functions[item.name] = PointSet(domain.points.pos, single(values), weight=domain.points.weight)
                     continue
-                number = kept
+                number = cloud.number
             functions[item.name] = PointSet(single(framed.frame.points_in(case.mesh.points[number])), single(values))
         return Inputs(plain.scalars, plain.vectors, functions)
 

@@ -31,6 +31,7 @@ class InputFunction:
         channels: numbers per point; a vector's components count one each.
         mean, deviation: over the training cases, of what :func:`seen` returns.
         optional: boundary values that some training cases did not impose anywhere, such as a flux where no side is free.
+        averaged: the points of a cloud know its mean over what they stand for, see :meth:`geoop.scaling.clouds.Cloud.means`, not its value there.
     """
 
     name: str
@@ -38,6 +39,7 @@ class InputFunction:
     mean: float
     deviation: float
     optional: bool = False
+    averaged: bool = False
 
     @classmethod
     def fit(cls, name: str, cases: Sequence[Case], frames: Sequence[BodyFrame | RegionFrame]) -> Self:
@@ -58,7 +60,7 @@ class InputFunction:
         mean = float(np.mean(means))
         deviation = float(np.sqrt(max(np.mean(squares) - mean**2, 0.0)))
         least = 1e-12 * max(1e-300, float(np.sqrt(np.mean(squares))))
-        return cls(name, values[0].shape[1], mean, deviation if deviation > least else 1.0, len(having) < len(cases))
+        return cls(name, values[0].shape[1], mean, deviation if deviation > least else 1.0, len(having) < len(cases), not name.startswith(BOUNDARY))
 
     def beside(self, normaliser: Normaliser) -> Self:
         """The same function for a boundary-value problem: superposition must survive its standardisation.
@@ -120,7 +122,8 @@ class InputFunction:
             CheckpointError: the header is damaged.
         """
         try:
-            return cls(str(data["name"]), int(data["channels"]), float(data["mean"]), float(data["deviation"]), bool(data["optional"]))
+            numbers = int(data["channels"]), float(data["mean"]), float(data["deviation"])
+            return cls(str(data["name"]), *numbers, bool(data["optional"]), bool(data.get("averaged", False)))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"an input function in the header is damaged: {error!r}", remedy="train again") from error
 

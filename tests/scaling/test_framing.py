@@ -9,6 +9,7 @@ import torch
 import geoop
 from geoop.errors import CheckpointError, ConditionError, ConfigurationError, DatasetError
 from geoop.mesh.cells import Cells
+from geoop.mesh.measure import point_weights
 from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import naca4
 from geoop.mesh.quantity import Quantity
@@ -103,9 +104,18 @@ def test_a_known_function_is_at_the_very_points_of_the_domain_and_standardised()
     assert framed.geometry.domain is not None
     source = inputs.functions["source"]
     assert source.pos is framed.geometry.domain.points.pos
-    here = framed.frame.points_out(source.pos.numpy())
     item = framing.functions[1]
-    np.testing.assert_allclose(source.scalars[:, 0].numpy() * item.deviation + item.mean, np.sin(here[:, 0]) + here[:, 1], atol=1e-5)
+    weight = source.weight.numpy()[:, None] * framed.frame.length**2
+    found = source.scalars.numpy() * item.deviation + item.mean
+    exact, measure = known("source", cases[0])[1], point_weights(cases[0].mesh)[:, None]
+    assert len(found) == 50 < len(exact)
+    # the integral of the source is that of the mesh, not that of fifty samples
+    assert (weight * found).sum() == pytest.approx((measure * exact).sum(), rel=1e-5)
+    older = replace(framing, functions=tuple(replace(each, averaged=False) for each in framing.functions))
+    picked = older.inputs(cases[0], framed).functions["source"].scalars.numpy() * item.deviation + item.mean
+    here = framed.frame.points_out(source.pos.numpy())
+    np.testing.assert_allclose(picked[:, 0], np.sin(here[:, 0]) + here[:, 1], atol=1e-5)  # as models before the averages were told
+    assert abs((weight * picked).sum() - (measure * exact).sum()) > 1e-3
     both = np.concatenate([item.standardised(known("source", case)[1]) for case in cases])
     assert both.mean() == pytest.approx(0, abs=1e-12) and both.std() == pytest.approx(1, rel=1e-9)
     edge = inputs.functions["boundary solution"]

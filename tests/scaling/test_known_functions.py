@@ -90,15 +90,21 @@ def test_following_keeps_what_queries_carry_and_says_where_it_is_known():
 
 @pytest.mark.parametrize("kind", [Transolver, PotentialField])
 def test_a_model_sees_what_its_own_points_miss(kind):
-    """Two sources that agree on the points of the operator, and nowhere else: the answers differ where the queries know better."""
+    """Two sources that agree on the points of the operator and in the mean around them: the answers differ where the queries know better."""
     one, framing, seen = framed()
     torch.manual_seed(0)
     ports = Ports(scalars_out=1, surface_scalars=framing.surface_scalars, functions=(("source", 1),))
     model = kind(ports, 16, **({"slices": 4, "depth": 1} if kind is Transolver else {"sizes": {"slices": 4, "depth": 1}})).eval()
     values = np.array(one.field("source").values)
-    kept = framing._thinned(one).number
-    other = np.random.default_rng(9).standard_normal(len(values))
-    other[kept] = values[kept]
+    cloud = framing._thinned(one)
+    kept = cloud.number
+    change = np.random.default_rng(9).standard_normal(len(values))
+    change[kept] = 0
+    others = np.where(np.isin(np.arange(len(values)), kept), 0.0, cloud.share)
+    count = len(kept)
+    excess = np.bincount(cloud.member, others * change, count) / np.maximum(np.bincount(cloud.member, others, count), 1e-30)
+    other = values + np.where(others > 0, change - excess[cloud.member], 0.0)
+    np.testing.assert_allclose(cloud.means(other[:, None]), cloud.means(values[:, None]), atol=1e-9)
     answers = []
     for source in (values, other):
         this = one.with_fields(Field(SOURCE, source))

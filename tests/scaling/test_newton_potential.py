@@ -112,7 +112,7 @@ def test_a_model_asks_by_name():
     number, values = known("newton potential of source", case)
     direct = newton_potential(case.mesh.points, point_weights(case.mesh), case.mesh.points[:, :1])
     np.testing.assert_array_equal(number, np.arange(len(direct)))
-    np.testing.assert_array_equal(values, direct)
+    np.testing.assert_allclose(values, direct, rtol=1e-12)  # transforms round by where their arrays lie in memory
     whole = with_derived(case, ["source", "newton potential of source"])
     assert whole.fields["newton potential of source"].quantity.unit == "K"
     assert with_derived(whole, ["newton potential of source"]) is whole

@@ -1,0 +1,84 @@
+"""Clouds that stand for a mesh: measures and integrals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geoop.errors import ConfigurationError
+from geoop.mesh.case import Case
+from geoop.mesh.generate.disk import star
+from geoop.mesh.measure import point_weights
+from geoop.mesh.primitives import naca4
+from geoop.scaling.clouds import Cloud, _share, around, thinned
+from geoop.scaling.newton_potential import newton_potential
+from geoop.scaling.region import on_boundary
+
+
+def region(rings: int = 24) -> Case:
+    return Case(star(rings, lambda angle: 1.0 + 0.1 * np.cos(3 * angle)))
+
+
+def waves(points: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """(n, 1) a source of many waves, the high ones the strongest, as the solution makes them weakest."""
+    i, j = np.meshgrid(np.arange(1, count + 1), np.arange(1, count + 1), indexing="ij")
+    a = np.random.default_rng(seed).uniform(-1, 1, i.shape) * np.hypot(i, j)
+    return np.einsum("ij,ni,nj->n", a, np.sin(np.pi * points[:, :1] * i[:, 0]), np.sin(np.pi * points[:, 1:] * j[0]))[:, None]
+
+
+@pytest.mark.parametrize("count", [7, 50, 400, 10**6])
+def test_integrals_of_the_cloud_are_those_of_the_mesh(count):
+    case = region()
+    weight, values = point_weights(case.mesh), np.random.default_rng(1).standard_normal((len(case.mesh.points), 3))
+    values[:, 2] = 4.0
+    cloud = thinned(case, on_boundary(case.mesh), count)
+    means = cloud.means(values)
+    np.testing.assert_allclose(cloud.weight @ means, weight @ values, atol=1e-12)
+    np.testing.assert_allclose(means[:, 2], 4.0, rtol=1e-12)  # a constant stays what it is
+    assert (means.min(axis=0) >= values.min(axis=0) - 1e-12).all() and (means.max(axis=0) <= values.max(axis=0) + 1e-12).all()
+    if count >= len(values):
+        np.testing.assert_array_equal(means, values)
+
+
+def test_a_point_stands_for_what_lies_around_it():
+    case = region()
+    on_wall = on_boundary(case.mesh)
+    cloud = thinned(case, on_wall, 100)
+    np.testing.assert_array_equal(cloud.member[cloud.number], np.arange(len(cloud.number)))
+    np.testing.assert_array_equal(cloud.on_wall[cloud.member], on_wall)
+    np.testing.assert_allclose(np.bincount(cloud.member, point_weights(case.mesh)), cloud.weight, rtol=1e-12)
+    np.testing.assert_allclose(np.bincount(cloud.member, cloud.share), 1, rtol=1e-12)
+    assert np.linalg.norm(case.mesh.points - cloud.points[cloud.member], axis=1).max() < 0.5
+
+
+def test_boxes_without_measure_share_evenly():
+    case = region(6)
+    cloud = thinned(case, on_boundary(case.mesh), 10)
+    share = _share(np.zeros(len(cloud.member)), cloud.member, 10)
+    np.testing.assert_allclose(np.bincount(cloud.member, share), 1)
+    assert share.max() <= 1
+
+
+def test_the_potential_of_a_rough_source_survives_in_means_and_not_in_samples():
+    """What a solution sees of a source that no box resolves is its mean in the box; the rest is of second order in the size of the boxes."""
+    case = region(30)
+    weight = point_weights(case.mesh)
+    sources = np.concatenate([waves(case.mesh.points, 12, seed) for seed in range(4)], axis=1)
+    exact = newton_potential(case.mesh.points, weight, sources)
+
+    def error(cloud: Cloud, values: np.ndarray) -> float:
+        change = newton_potential(case.mesh.points, weight, values[cloud.member] - sources)
+        change, whole = (item - weight @ item / weight.sum() for item in (change, exact))
+        return float(np.sqrt((weight @ change**2).sum() / (weight @ whole**2).sum()))
+
+    clouds = [thinned(case, on_boundary(case.mesh), count) for count in (400, 1600)]
+    coarse, fine = (error(cloud, cloud.means(sources)) for cloud in clouds)
+    assert fine < coarse / 3 < 0.2  # four with boxes of half the size
+    for cloud, found in zip(clouds, (coarse, fine), strict=True):
+        assert error(cloud, sources[cloud.number]) > 3 * found
+
+
+def test_generated_points_stand_for_none():
+    cloud = around(naca4(n_points=80), 100, 2.0)
+    with pytest.raises(ConfigurationError, match="generated"):
+        cloud.means(np.ones((len(cloud.points), 1)))

@@ -69,6 +69,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "sklearn": ("baselines/", "graph/"),
     "skfem": ("fem/",),
     "pyamg": ("fem/",),
+    "filelock": ("train/alone.py",),
     "lightning": ("train/",),
     "torch_geometric": ("graph/", "operators/", "train/"),  # the border of data, and the adapter of PyG layers
     "dask": ("studies/", "truth/running"),

@@ -62,6 +62,7 @@ MORE = {
     "airfrans": ("benchmark_airfrans", "models on real surface pressure in five folds, with and without pre-training and a panel method; resumable"),
     "rank-bound": ("benchmark_rank_bound", "tail energy of fields beyond so many modes, beside the error of a DeepONet of so many"),
     "edge-masking": ("benchmark_edge_masking", "RIGNO with and without edges left out in training, and as an ensemble"),
+    "averaging": ("benchmark_averaging", "what thinned clouds keep of a source: samples beside means"),
     "walks": ("benchmark_walks", "walk on spheres: error against the number of walks, beside finite elements"),
     "truth": ("benchmark_truth", "named data sets: seconds and cases per second per core; second use of a mesh and a factorisation"),
     "own-runs": ("benchmark_own_runs", "what examples/06_own_runs.py learned, beside controls and the solver"),

@@ -104,7 +104,7 @@ class BodyField(AbstractModel):
             raise ConfigurationError(
                 "cases without a body in the plane, or with input functions",
                 where="BodyField",
-                remedy="choose a model on clouds, such as geoop.models.gaot.GAOT: [model] class in run.toml, model= in Python",
+                remedy="choose a model on clouds, such as GAOT: [model] class in run.toml, model= in Python",
             )
         sound = surface_points % self.STRIDE == 0 and surface_points >= 40 and width % self.HEADS == 0 and width > 0 and depth > 0
         if not sound or densities < 0 or 0 < densities < 2 * vectors_out:

@@ -56,6 +56,19 @@ class Cloud:
             [np.bincount(self.member, self.share * column, len(self.points)) for column in np.asarray(values, dtype=np.float64).T], axis=1
         )
 
+    def variances(self, values: np.ndarray) -> tuple[float, float]:
+        """Of (m, c) values at the points of the mesh, integrated over it: what :meth:`means` leave out, and the whole; 0 for constants.
+
+        Raises:
+            ConfigurationError: the points were generated.
+        """
+        means = self.means(values)
+        within = float((self.weight[self.member] * self.share) @ ((values - means[self.member]) ** 2).sum(axis=1))
+        middle = self.weight @ means / max(self.weight.sum(), 1e-300)
+        whole = within + float(self.weight @ ((means - middle) ** 2).sum(axis=1))
+        rounding = 1e-24 * float(self.weight.sum() * (middle**2).sum())
+        return (within, whole) if whole > rounding else (0.0, 0.0)
+
 
 def around(outline: Mesh, count: int, reach: float) -> Cloud:
     """About ``count`` points between a section in its own frame and a circle of radius ``reach``, graded to the wall.

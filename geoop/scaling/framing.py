@@ -131,7 +131,7 @@ class Framing:
         """The points of the domain in the frame."""
         if self.domain == "around":
             return (outside if self.bodies else around)(framed.mesh, self.domain_points, self.reach)
-        cloud = self._thinned(case)
+        cloud = self.thinned(case)
         d = case.mesh.cell_dimension
         return replace(cloud, points=framed.frame.points_in(cloud.points), weight=cloud.weight / framed.frame.length**d)
 
@@ -143,7 +143,7 @@ class Framing:
             ConfigurationError: a function is missing.
         """
         plain = framed.inputs(case, self.conditions)
-        cloud = self._thinned(case) if any(not item.name.startswith(BOUNDARY) for item in self.functions) else None
+        cloud = self.thinned(case) if any(not item.name.startswith(BOUNDARY) for item in self.functions) else None
         functions = {}
         for item in self.functions:
             number, values = item.of(case, framed.frame)
@@ -187,7 +187,8 @@ class Framing:
             row |= {name: value for item in self.functions for name, value in item.described(case, frame).items()}
         return row
 
-    def _thinned(self, case: Case) -> Cloud:
+    def thinned(self, case: Case) -> Cloud:
+        """The points of the mesh [m] that known functions are given at."""
         return thinned(case, self.on_wall(case), self.domain_points or len(case.mesh.points))
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,11 @@ from ..models.model import AbstractModel
 from ..models.ports import Ports
 from ..results.surrogate import Surrogate, load
 from ..scaling.framing import Frame
+from .alone import alone
 from .batches import SubsetDataset, loader
 from .calibrated import calibrated
 from .keeping import STATE, AtomicState, Keeper
+from .model_choice import maker_of
 from .objectives import Supervised
 from .preparing import Preparation, TrainingData, first_ports, prepared_by
 from .progress import ProgressLine, tracked
@@ -46,7 +49,7 @@ def fit(
     *,
     quantities: Sequence[str] = ("velocity", "pressure_coefficient"),
     inputs: Sequence[str] = (),
-    model: Callable[[Ports], AbstractModel] | None = None,
+    model: str | Callable[[Ports], AbstractModel] | None = None,
     settings: FitSettings | None = None,
     start: Surrogate | str | Path | None = None,
     resume: bool = False,
@@ -62,8 +65,8 @@ def fit(
         directory: of the run; holds no other unless ``resume``.
         quantities: what to learn: names of point fields in the cases.
         inputs: what is known: names of point fields, ``boundary QUANTITY`` for what patches impose, ``newton potential of FIELD`` of a source.
-        model: makes the model from its :class:`~geoop.models.ports.Ports`: any class of geoop.models, or a partial of one. None: the class and
-            sizes of ``start``, or BodyField.
+        model: the name of a class of geoop.models, such as ``"GAOT"``, in its small preset; or what makes the model from its
+            :class:`~geoop.models.ports.Ports`: such a class, or a partial of one. None: the class and sizes of ``start``, or BodyField.
         settings: budget, batch, rates; None trains for 10 minutes.
         start: a surrogate, or the file of one, whose weights the training begins with: pre-trained on cheap or plentiful cases, now trained on others
             of the same kind. It must learn the same quantities from the same inputs with the same model. Framing and normaliser are its own,
@@ -76,26 +79,32 @@ def fit(
         the best surrogate by validation loss, calibrated by :func:`geoop.results.confidence.calibrating.calibrate` where 9 cases or more validate.
 
     Raises:
-        ConfigurationError: ``directory`` holds another run, or nothing to resume; ``start`` has another model, other quantities, inputs or channels.
+        ConfigurationError: ``directory`` holds another run, nothing to resume, or one that another process trains; ``start`` has another
+            model, other quantities, inputs or channels.
         DatasetError: no train or validation cases, or cases without the quantities.
         NonFiniteError: the loss became NaN or infinite.
     """
-    import lightning as L
-
     settings, directory = settings or FitSettings(minutes=10.0), Path(directory)
     asked = _Request.of(data, quantities, inputs, model, settings, opened(start))
     if _rank() == 0:
         _claim(directory, asked, resume)
+    with alone(directory) if _rank() == 0 else nullcontext():
+        return _fit(asked, directory, resume, progress)
+
+
+def _fit(asked: _Request, directory: Path, resume: bool, progress: bool) -> Surrogate:
+    import lightning as L
+
     try:
-        L.seed_everything(settings.seed, verbose=False)
+        L.seed_everything(asked.settings.seed, verbose=False)
         run = _prepare(asked, directory / SHAPES, progress)
     except BaseException:
         if _rank() == 0 and not resume and not (directory / SHAPES).exists():  # nothing was trained: the folder is free for the next attempt
             (directory / "run.json").unlink(missing_ok=True)
         raise
 
-    task = _task(run, settings)
-    trainer = _train(task, run, directory, settings, resume, progress)
+    task = _task(run, asked.settings)
+    trainer = _train(task, run, directory, asked.settings, resume, progress)
     if trainer.is_global_zero:
         _finish(directory, task, run)
     trainer.strategy.barrier("finished")
@@ -121,7 +130,7 @@ class _Request:
         data: Dataset | str | Path | TrainingData,
         quantities: Sequence[str],
         inputs: Sequence[str],
-        model: Callable[[Ports], AbstractModel] | None,
+        model: str | Callable[[Ports], AbstractModel] | None,
         settings: FitSettings,
         start: Surrogate | None,
     ) -> _Request:
@@ -130,6 +139,7 @@ class _Request:
             dataset, quantities, inputs = ready.dataset, [q.name for q in ready.quantities], ready.inputs
         else:
             dataset = data if isinstance(data, Dataset) else Dataset.open(data)  # type: ignore[arg-type]
+        model = maker_of(model, "model") if isinstance(model, str) else model
         make = model or (maker(start) if start else BodyField)
         trial = _trial(make, ready or (dataset, quantities, inputs))
         if start:
@@ -230,6 +240,7 @@ def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
     geometries, shapes = first_stage(None if start else model.shape_stage, geometries, settings, state, progress)
     about = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "settings": asdict(settings), "preparation_seconds": round(seconds, 1)}
+    about |= {name: data.about[name] for name in ("unresolved",) if data.about[name]}
     about |= ({"start": origin(start)} if start else {}) | ({"shapes": shapes} if shapes else {})
     return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted, settings.loss), about)
 
@@ -248,7 +259,7 @@ def _check_model(trial: AbstractModel, dataset: Dataset, inputs: Sequence[str], 
         raise ConfigurationError(
             f"{type(trial).__name__} learns plane flows around one body, not {', '.join(found)}",
             where=dataset.name,
-            remedy='take a model on clouds: [model] class = "DeepONet" in run.toml, model=geoop.models.deeponet.DeepONet in Python',
+            remedy='take a model on clouds: [model] class = "DeepONet" in run.toml, model="DeepONet" in Python',
         )
 
 

@@ -31,6 +31,7 @@ from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser
 from .progress import tracked
 from .samples import FramedCase, Sample
+from .unresolved import said_unresolved
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class TrainingData:
         train, validation: samples.
         validation_cases: the validation split.
         viscous: whether the training flows had friction.
-        about: preparation time, for people.
+        about: for people: preparation time, and ``unresolved``, see :func:`geoop.train.unresolved.unresolved`.
     """
 
     dataset: Dataset
@@ -146,7 +147,7 @@ class TrainingData:
         samples = [f.sample(normaliser, preparation.perturbation) for f in tracked(framed, "signed distances", progress)]
         viscous = any(case.operating_point is not None and case.operating_point.viscosity is not None for case in train)
         envelope = TrainingEnvelope.of_descriptors([framing.describe(case) for case in seen])
-        about = {"preparation_seconds": round(time.perf_counter() - started, 1)}
+        about = {"unresolved": said_unresolved(framing, seen, progress), "preparation_seconds": round(time.perf_counter() - started, 1)}
         parts = samples[: len(seen)], samples[len(seen) :], validation
         return cls(dataset, learned, tuple(inputs), preparation, framing, normaliser, envelope, *parts, viscous, about)
 

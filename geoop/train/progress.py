@@ -1,7 +1,8 @@
-"""Bars over long work."""
+"""Bars over long work, and lines beside them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +17,12 @@ def tracked(items: Sequence[T], words: str, shown: bool) -> Iterator[T]:
     from rich.progress import track
 
     yield from track(items, words, transient=True) if shown else items
+
+
+def note(words: str, shown: bool) -> None:
+    """One line that stays, on the error stream, so that answers stay clean."""
+    if shown:
+        sys.stderr.write(f"note: {words}\n")
 
 
 class Budget:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
 from ..io.settings import build, check_keys, read_toml
 from ..models.model import AbstractModel
-from ..models.named import model_class
 from ..models.ports import Ports
-from ..models.presets import PRESETS
 from ..results.surrogate import Surrogate
 from .fit import fit
+from .model_choice import maker_of
 from .settings import FitSettings
 
 
@@ -61,7 +58,7 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
         directory,
         quantities=quantities,
         inputs=inputs,
-        model=None if start and "model" not in table else _model(dict(table.get("model", {})), f"{path} [model]"),
+        model=None if start and "model" not in table else _maker(dict(table.get("model", {})), f"{path} [model]"),
         settings=settings,
         start=path.parent / start if start else None,
         resume=resume,
@@ -70,10 +67,6 @@ def fit_file(path: str | Path, *, resume: bool = False, progress: bool = True) -
     return surrogate, directory / "best.safetensors"
 
 
-def _model(table: dict[str, Any], where: str) -> Callable[[Ports], AbstractModel]:
+def _maker(table: dict[str, Any], where: str) -> Callable[[Ports], AbstractModel]:
     """The class, the preset's sizes, and the sizes that were given."""
-    name = table.pop("class", "BodyField")
-    kind = model_class(name, where)
-    sizes = dict(PRESETS[name].get(table.pop("preset", "small"), {}))
-    check_keys(table, set(inspect.signature(kind).parameters) - {"ports"}, where)
-    return partial(kind, **{**sizes, **table})
+    return maker_of(table.pop("class", "BodyField"), where, table.pop("preset", "small"), table)

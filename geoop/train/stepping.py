@@ -26,6 +26,7 @@ from ..results.surrogate import Surrogate
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Frame
 from ..scaling.past_states import with_past
+from .alone import alone
 from .loop import Loop, LoopSettings
 from .preparing import quantity
 from .progress import tracked
@@ -103,7 +104,7 @@ def fit_stepper(
         intervals on the validation series.
 
     Raises:
-        ConfigurationError: ``directory`` holds another run.
+        ConfigurationError: ``directory`` holds another run, or one that another process trains.
         DatasetError: no series to train on or to validate with, too short ones, or frames without the quantities.
         FieldError, InvalidMeshError: frames that are missing, at unequal times, or on changing meshes.
         NonFiniteError: the loss became NaN or infinite.
@@ -125,8 +126,8 @@ def fit_stepper(
     }
     answers = StepAnswers.of(made, layout, items["train"])
     made.fit_geometries(answers.prepared)
-    directory.mkdir(parents=True, exist_ok=True)
-    history = Steps(answers, settings).run(state, progress=progress)
+    with alone(directory):
+        history = Steps(answers, settings).run(state, progress=progress)
     made.eval()
     errors = _expected(StepAnswers.of(made, layout, items["val"]), settings.history)
     surrogate = replace(_surrogate(made, layout, settings, train, dataset, history), expected_errors=errors)

@@ -78,7 +78,22 @@ def test_the_potential_of_a_rough_source_survives_in_means_and_not_in_samples():
         assert error(cloud, sources[cloud.number]) > 3 * found
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_variance_is_what_means_leave_out_and_what_they_keep(channels):
+    case = region()
+    weight, values = point_weights(case.mesh), np.random.default_rng(2).standard_normal((len(case.mesh.points), channels))
+    cloud = thinned(case, on_boundary(case.mesh), 100)
+    within, whole = cloud.variances(values)
+    middle = weight @ values / weight.sum()
+    assert whole == pytest.approx((weight @ (values - middle) ** 2).sum(), rel=1e-12)
+    assert 0.8 * whole < within < whole  # noise averages out
+    blocks = values[cloud.number][cloud.member]
+    assert cloud.variances(blocks)[0] < 1e-20 < cloud.variances(blocks)[1]  # what is constant in every part is kept
+    assert cloud.variances(np.full((len(weight), channels), 1e5 / 3)) == (0.0, 0.0)  # of rounding no share is taken
+
+
 def test_generated_points_stand_for_none():
     cloud = around(naca4(n_points=80), 100, 2.0)
-    with pytest.raises(ConfigurationError, match="generated"):
-        cloud.means(np.ones((len(cloud.points), 1)))
+    for asked in (cloud.means, cloud.variances):
+        with pytest.raises(ConfigurationError, match="generated"):
+            asked(np.ones((len(cloud.points), 1)))

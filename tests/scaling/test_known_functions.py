@@ -96,7 +96,7 @@ def test_a_model_sees_what_its_own_points_miss(kind):
     ports = Ports(scalars_out=1, surface_scalars=framing.surface_scalars, functions=(("source", 1),))
     model = kind(ports, 16, **({"slices": 4, "depth": 1} if kind is Transolver else {"sizes": {"slices": 4, "depth": 1}})).eval()
     values = np.array(one.field("source").values)
-    cloud = framing._thinned(one)
+    cloud = framing.thinned(one)
     kept = cloud.number
     change = np.random.default_rng(9).standard_normal(len(values))
     change[kept] = 0

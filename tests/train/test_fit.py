@@ -16,6 +16,7 @@ from geoop.errors import CheckpointError, ConfigurationError, DatasetError, NonF
 from geoop.io.dataset import Dataset
 from geoop.results.evaluation import evaluate
 from geoop.scaling.framing import Framing
+from geoop.train.alone import alone
 from geoop.train.batches import SubsetDataset, from_batch, loader
 from geoop.train.run_file import fit_file
 from geoop.train.settings import FitSettings
@@ -221,6 +222,27 @@ def test_the_last_epochs_are_validated_although_no_validation_was_due(data, tmp_
     assert (tmp_path / "run" / "last.safetensors").exists()
 
 
+def test_two_processes_do_not_train_into_one_folder(data, tmp_path):
+    fit(data, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.*")}
+    with alone(tmp_path / "run"), pytest.raises(ConfigurationError, match="another process"):
+        fit(data, tmp_path / "run", resume=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.*")} == before
+    holder = (
+        "import sys, time\nfrom pathlib import Path\nfrom geoop.train.alone import alone\n"
+        "with alone(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", holder, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(ConfigurationError, match="another process"), alone(tmp_path / "run"):
+        pass
+    process.kill()  # nothing is left that would have to be cleaned away
+    process.wait()
+    process.stdout.close()
+    with alone(tmp_path / "run"):
+        pass
+
+
 def test_resume_refuses_another_model(data, tmp_path):
     fit(data, tmp_path / "run")
     with pytest.raises(ConfigurationError, match="model"):
@@ -266,6 +288,10 @@ def test_run_file(data, tmp_path):
         ('data = "d"\ndirectory = "r"\n[settings]\nepoch = 1\n', "did you mean 'epochs'"),
         ('data = "d"\ndirectory = "r"\n[settings]\nepochs = "ten"\n', "epochs = 'ten' is not int"),
         ("data = \n", "not TOML"),
+        ('data = "d"\ndirectory = "r"\n[model]\nclass = "GAOTT"\n', "did you mean 'GAOT'"),
+        ('data = "d"\ndirectory = "r"\n[model]\nclass = 3\n', "class = 3 is no name"),
+        ('data = "d"\ndirectory = "r"\n[model]\nclass = "GAOT"\npreset = "smal"\n', "choose one of small, medium, large"),
+        ('data = "d"\ndirectory = "r"\n[model]\nclass = "GAOT"\nname = "mine"\nwidht = 3\n', "did you mean 'width'"),
     ],
 )
 def test_bad_run_files(tmp_path, text, words):
@@ -273,6 +299,11 @@ def test_bad_run_files(tmp_path, text, words):
     run.write_text(text)
     with pytest.raises(ConfigurationError, match=words):
         fit_file(run)
+
+
+def test_a_model_that_is_named_wrongly(data, tmp_path):
+    with pytest.raises(ConfigurationError, match="did you mean 'Transolver'"):
+        geoop.fit(data, tmp_path / "run", model="transolver", progress=False)
 
 
 def test_missing_split(data, tmp_path, monkeypatch):

@@ -15,6 +15,9 @@ open_port = distributed.utils.open_port
 
 SOURCE = """
 import os, pathlib, signal, time
+from distributed import get_worker
+from distributed.protocol.pickle import dumps
+from distributed.utils import sync
 from geoop.io.dataset_writing import DatasetPlan
 from geoop.truth.datasets import kt_airfoils
 from geoop.truth.datasets.named import NamedDataset
@@ -24,10 +27,21 @@ MARKS = pathlib.Path({marks!r})
 def plan(n, seed):
     return kt_airfoils.plan(n, seed)
 
+def await_nanny():
+    # Dask does not replace a worker that dies before its nanny knows that it has started, which takes long on a busy machine
+    worker = get_worker()
+
+    async def status():
+        answer = await worker.rpc(worker.nanny).run(function=dumps(lambda dask_worker: dask_worker.status.name))
+        return answer["result"]
+
+    while sync(worker.loop, status) != "running":
+        time.sleep(0.05)
+
 def case(seed, name):
     if name == "kt_0003" or (name == "kt_0005" and not (MARKS / name).exists()):
         (MARKS / name).touch()
-        time.sleep(0.5)  # Dask does not replace a worker that dies before its nanny knows that it has started
+        await_nanny()
         os.kill(os.getpid(), signal.SIGKILL)
     return kt_airfoils.case(seed, name)
 

@@ -29,6 +29,7 @@ from geoop.train.fit import fit
 from geoop.train.preparing import Preparation, TrainingData
 from geoop.train.samples import Sample
 from geoop.train.settings import FitSettings
+from geoop.train.symmetric_images import seen_cases
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Rows measured on the machine that the README names, kept with the project so that a table can be finished later.
@@ -48,6 +49,7 @@ class Task:
         shapes: modes of the geometry that the controls see, where another number was better on validation cases.
         splits: what is reported; nothing is chosen on them.
         share: of every training case's points, the only ones that training sees.
+        images: of every training case, see :func:`geoop.train.symmetric_images.seen_cases`; the controls see them, too.
     """
 
     quantities: tuple[str, ...]
@@ -59,10 +61,11 @@ class Task:
     shapes: int | None = None
     splits: tuple[str, ...] = ("test",)
     share: float = 1.0
+    images: int = 1
 
     def preparation(self, vary_points: float = 1.0, domain_points: int | None = None) -> Preparation:
         """How its cases are made ready; clouds of equal size unless told otherwise."""
-        return Preparation(frame=self.frame, domain_points=domain_points or self.domain_points, vary_points=vary_points)
+        return Preparation(frame=self.frame, domain_points=domain_points or self.domain_points, vary_points=vary_points, images=self.images)
 
 
 FLOW = ("velocity", "pressure_coefficient")
@@ -75,6 +78,8 @@ TASKS = {
     "nonlinear-poisson": Task(("solution",), ("source",)),
     "nonlinear-poisson-potential-alone": Task(("solution",), POISSON[1:], data="nonlinear-poisson"),
     "nonlinear-poisson+potential": Task(("solution",), POISSON, data="nonlinear-poisson"),
+    "nonlinear-poisson, 8 images": Task(("solution",), ("source",), data="nonlinear-poisson", images=8),
+    "nonlinear-poisson+potential, 8 images": Task(("solution",), POISSON, data="nonlinear-poisson", images=8),
     "poisson-gauss": Task(("solution",), ("source",)),
     "poisson-gauss+potential": Task(("solution",), POISSON, data="poisson-gauss"),
     "bluff-channel": Task(("velocity", "pressure"), frame="region"),
@@ -337,7 +342,8 @@ def _control_row(name: str, control: str, data: Dataset) -> dict[str, Any]:
     task, started = TASKS[name], time.process_time()
     inviscid = control.endswith(BERNOULLI)
     fitted = _controls()[control.removesuffix(BERNOULLI)](inputs=task.inputs, shapes=task.shapes)
-    fitted.fit(data.cases("train"), ("velocity",) if inviscid else task.quantities)
+    cases = data.cases("train")
+    fitted.fit(seen_cases(cases, False, task.images) if task.images > 1 else cases, ("velocity",) if inviscid else task.quantities)
     row = {"key": f"{name}/{control}", "task": name, "name": control, "kind": "control", "data_hash": data.hash}
     row["seconds"] = round(time.process_time() - started, 1)
 

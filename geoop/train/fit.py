@@ -218,7 +218,14 @@ def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
         surface = trial.outline_points or Preparation.surface_points
         frame = settings.frame if trial.on_clouds or settings.frame != "auto" else "body"
         how = Preparation(
-            frame, settings.domain_points, settings.vary_points, surface, settings.reflect, settings.perturbation, tuple(settings.beyond.items())
+            frame=frame,
+            domain_points=settings.domain_points,
+            vary_points=settings.vary_points,
+            surface_points=surface,
+            reflect=settings.reflect,
+            perturbation=settings.perturbation,
+            beyond=tuple(settings.beyond.items()),
+            images=settings.images,
         )
         data = TrainingData.of(asked.dataset, asked.quantities, asked.inputs, how, domain=trial.on_clouds, start=start, progress=progress)
     if trial.on_clouds and data.framing.domain == "none":

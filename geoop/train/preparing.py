@@ -15,7 +15,6 @@ from ..graph.pointset import BOUNDARY
 from ..io.dataset import Dataset
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
-from ..mesh.transform import mirrored
 from ..models.model import AbstractModel
 from ..models.ports import Ports
 from ..models.units import Units
@@ -31,6 +30,7 @@ from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser
 from .progress import tracked
 from .samples import FramedCase, Sample
+from .symmetric_images import seen_cases
 from .unresolved import said_unresolved
 
 
@@ -44,7 +44,7 @@ class Preparation:
         vary_points: clouds of training cases have between ``domain_points / vary_points`` and ``domain_points * vary_points`` points, every case
             another number: a model that always saw the same number may answer badly on any other. 1 for equal clouds.
         surface_points: vertices of the resampled outline of a body.
-        reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
+        reflect, images: see :func:`geoop.train.symmetric_images.seen_cases`.
         perturbation: see :meth:`FramedCase.sample`.
         beyond: (quantity, known point field) pairs: the difference is learned.
     """
@@ -56,6 +56,7 @@ class Preparation:
     reflect: bool = True
     perturbation: float = 0.3
     beyond: tuple[tuple[str, str], ...] = ()
+    images: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ class TrainingData:
             [replace(case, fields={k: v for k, v in case.fields.items() if k in used}) for case in part] for part in (train, validation)
         )
         flows = all(case.operating_point is not None for case in train)
-        seen = train + [mirrored(case) for case in train] if preparation.reflect and flows else train
+        seen = seen_cases(train, preparation.reflect, preparation.images)
         framing = _framing(preparation, seen, inputs, domain) if start is None else start.framing
         views = [*_varied(framing, preparation.vary_points, len(seen)), *[framing] * len(validation)]
         cases = tracked(seen + validation, "framing the cases", progress)

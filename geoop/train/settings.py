@@ -20,6 +20,8 @@ class FitSettings:
         batch: cases per step.
         field_points, wall_points: random points per case and step.
         reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
+        images: of every training case in a region, by mirrors and turns (up to 8): much from few cases where the equation has no preferred
+            direction; see :func:`geoop.train.symmetric_images.seen_cases`.
         validate_every: epochs between validations.
         patience: validations without improvement before an early stop; None trains the whole budget.
         clip: largest norm of the gradient.
@@ -42,6 +44,7 @@ class FitSettings:
     field_points: int = 192
     wall_points: int = 64
     reflect: bool = True
+    images: int = 1
     validate_every: int = 5
     patience: int | None = None
     clip: float = 1.0
@@ -76,6 +79,7 @@ class FitSettings:
             "wall_points",
             "validate_every",
             "patience",
+            "images",
             "clip",
             "rate",
             "muon_rate",

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 import geoop
-from geoop.errors import FieldError
+from geoop.errors import ConditionError, FieldError
+from geoop.fem.diffusion import Diffusion
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.disk import star
 from geoop.mesh.measure import cell_measures, enclosed_volume, signed_measures
 from geoop.mesh.primitives import icosphere
-from geoop.mesh.transform import mirrored
+from geoop.mesh.transform import image, mirrored, symmetries
 from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
 
@@ -67,3 +69,67 @@ def test_lift_as_a_number_changes_sign_and_drag_does_not():
     fields = [geoop.Field(geoop.Quantity(f"{name}_coefficient", "C"), np.array(0.7), "global") for name in ("lift", "drag")]
     image = mirrored(geoop.Case(icosphere(0)).with_fields(*fields))
     assert float(image.field("lift_coefficient").values) == -0.7 and float(image.field("drag_coefficient").values) == 0.7
+
+
+@pytest.mark.parametrize(("dimension", "count"), [(2, 8), (3, 8)])
+def test_symmetries_are_a_group_of_orthogonal_maps(dimension, count):
+    maps = symmetries(dimension)
+    keys = {tuple(item.ravel()) for item in maps}
+    assert len(keys) == count and tuple(np.eye(dimension, dtype=int).ravel()) == tuple(maps[0].ravel())
+    assert {tuple((a @ b).ravel()) for a in maps for b in maps} == keys
+    for item in maps:
+        np.testing.assert_array_equal(item @ item.T, np.eye(dimension))
+    half = {tuple(item.ravel()) for item in maps[:4]}
+    if dimension == 2:  # those that any box allows come first
+        assert {tuple((a @ b).ravel()) for a in maps[:4] for b in maps[:4]} == half
+
+
+def region(middle=(0.3, -0.2)):
+    mesh = star(10, lambda angle: 1.0 + 0.2 * np.cos(3 * angle) + 0.1 * np.sin(angle))
+    mesh = geoop.Mesh(mesh.points + middle, mesh.cells, {"rim": mesh.patches["boundary"]})
+    source = np.exp(mesh.points[:, 0]) * np.sin(3 * mesh.points[:, 1])
+    fields = [geoop.Field(geoop.Quantity("source", "f"), source), geoop.Field(geoop.Quantity("force", "b", "N", rank=1), mesh.points * [2.0, -1.0])]
+    return geoop.Case(mesh).with_fields(*fields)
+
+
+@pytest.mark.parametrize("matrix", symmetries(2), ids=str)
+def test_the_image_of_a_solution_solves_the_image_of_the_problem(matrix):
+    """-laplace(u) = f has no preferred direction; facets keep their side, vectors turn along, scalars stay."""
+    case, middle = region(), np.array([0.3, -0.2])
+    other = image(case, matrix, middle)
+    solutions = []
+    for one in (case, other):
+        problem = Diffusion(one.mesh, degree=1, dirichlet=("rim",))
+        solutions.append(problem.solve(one.field("source").values, dirichlet={"rim": 0.5}))
+    np.testing.assert_allclose(solutions[1], solutions[0], atol=1e-12)
+    np.testing.assert_allclose(other.mesh.points - middle, (case.mesh.points - middle) @ matrix.T, atol=1e-15)
+    np.testing.assert_array_equal(other.field("force").values, case.field("force").values @ matrix.T)
+    assert (signed_measures(other.mesh) > 0).all()
+    again = image(other, matrix.T, middle)
+    np.testing.assert_allclose(again.mesh.points, case.mesh.points, atol=1e-15)
+    np.testing.assert_array_equal(again.mesh.cells.connectivity, case.mesh.cells.connectivity)
+
+
+def test_boundary_values_go_along_and_what_is_no_number_stays_in_its_component():
+    case = region()
+    flux = geoop.Field(geoop.Quantity("flux", "q", "W/m^2", rank=1), np.tile([1.0, np.nan], (len(case.mesh.patch_points("rim")), 1)))
+    case = geoop.Case(case.mesh, boundary={"rim": {"flux": flux}})
+    found = image(case, symmetries(2)[-1], np.zeros(2)).boundary["rim"]["flux"].values
+    assert np.isnan(found[:, 0]).all() and (found[:, 1] == -1.0).all()
+
+
+def test_images_of_flows_and_of_scalars_of_unknown_sign_are_refused(case):
+    with pytest.raises(ConditionError, match="direction"):
+        image(case, symmetries(2)[1], np.zeros(2))
+    stream = geoop.Field(geoop.Quantity("psi", "psi", "m^2/s"), np.ones(len(region().mesh.points)))
+    odd = region().with_fields(stream)
+    with pytest.raises(FieldError, match="sign"):
+        image(odd, symmetries(2)[1], np.zeros(2))
+    np.testing.assert_array_equal(image(odd, symmetries(2)[3], np.zeros(2)).field("psi").values, 1.0)  # a half turn is no mirror
+
+
+def test_images_in_space():
+    case = geoop.Case(icosphere(1, 1.0))
+    volume = enclosed_volume(case.mesh)
+    for matrix in symmetries(3):
+        assert enclosed_volume(image(case, matrix, np.zeros(3)).mesh) == pytest.approx(volume, rel=1e-12)

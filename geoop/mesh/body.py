@@ -72,12 +72,14 @@ def is_around(name: str) -> bool:
 
 
 def body_cells(mesh: Mesh, wall: tuple[str, ...] | None = None) -> Cells:
-    """Cells of the body in the mesh's own point numbers; see :func:`body`."""
+    """Cells of the body in the mesh's own point numbers; see :func:`body`. None of a region that was said to have no body, by no patches at all."""
     names = wall if wall is not None else wall_patches(mesh)
     if names:
         return Cells.concatenate([mesh.patches[name] for name in names])
     if mesh.is_surface:
         return mesh.cells.take(mesh.cells.dimensions == mesh.cell_dimension)
+    if wall is not None:
+        return Cells.empty()
     raise InvalidMeshError("the mesh has no patches", where=mesh.name, remedy="read a file with named boundaries, or pass the surface itself")
 
 
@@ -101,6 +103,8 @@ def _found(mesh: Mesh, wall: tuple[str, ...] | None, *_: object) -> Mesh:
         for name in wall:
             mesh.patch(name)
     cells = body_cells(mesh, wall)
+    if not len(cells):
+        raise InvalidMeshError("there is no body", where=mesh.name, remedy="name its patches: wall=('patch',) in Case(mesh, ...), --wall patch")
     names = wall if wall is not None else wall_patches(mesh)
     return mesh.submesh(cells, name=mesh.name, patches={name: mesh.patches[name] for name in names})
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from geoop.errors import InvalidMeshError
-from geoop.mesh.body import wall_patches
+from geoop.mesh.body import body, body_cells, wall_patches
 from geoop.mesh.cells import Cells
+from geoop.mesh.generate.disk import star
 from geoop.mesh.mesh import Mesh
 
 
@@ -31,3 +32,12 @@ def test_walls_by_name(names, walls):
 def test_no_wall_by_name():
     with pytest.raises(InvalidMeshError, match="which of the patches .'side', 'upper'. is the body"):
         wall_patches(named("upper", "side"))
+
+
+def test_a_region_without_body_has_no_cells_of_one_and_no_surface():
+    region = star(4, lambda angle: 1.0 + 0 * angle)
+    assert len(body_cells(region, ())) == 0
+    with pytest.raises(InvalidMeshError, match="there is no body"):
+        body(region, ())
+    with pytest.raises(InvalidMeshError, match="no patches"):
+        body_cells(Mesh(region.points, region.cells))  # nothing was said

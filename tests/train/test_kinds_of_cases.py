@@ -61,6 +61,24 @@ def test_a_region_from_run_file_to_written_prediction(polygons, tmp_path, capsys
     assert data["rows"][0]["mean_weighted_relative_l2"] > 0 and data["lift"]["mean_error"] is None
 
 
+def test_own_regions_that_are_said_to_have_no_body(polygons, tmp_path, capsys):
+    """Files without flow, collected with `--wall none`: training, evaluation, calibration and prediction ask for no body."""
+    (tmp_path / "raw").mkdir()
+    for name in polygons.manifest.cases:
+        case = polygons.case(name)
+        geoop.write(geoop.Case(case.mesh).with_fields(case.field("solution")), tmp_path / "raw" / f"{name}.vtu")
+    output(capsys, "collect", tmp_path / "raw", "-o", tmp_path / "data", "--wall", "none")
+    run, model = tmp_path / "run.toml", tmp_path / "run" / "best.safetensors"
+    run.write_text(f'data = "data"\ndirectory = "run"\nquantities = ["solution"]\n{HEAD}')
+    output(capsys, "fit", run, "--json")
+    rows = json.loads(output(capsys, "evaluate", model, tmp_path / "data", "--json"))["rows"]
+    assert [row["region"] for row in rows] == ["field"]
+    output(capsys, "calibrate", model, tmp_path / "data", "-o", tmp_path / "c.safetensors", "--split", "test")
+    output(capsys, "judge", tmp_path / "c.safetensors", tmp_path / "data", "--split", "val")
+    file = next((tmp_path / "data" / "cases").glob("*.vtu"))
+    assert "verdict" in output(capsys, "predict", model, file, "-o", tmp_path / "a.vtu")
+
+
 def test_two_sections_from_run_file_to_forces(flaps, tmp_path, capsys):
     run = tmp_path / "run.toml"
     run.write_text(f'data = {json.dumps(str(flaps.directory))}\ndirectory = "run"\n{HEAD}')

@@ -11,6 +11,7 @@ from geoop.errors import ConfigurationError, ConvergenceError
 from geoop.truth.generate import generate
 
 distributed = pytest.importorskip("distributed", reason="pip install geoop[dask]")
+dask = pytest.importorskip("dask")
 open_port = distributed.utils.open_port
 
 SOURCE = """
@@ -61,6 +62,8 @@ def cluster(marks):
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(marks), os.getcwd(), before]))
     with (
+        # a local cluster closes a worker for good that is away 15 s after it died: on a busy machine that is the second time it is started
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "10 minutes"}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as found,
         distributed.Client(found) as client,
     ):

@@ -104,10 +104,14 @@ def _field(item: Field, matrix: np.ndarray, odd: bool) -> Field:
         if odd and item.name in _ODD:
             return Field(item.quantity, -item.values, item.location)
         if odd and item.quantity.unit in ("1/s", "m^2/s"):  # a vorticity or stream function changes its sign, a potential does not
-            raise FieldError(f"whether '{item.name}' changes sign in a mirror is unknown", remedy="train with reflect=False, or leave this field out")
+            raise FieldError(
+                f"whether '{item.name}' changes sign in a mirror is unknown", remedy="train with reflect=False and images=1, or leave this field out"
+            )
         return item
     if item.quantity.rank > 1:
-        raise FieldError(f"cannot mirror '{item.name}' of rank {item.quantity.rank}", remedy="train without the reflection, or leave this field out")
+        raise FieldError(
+            f"cannot mirror '{item.name}' of rank {item.quantity.rank}", remedy="train with reflect=False and images=1, or leave this field out"
+        )
     return Field(item.quantity, _vectors(item.values, matrix), item.location)
 
 

@@ -29,7 +29,7 @@ def alone(directory: Path) -> Iterator[None]:
         raise ConfigurationError(
             "another process trains in this folder", where=str(directory), remedy="let it end, or end it, and resume; or name another folder"
         ) from error
-    except NotImplementedError:
+    except NotImplementedError:  # no locks on this file system, as said above: the run goes on without
         pass
     try:
         yield

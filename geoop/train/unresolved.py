@@ -26,12 +26,12 @@ def unresolved(framing: Framing, cases: Sequence[Case]) -> dict[str, float]:
     Raises:
         ConfigurationError: a function is missing.
     """
-    shares = {}
-    for item in framing.functions:
-        if item.averaged and framing.domain_points:
-            within, whole = np.sum([framing.thinned(case).variances(known(item.name, case)[1]) for case in cases], axis=0)
-            shares[item.name] = float(within / whole) if whole > 0 else 0.0
-    return shares
+    names = [item.name for item in framing.functions if item.averaged and framing.domain_points]
+    sums = np.zeros((len(names), 2))
+    for case in cases if names else ():
+        cloud = framing.thinned(case)
+        sums += [cloud.variances(known(name, case)[1]) for name in names]
+    return {name: float(within / whole) if whole > 0 else 0.0 for name, (within, whole) in zip(names, sums, strict=True)}
 
 
 def said_unresolved(framing: Framing, cases: Sequence[Case], shown: bool) -> dict[str, float]:

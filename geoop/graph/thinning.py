@@ -26,6 +26,13 @@ class Boxes:
     weight: np.ndarray
     member: np.ndarray
 
+    def shares(self, weight: np.ndarray) -> np.ndarray:
+        """(n,) part that every point has in the (n,) weights of its box; in a box without weight all have the same. What
+        :func:`geoop.graph.box_means.box_means` does with tensors."""
+        whole = np.bincount(self.member, weight, len(self.kept))[self.member]
+        even = np.bincount(self.member, minlength=len(self.kept))[self.member]
+        return np.where(whole > 0, weight / np.where(whole > 0, whole, 1.0), 1.0 / even)
+
 
 def thin(points: np.ndarray, weight: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """A subset that follows the density of the cloud, with the quadrature weights of what it stands for: see :func:`boxes`.

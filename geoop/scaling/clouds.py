@@ -148,15 +148,7 @@ def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:
     carried = np.concatenate([found.weight for _, found in parts])
     order = np.argsort(number)
     number = number[order]
-    stands_for = np.empty(len(weight), dtype=np.int64)  # the kept point of the mesh, then its place among the sorted ones
+    stands_for, share = np.empty(len(weight), dtype=np.int64), np.empty(len(weight))
     for part, found in parts:
-        stands_for[part] = part[found.kept[found.member]]
-    member = np.searchsorted(number, stands_for)
-    return Cloud(mesh.points[number], carried[order], on_wall[number], number, member, _share(weight, member, len(number)))
-
-
-def _share(weight: np.ndarray, member: np.ndarray, count: int) -> np.ndarray:
-    """(m,) parts of the whole that points have in their box; of a box without measure all have the same."""
-    even = np.bincount(member, minlength=count)[member]
-    whole = np.bincount(member, weight, count)[member]
-    return np.where(whole > 0, weight / np.where(whole > 0, whole, 1.0), 1.0 / even)
+        stands_for[part], share[part] = part[found.kept[found.member]], found.shares(weight[part])
+    return Cloud(mesh.points[number], carried[order], on_wall[number], number, np.searchsorted(number, stands_for), share)

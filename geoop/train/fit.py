@@ -247,7 +247,7 @@ def _prepare(asked: _Request, state: Path, progress: bool) -> _Run:
     seconds = data.about["preparation_seconds"] + time.perf_counter() - started
     geometries, shapes = first_stage(None if start else model.shape_stage, geometries, settings, state, progress)
     about = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "settings": asdict(settings), "preparation_seconds": round(seconds, 1)}
-    about |= {name: data.about[name] for name in ("unresolved",) if data.about[name]}
+    about |= {"unresolved": data.about["unresolved"]} if data.about.get("unresolved") else {}
     about |= ({"start": origin(start)} if start else {}) | ({"shapes": shapes} if shapes else {})
     return _Run(model, data, geometries, Supervised(settings.wall_weight, settings.area_weighted, settings.loss), about)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigurationError
+from .options import Unit
 from .printing import FAILED, NOT_CONVERGED, Json, outcome_data, outcome_line, show_result, waiting
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def adapt(
     updates: Annotated[
         int, typer.Option(help="times that the monitor is found again on the moved mesh; helps where the mesh does not resolve the field, else harms")
     ] = 0,
-    unit: Annotated[str | None, typer.Option(help="length unit of files that know none: m, mm, cm, in, ft")] = None,
+    unit: Unit = None,
     picture: Annotated[Path | None, typer.Option(help="picture of a plane mesh before and after: .png, .svg, .pdf")] = None,
     as_json: Json = False,
 ) -> None:

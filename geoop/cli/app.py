@@ -20,6 +20,7 @@ from .judging import calibrate, judge
 from .models import models
 from .moving import deform
 from .optimising import optimise
+from .options import Chord, Unit
 from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
@@ -40,9 +41,6 @@ _USAGE_ERROR = typer.BadParameter.__mro__[2]
 
 #: Exit status after Ctrl-C, as shells have it.
 _INTERRUPTED = 130
-
-Unit = Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")]
-Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigurationError
+from .options import Chord, Unit
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def encode(
     thickness: Annotated[float, typer.Option(help="of sheets that have the outside on both sides, over the length; 0 leaves them out")] = 5e-3,
     surface: Annotated[Path | None, typer.Option(help="write the zero set as a mesh here: .vtu, .stl, ...")] = None,
     resolution: Annotated[int | None, typer.Option(help="of --surface: grid cells along the longest side; 128 in space, 512 in the plane")] = None,
-    unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")] = None,
-    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")] = None,
+    unit: Unit = None,
+    chord: Chord = None,
     seed: Annotated[int, typer.Option(help="of weights and samples")] = 0,
     as_json: Json = False,
 ) -> None:

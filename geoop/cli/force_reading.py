@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConditionError, ConfigurationError, InvalidMeshError
+from .options import Unit
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def forces(
     check: Annotated[bool, typer.Option("--check", help="the same lift and drag from circulation, control surfaces and wake")] = False,
     solution: Annotated[list[Path] | None, typer.Option(help="fields on the mesh, such as restart_flow.dat; one per zone")] = None,
     time: Annotated[float | None, typer.Option(help="step to take \\[s]; the last one unless given")] = None,
-    unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")] = None,
+    unit: Unit = None,
     as_json: Json = False,
 ) -> None:
     """Pressure and friction forces and moments per patch from the fields of a file, with every reference value stated."""

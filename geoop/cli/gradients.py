@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConditionError
+from .options import Chord, Unit
 from .printing import Json, show_result, waiting
 
 
@@ -25,8 +26,8 @@ def gradient(
         float | None, typer.Option(help="length of the coefficients \\[m]; the chord, which follows the shape, unless given")
     ] = None,
     smoothing: Annotated[float, typer.Option(help="write the gradient smoothed over this length \\[m], too, for steps along it")] = 0.0,
-    unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY and bare clouds: m, mm, cm, in, ft")] = None,
-    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")] = None,
+    unit: Unit = None,
+    chord: Chord = None,
     wall: Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")] = None,
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigurationError
+from .options import Unit
 from .printing import FAILED, Json, counting, outcome_data, outcome_line, show_result, waiting
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def deform(
     phase: Annotated[
         float | None, typer.Option(metavar="DEGREES", help="by which --pitch is ahead of --translate, with --frames: sin(2 pi f t + phase)")
     ] = None,
-    unit: Annotated[str | None, typer.Option(help="length unit of files that do not say theirs: m, mm, cm, in, ft")] = None,
+    unit: Unit = None,
     picture: Annotated[Path | None, typer.Option(help="picture of a plane mesh before and after: .png, .svg, .pdf")] = None,
     as_json: Json = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConditionError, ConfigurationError
+from .options import Chord, Unit
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def predict(
     reference_length: Annotated[float | None, typer.Option(help="length of the coefficients \\[m]; the chord unless given")] = None,
     reference_area: Annotated[float | None, typer.Option(help="area of the coefficients in space \\[m^2]")] = None,
     friction: Annotated[str, typer.Option(help="field, or velocity: of a laminar flow, from the predicted velocity at the wall")] = "field",
-    unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB and bare clouds: m, mm, cm, in, ft")] = None,
-    chord: Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")] = None,
+    unit: Unit = None,
+    chord: Chord = None,
     wall: Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")] = None,
     as_json: Json = False,
 ) -> None:

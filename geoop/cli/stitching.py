@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from .options import Unit
 from .printing import NOT_CONVERGED, Json, show_result
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def schwarz(
     young: Annotated[float, typer.Option(help="Young's modulus [Pa]")] = 1.0,
     poisson: Annotated[float, typer.Option(help="Poisson's ratio; a model knows the one it was trained with")] = 0.3,
     plane: Annotated[str, typer.Option(help="strain or stress, of elasticity in the plane")] = "strain",
-    unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF, GLB: m, mm, cm, in, ft")] = None,
+    unit: Unit = None,
     size: Annotated[float | None, typer.Option(help="edges inside a closed outline or surface \\[m]; by its own unless given")] = None,
     parts: Annotated[int, typer.Option(help="about so many")] = 12,
     overlap: Annotated[int, typer.Option(help="layers of cells by which parts are extended")] = 2,

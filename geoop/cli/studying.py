@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .datasets import progress_bar
+from .options import Unit
 from .printing import FAILED, Json, show_result
 
 
@@ -24,7 +25,7 @@ def study(
     mach: Annotated[str | None, typer.Option(help="Mach number, for models that have it")] = None,
     flap: Annotated[str | None, typer.Option(help="flap deflections of every section \\[deg], trailing edge down: -10,0,10")] = None,
     hinge: Annotated[float, typer.Option(help="hinge of --flap, x/c")] = 0.75,
-    unit: Annotated[str | None, typer.Option(help="length unit of STL, OBJ, PLY, OFF: m, mm, cm, in, ft")] = None,
+    unit: Unit = None,
     chord: Annotated[float | None, typer.Option(help="chord of NACA, UIUC and .dat sections \\[m]; 1 m unless given")] = None,
     reference_area: Annotated[float | None, typer.Option(help="area of the coefficients in space \\[m^2]")] = None,
     reference_length: Annotated[float | None, typer.Option(help="length of coefficients and Re \\[m]; the chord unless given")] = None,

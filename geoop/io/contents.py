@@ -37,7 +37,7 @@ class Contents:
         time: [s] of these arrays, where the file says it.
         times: [s] of all steps in the file, ascending; empty where it knows no time.
         wall: patches that the file calls walls; empty where it does not say what its patches are.
-        length_unit: of the points, where a file of a format without a unit states one all the same.
+        length_unit: of the points, where the file states one although its format does not ask for it: ``m`` where the reader has converted them.
     """
 
     points: np.ndarray

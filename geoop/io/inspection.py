@@ -18,7 +18,7 @@ from ..mesh.mesh import Mesh
 from ..mesh.quality import MeshReport, mesh_report
 from ..mesh.quantity import Field
 from .formats.table import Format, format_of
-from .reading import build, load
+from .reading import build, load, takes_unit
 from .source import Source
 from .units import extent_text, length_text, metres_per, missing_unit
 
@@ -121,10 +121,11 @@ def inspect(path: str | os.PathLike[str], *, unit: str | None = None, thorough: 
     """
     source = Source.find(path)
     form = format_of(source)
-    factor = metres_per(unit, source.where) if unit is not None and form.length == "unit" else 1.0
+    factor = 1.0 if unit is None else metres_per(unit, source.where)
     contents = load(source, form)
-    case = build(contents, factor, (), source)
-    length_unit, statement = _unit_of(form, unit, contents.points, source)
+    used = unit if takes_unit(form, contents) else None
+    case = build(contents, 1.0 if used is None else factor, (), source)
+    length_unit, statement = _unit_of(form, unit, used, contents.points, source)
     condition = case.operating_point.to_dict() if case.operating_point is not None else {}
     return Inspection(
         source.where,
@@ -132,7 +133,7 @@ def inspect(path: str | os.PathLike[str], *, unit: str | None = None, thorough: 
         source.size,
         length_unit,
         statement,
-        unit if form.length == "unit" else None,
+        used,
         case.mesh.dimension,
         mesh_report(case.mesh, intersections=thorough),
         tuple(PatchSummary(name, len(part), _measure(case.mesh, name)) for name, part in case.mesh.patches.items()),
@@ -145,9 +146,11 @@ def inspect(path: str | os.PathLike[str], *, unit: str | None = None, thorough: 
     )
 
 
-def _unit_of(form: Format, unit: str | None, points: np.ndarray, source: Source) -> tuple[str, str]:
-    ignored = f"; the unit '{unit}' is not used" if unit is not None and (form.length == "chord" or metres_per(unit, source.where) != 1.0) else ""
-    if form.length == "metres":
+def _unit_of(form: Format, unit: str | None, used: str | None, points: np.ndarray, source: Source) -> tuple[str, str]:
+    ignored = f"; the unit '{unit}' is not used" if unit is not None and used is None and (form.length == "chord" or metres_per(unit) != 1.0) else ""
+    if form.length == "stated":
+        return "m", f"SI metres, by the unit that the file states{ignored}"
+    if form.length == "metres" and (used is None or metres_per(used) == 1.0):
         return "m", f"SI metres (solver format){ignored}"
     if form.length == "chord":
         return "m", f"chord-normalised: one unit is one chord; read with chord= in metres, otherwise the chord is 1 m{ignored}"

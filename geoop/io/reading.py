@@ -30,7 +30,8 @@ def read(path: str | os.PathLike[str], *, unit: str | None = None, chord: float 
     Args:
         path: the file, the folder of an OpenFOAM case, or a member of an archive (``runs.zip/case7/mesh.su2``).
         unit: length unit of the file (``"mm"``, ``"m"``, ``"in"``, ...). Required for formats that do not say it (STL, OBJ, PLY,
-            OFF, glTF, Abaqus, Nastran, Medit, point clouds). Solver formats (VTK, Gmsh, SU2) are SI metres, and another unit is refused.
+            OFF, glTF, Abaqus, Nastran, Medit, point clouds). Solver formats (VTK, Gmsh, SU2, ...) are taken in metres unless this says another;
+            their arrays stay as they are. Refused where the file states its unit (STEP, CGNS, OpenFOAM, what geoop wrote).
         chord: chord in metres of an aerofoil ``.dat`` section, 1 m unless given; other formats refuse it.
         name: what the mesh is called in messages; the file's stem unless given.
 
@@ -185,9 +186,18 @@ def _scaled(source: Source, form: Format, unit: str | None, chord: float | None)
                 remedy=f"leave unit= out, or give '{contents.length_unit}'",
             )
         factor, said = stated, (f"lengths are read in {contents.length_unit}, as the file says, and stored in m",)
+    if factor not in (None, 1.0) and form.length == "metres" and not takes_unit(form, contents):
+        raise _twice(form, str(unit), source.where)
     if factor is None:
         raise missing_unit(form.name, contents.points, source.where)
     return contents, factor, said
+
+
+def takes_unit(form: Format, contents: Contents) -> bool:
+    """Whether the user may say the length unit of a file: not where it states its own, as all files do that geoop writes in metres."""
+    if form.length == "metres":
+        return not contents.length_unit and not annotations.is_own(contents.annotations.__contains__)
+    return form.length == "unit"
 
 
 def load(source: Source, form: Format) -> Contents:
@@ -270,10 +280,17 @@ def _scale(form: Format, unit: str | None, chord: float | None, where: str) -> t
         if chord is not None and not (isinstance(chord, (int, float)) and 0 < chord < float("inf")):
             raise UnitError(f"chord is {chord!r}", where=where, remedy="give a positive length in metres: chord=0.25")
         return float(chord or 1.0), (f"chord {chord:g} m as given" if chord else "chord-normalised: the chord is taken as 1 m",)
-    if unit is not None and metres_per(unit, where) != 1.0:
-        raise UnitError(
-            f"{form.name} files are read in metres, by themselves; unit='{unit}' would scale the mesh but not its fields",
-            where=where,
-            remedy="leave unit= out; if the file really is in another unit, scale the mesh after reading: mesh.moved(mesh.points * 0.001)",
-        )
-    return 1.0, ()
+    factor = 1.0 if unit is None else metres_per(unit, where)
+    if factor == 1.0:
+        return factor, ()
+    if form.length == "stated":
+        raise _twice(form, str(unit), where)
+    return factor, (f"lengths are taken in {unit}, as said, and stored in m; fields are not scaled",)
+
+
+def _twice(form: Format, unit: str, where: str) -> UnitError:
+    return UnitError(
+        f"this {form.name} file states its length unit and is read in metres by it; unit='{unit}' would scale it once more",
+        where=where,
+        remedy="leave unit= out",
+    )

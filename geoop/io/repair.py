@@ -15,7 +15,7 @@ from ..mesh.holes import MAX_HOLE
 from ..mesh.quality import mesh_report
 from ..mesh.repair import Repaired, carried, repair, split
 from .formats.table import Format, format_of
-from .reading import build, load
+from .reading import build, load, takes_unit
 from .source import COMPRESSIONS, Source
 from .units import metres_per
 from .writing import WRITERS, is_input, write
@@ -98,8 +98,9 @@ def repair_file(
     problems = list(_problems(source, form, target, unit))
     if problems:
         raise ConfigurationError("; ".join(message for message, _ in problems), where=str(target), remedy="; ".join(remedy for _, remedy in problems))
-    factor = metres_per(unit, source.where) if unit is not None and form.length == "unit" else 1.0
-    case = build(load(source, form), factor, (), source)
+    contents = load(source, form)
+    factor = metres_per(unit, source.where) if unit is not None and takes_unit(form, contents) else 1.0
+    case = build(contents, factor, (), source)
     found = repair(case.mesh, tolerance=tolerance, max_hole=max_hole, orient=orient)
     cases = _cases(case, found, parts)
     files = [target] if len(cases) == 1 else [_numbered(target, i + 1) for i in range(len(cases))]

@@ -114,11 +114,6 @@ class Choices:
         if self.unit is not None:
             metres_per(self.unit, "--unit")
 
-    @property
-    def metres(self) -> float:
-        """Metres per unit of the meshes."""
-        return 1.0 if self.unit is None else metres_per(self.unit)
-
     def answered(self, question: Question, answer: str) -> Choices:
         """With the answer to a question added.
 

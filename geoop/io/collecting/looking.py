@@ -77,17 +77,10 @@ def load_run(run: Run, choices: Choices, time: float | None = None, frame: Path 
         GeoopError: as :func:`geoop.read_case`.
     """
     path = frame or run.path
-    source = Source.find(path)
-    needs_unit = format_of(source).length == "unit"
-    case = read_case(path, unit=choices.unit if needs_unit else None, time=time, solution=run.solution)
-    scale = 1.0 if needs_unit else choices.metres
-    if scale != 1.0:
-        note = f"lengths are taken in {choices.unit}, as said, and stored in m; fields are not scaled"
-        mesh = replace(case.mesh.moved(case.mesh.points * scale), notes=(*case.mesh.notes, note))
-        case = replace(case, mesh=mesh)
+    case = read_case(path, unit=choices.unit, time=time, solution=run.solution)
     case, flat = in_plane(case)
     case, origins = prepared(case, choices.names)
-    case, said = with_patches(case, run.beside, scale)
+    case, said = with_patches(case, run.beside, choices.unit)
     notes = [note for note in case.mesh.notes if not (flat and note.startswith("a two-dimensional case"))]
     return replace(case, mesh=replace(case.mesh, notes=tuple(dict.fromkeys((*notes, *([flat] if flat else []), *said))))), origins
 

@@ -23,20 +23,20 @@ OUTER, BODY = "outer", "body"
 _SAME = 1e-5
 
 
-def with_patches(case: Case, surfaces: tuple[Path, ...] = (), scale: float = 1.0) -> tuple[Case, list[str]]:
+def with_patches(case: Case, surfaces: tuple[Path, ...] = (), unit: str | None = None) -> tuple[Case, list[str]]:
     """A case whose mesh has patches where the file has none, and notes.
 
     Args:
         case: as it was read.
         surfaces: files of surfaces of the run; those whose points are points of the mesh become patches of their names.
-        scale: metres per unit of the surfaces.
+        unit: length unit of the surfaces, where they do not state it.
     """
     mesh, notes, patches = case.mesh, [], dict(case.mesh.patches)
     for path in surfaces:
         try:
             from ..reading import read
 
-            part = patch_of(mesh, read(path), scale)
+            part = patch_of(mesh, read(path, unit=unit))
         except GeoopError as error:
             notes.append(f"'{path.name}' is left out: {' '.join(error.message.split())}")
             continue
@@ -51,14 +51,14 @@ def with_patches(case: Case, surfaces: tuple[Path, ...] = (), scale: float = 1.0
     return replace(case, mesh=replace(mesh, patches=patches)), notes
 
 
-def patch_of(mesh: Mesh, surface: Mesh, scale: float = 1.0) -> Cells:
+def patch_of(mesh: Mesh, surface: Mesh) -> Cells:
     """The facets of a surface mesh in the point numbers of a mesh that has the same points.
 
     Raises:
         InvalidMeshError: some of its points are no points of the mesh.
     """
     points = np.zeros((len(surface.points), max(mesh.dimension, surface.dimension)))
-    points[:, : surface.dimension] = surface.points * scale
+    points[:, : surface.dimension] = surface.points
     size = float(np.ptp(mesh.points, axis=0).max())
     distance, index = map(np.asarray, KDTree(mesh.points).query(points[:, : mesh.dimension]))
     used = np.unique(surface.cells.connectivity)

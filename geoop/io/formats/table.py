@@ -47,14 +47,15 @@ class Format:
         name: as people call it; the same as in :mod:`geoop.io.recognise` where the content can be told.
         suffixes: lower-case; a suffix that several formats have is decided by the content, the first of them otherwise.
         reader: file -> contents in the file's own unit.
-        length: ``unit`` if the user must say the unit, ``metres`` for solver formats, ``chord`` for sections on a chord of 1.
+        length: ``unit`` if the user must say the unit; ``metres`` for solver formats, unless the user says another; ``stated`` if the format
+            knows it and readers convert; ``chord`` for sections on a chord of 1.
         cloud: whether bare points without cells are expected.
     """
 
     name: str
     suffixes: tuple[str, ...]
     reader: Callable[[Source], Contents]
-    length: Literal["unit", "metres", "chord"]
+    length: Literal["unit", "metres", "stated", "chord"]
     cloud: bool = False
 
 
@@ -89,9 +90,9 @@ FORMATS: tuple[Format, ...] = (
     Format("UNV", (".unv", ".uff"), read_unv, "metres"),
     Format("Nastran", (".bdf", ".nas"), read_through_meshio, "unit"),
     Format("Medit", (".mesh",), read_through_meshio, "unit"),
-    Format("OpenFOAM case", (".foam",), read_openfoam, "metres"),
-    Format("STEP", (".step", ".stp"), read_cad, "metres"),
-    Format("IGES", (".iges", ".igs"), read_cad, "metres"),
+    Format("OpenFOAM case", (".foam",), read_openfoam, "stated"),
+    Format("STEP", (".step", ".stp"), read_cad, "stated"),
+    Format("IGES", (".iges", ".igs"), read_cad, "stated"),
     Format("aerofoil coordinates", (".dat",), read_airfoil, "chord"),
     Format("Tecplot", (".tec", ".tp", ".dat", ".plt"), read_tecplot, "metres"),
     Format("SU2 solution", (".dat", ".csv", ".txt"), read_su2_solution, "metres", cloud=True),

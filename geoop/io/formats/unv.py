@@ -209,7 +209,7 @@ def _contents(model: _Model) -> Contents:
     points, flat = flattened(points, dimension)
     if dimension == points.shape[1] - 1:
         patches, zones = {**{name: mesh.take(index) for name, index in zones.items()}, **{k: v for k, v in patches.items() if k not in zones}}, {}
-    return Contents(points, mesh, patches, zones, notes=(*notes, *flat))
+    return Contents(points, mesh, patches, zones, notes=(*notes, *flat), length_unit="" if model.factor is None else "m")
 
 
 def _rows(model: _Model, name: str, sorted_labels: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -228,7 +228,7 @@ def _rows(model: _Model, name: str, sorted_labels: np.ndarray, order: np.ndarray
 
 def _notes(model: _Model) -> list[str]:
     if model.factor is None:
-        notes = ["the file states no unit (dataset 164): lengths are taken as metres"]
+        notes = ["the file states no unit (dataset 164): lengths are metres unless another is said"]
     else:
         notes = [] if model.factor == 1.0 else [f"lengths are brought to m by dataset 164 (divided by {model.factor:g})"]
     notes += [f"elements left out: {', '.join(f'{count} of {kind}' for kind, count in model.unread.items())}"] if model.unread else []

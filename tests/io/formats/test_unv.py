@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 import pytest
 
-from geoop.errors import GeoopError, UnreadableFileError
+from geoop.errors import GeoopError, UnitError, UnreadableFileError
 from geoop.io.reading import read
 from geoop.mesh.measure import signed_measures
 from geoop.mesh.topology import FACES
@@ -61,6 +61,10 @@ def test_groups_of_volumes_facets_and_nodes(tmp_path):
     assert np.allclose(mesh.points, points / 1000) and np.allclose(signed_measures(mesh), 1.0)
     assert {name: index.tolist() for name, index in mesh.zones.items()} == {"lower": [0], "upper": [1]}
     assert {name: part.block("quad").tolist() for name, part in mesh.patches.items()} == {"inlet": [[0, 1, 2, 3]], "outlet wall": [[8, 9, 10, 11]]}
+    with pytest.raises(UnitError, match="states its length unit"):
+        read(tmp_path / "box.unv", unit="mm")
+    (tmp_path / "silent.unv").write_text(text.removeprefix(units(1000.0)))
+    assert np.allclose(read(tmp_path / "silent.unv", unit="mm").points, points / 1000)
     notes = " ".join(mesh.notes)
     assert "dataset 164" in notes and "fixed" in notes and "2420" in notes and "1 elements of lower dimension" in notes
 
@@ -93,7 +97,7 @@ def test_quadratic_cells(tmp_path, name, code, corners, layout):
     got = mesh.points[mesh.cells.block(name)[0]]
     assert np.allclose(got[: len(corners)], corners)
     assert np.allclose(signed_measures(mesh), {"tetra10": 1 / 6, "wedge15": 0.5, "hexahedron20": 1.0}[name])
-    assert any("taken as metres" in note for note in mesh.notes) and name in FACES
+    assert any("metres unless another is said" in note for note in mesh.notes) and name in FACES
 
 
 def test_plane_shells_are_two_dimensional(tmp_path):

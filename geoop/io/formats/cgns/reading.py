@@ -10,7 +10,7 @@ from ...contents import Contents, chosen_time
 from ...field_names import with_known_names
 from ...source import Source
 from .tree import Node, read_tree
-from .zone import Step, zone_block
+from .zone import STATED_LENGTH, Step, zone_block
 
 
 def read_cgns(source: Source) -> Contents:
@@ -57,6 +57,7 @@ def read_cgns(source: Source) -> Contents:
         time=times[step.index] if step.index is not None else next(iter(stated), None),
         times=times,
         wall=tuple(name for name, kind in types.items() if kind.startswith("Wall")),
+        length_unit="m" if any(note.startswith(STATED_LENGTH) for note in notes) else "",
     )
 
 

@@ -20,6 +20,9 @@ _METRES = {"Meter": 1.0, "Centimeter": 0.01, "Millimeter": 0.001, "Foot": 0.3048
 _SI = ("Kilogram", "Meter", "Second", "Kelvin", "Radian", "Degree", "Ampere", "Mole", "Candela")
 _NORMALISED = ("NormalizedByDimensional", "NormalizedByUnknownDimensional", "NondimensionalParameter", "DimensionlessConstant")
 
+#: How the note begins that says in which unit the file states its lengths to be.
+STATED_LENGTH = "lengths are read in "
+
 
 @dataclass(frozen=True)
 class Step:
@@ -76,9 +79,9 @@ def _points(base: Node, zone: Node, vertices: tuple[int, ...], step: Step, where
     factor = next((_METRES[unit] for unit in units if unit in _METRES), 1.0)
     stated = any(unit in _METRES for unit in units)
     notes.append(
-        f"lengths are read in {next(u for u in units if u in _METRES).lower()} and stored in m"
+        f"{STATED_LENGTH}{next(u for u in units if u in _METRES).lower()} and stored in m"
         if stated
-        else "the file states no unit of length: metres"
+        else "the file states no unit of length: metres unless another is said"
     )
     points = np.zeros((len(axes[0]), 3))
     for k, axis in enumerate(axes):

@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
-from geoop.errors import ConfigurationError, GeoopError, UnreadableFileError, UnsupportedFormatError
+from geoop.errors import ConfigurationError, GeoopError, UnitError, UnreadableFileError, UnsupportedFormatError
 from geoop.io.formats.cgns import sections as cgns_sections
 from geoop.io.reading import read, read_case, read_series
 from geoop.mesh.cells import Cells
@@ -251,8 +251,13 @@ def test_units_and_non_dimensional_values(write):
     units = c.tree("DimensionalUnits", "DimensionalUnits_t", c.texts(["Kilogram", "Millimeter", "Second", "Kelvin", "Degree"]))
     kind = c.tree("DataClass", "DataClass_t", c.text("NormalizedByUnknownDimensional"))
     zone = c.structured("z", lattice(2, 2, 2), solution("s", "Vertex", {"Density": np.ones((2, 2, 2))}))
-    case = read_case(write(c.base(zone, extra=(units, kind))))
+    path = write(c.base(zone, extra=(units, kind)))
+    case = read_case(path)
     assert np.ptp(case.mesh.points, axis=0) == pytest.approx([1e-3, 2e-3, 3e-3])
+    with pytest.raises(UnitError, match="states its length unit"):
+        read_case(path, unit="mm")
+    silent = read_case(write(c.base(zone, extra=(kind,))), unit="cm").mesh  # the file states none: what the user says holds
+    assert np.ptp(silent.points, axis=0) == pytest.approx([1e-2, 2e-2, 3e-2])
     assert case.field("density").quantity.unit == "1" and "lengths are read in millimeter and stored in m" in case.mesh.notes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geoop.errors import InvalidMeshError, UnitError, UnreadableFileError, UnsupportedFormatError
+from geoop.errors import InvalidMeshError, UnreadableFileError, UnsupportedFormatError
 from geoop.io.reading import read
 from geoop.mesh.cells import CELL_TYPES
 from geoop.mesh.measure import signed_measures
@@ -203,10 +203,9 @@ def test_numbers_of_partitions_and_periodic_transformations(tmp_path):
     assert len(mesh.points) == 6 and any("index 1 turns by (0 0 1.5) about (0 0 0) and shifts by (0 2.0 0)" in note for note in mesh.notes)
 
 
-def test_unit_is_metres(tmp_path):
-    assert read(save(tmp_path, PLANE), unit="m").bounds[1, 0] == 2
-    with pytest.raises(UnitError, match="read in metres"):
-        read(save(tmp_path, PLANE), unit="mm")
+def test_lengths_are_metres_unless_another_unit_is_said(tmp_path):
+    assert read(save(tmp_path, PLANE)).bounds[1, 0] == read(save(tmp_path, PLANE), unit="m").bounds[1, 0] == 2
+    assert read(save(tmp_path, PLANE), unit="mm").bounds[1, 0] == pytest.approx(2e-3)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ import pytest
 import pyvista as pv
 
 from geoop.errors import InvalidMeshError, UnitError, UnreadableFileError
+from geoop.io.inspection import inspect
 from geoop.io.reading import read, read_case
+from geoop.io.repair import repair_file
+from geoop.io.writing import write
 
 
 def mixed_grid() -> pv.UnstructuredGrid:
@@ -135,9 +138,29 @@ def test_what_is_no_mesh(tmp_path):
     pv.PolyData(np.zeros((0, 3))).save(tmp_path / "a.vtp")
     with pytest.raises(UnreadableFileError, match="no points"):
         read(tmp_path / "a.vtp")
+
+
+def test_lengths_of_a_solver_are_metres_unless_another_unit_is_said(tmp_path):
     mixed_grid().save(tmp_path / "a.vtu")
-    with pytest.raises(UnitError):
-        read(tmp_path / "a.vtu", unit="mm")
+    given, scaled = read_case(tmp_path / "a.vtu"), read_case(tmp_path / "a.vtu", unit="mm")
+    np.testing.assert_allclose(scaled.mesh.points, 1e-3 * given.mesh.points, rtol=1e-14)
+    np.testing.assert_array_equal(scaled.field("pressure").values, given.field("pressure").values)
+    assert any("taken in mm, as said" in note and "fields are not scaled" in note for note in scaled.mesh.notes)
+    found = inspect(tmp_path / "a.vtu", unit="mm")
+    assert found.unit_statement == "mm, as given" and found.report.bounds == tuple(map(tuple, scaled.mesh.bounds))
+    pv.Sphere(radius=0.4).save(tmp_path / "a.vtp")
+    repaired = repair_file(tmp_path / "a.vtp", tmp_path / "b.stl", unit="mm")
+    assert repaired.length_unit == "m" and np.ptp(read(tmp_path / "b.stl", unit="m").points) == pytest.approx(8e-4, rel=0.02)
+
+
+def test_what_geoop_wrote_is_in_metres_and_not_scaled_again(tmp_path):
+    mixed_grid().save(tmp_path / "a.vtu")
+    mesh = read(tmp_path / "a.vtu", unit="cm")
+    write(mesh, tmp_path / "b.vtu")
+    np.testing.assert_array_equal(read(tmp_path / "b.vtu", unit="m").points, mesh.points)
+    with pytest.raises(UnitError, match="states its length unit.*once more"):
+        read(tmp_path / "b.vtu", unit="cm")
+    assert "'cm' is not used" in inspect(tmp_path / "b.vtu", unit="cm").unit_statement
 
 
 def test_points_without_cells_are_a_cloud(tmp_path):

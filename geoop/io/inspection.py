@@ -18,7 +18,8 @@ from ..mesh.mesh import Mesh
 from ..mesh.quality import MeshReport, mesh_report
 from ..mesh.quantity import Field
 from .formats.table import Format, format_of
-from .reading import build, load, takes_unit
+from .loading import load, takes_unit
+from .reading import build
 from .source import Source
 from .units import extent_text, length_text, metres_per, missing_unit
 

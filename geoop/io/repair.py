@@ -15,7 +15,8 @@ from ..mesh.holes import MAX_HOLE
 from ..mesh.quality import mesh_report
 from ..mesh.repair import Repaired, carried, repair, split
 from .formats.table import Format, format_of
-from .reading import build, load, takes_unit
+from .loading import load, takes_unit
+from .reading import build
 from .source import COMPRESSIONS, Source
 from .units import metres_per
 from .writing import WRITERS, is_input, write

@@ -17,6 +17,8 @@ from ..mesh.measure import cell_centers, cell_measures, signed_measures
 from ..mesh.mesh import Mesh
 from .contents import Array, Contents
 from .formats.su2.solution import POINT_ID
+from .formats.table import format_of
+from .loading import load
 from .source import Source
 
 Solution = str | os.PathLike[str] | Source
@@ -107,9 +109,6 @@ def attach(contents: Contents, solution: Solution | Sequence[Solution], time: fl
         ConfigurationError: the solution has no such time.
         The errors of :func:`geoop.io.reading.read` for the solution file.
     """
-    from .formats.table import format_of
-    from .reading import load
-
     for source in solution_files(solution, time):
         given = _flat_as(load(source, format_of(source)), contents.points.shape[1])
         if time is not None and not given.times:

@@ -9,7 +9,8 @@ import pyvista as pv
 from geoop.errors import ConfigurationError, FieldError, UnreadableFileError
 from geoop.io.contents import Array, Contents
 from geoop.io.formats.table import format_of
-from geoop.io.reading import build, load
+from geoop.io.loading import load
+from geoop.io.reading import build
 from geoop.io.solution import attach, solution_files
 from geoop.io.source import Source
 from geoop.mesh.cells import Cells

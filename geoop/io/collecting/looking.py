@@ -14,7 +14,8 @@ from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.planar import flattened, is_one_layer
 from ..formats.table import format_of
-from ..reading import load, read_case
+from ..loading import load
+from ..reading import read_case
 from ..source import Source
 from .arrays import ArraySummary, prepared, summaries
 from .choices import Choices, Question, reason

@@ -22,6 +22,7 @@ from field_errors import errors, trained_on
 import geoop
 from geoop.io.dataset import Dataset
 from geoop.mesh.case import Case
+from geoop.mesh.symmetric_images import seen_cases
 from geoop.models.named import model_classes
 from geoop.models.presets import PRESETS
 from geoop.scaling.framing import Frame
@@ -29,7 +30,6 @@ from geoop.train.fit import fit
 from geoop.train.preparing import Preparation, TrainingData
 from geoop.train.samples import Sample
 from geoop.train.settings import FitSettings
-from geoop.train.symmetric_images import seen_cases
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Rows measured on the machine that the README names, kept with the project so that a table can be finished later.
@@ -49,7 +49,7 @@ class Task:
         shapes: modes of the geometry that the controls see, where another number was better on validation cases.
         splits: what is reported; nothing is chosen on them.
         share: of every training case's points, the only ones that training sees.
-        images: of every training case, see :func:`geoop.train.symmetric_images.seen_cases`; the controls see them, too.
+        images: of every training case, see :func:`geoop.mesh.symmetric_images.seen_cases`; the controls see them, too.
     """
 
     quantities: tuple[str, ...]

@@ -143,18 +143,14 @@ def _case(path: Path, solution: list[Path] | None, time: float | None, unit: str
 
 def _with_body(case: Case) -> tuple[Case, list[str]]:
     """The case with the parts of its boundary as patches where its file names none: all but the outermost are the body."""
-    from dataclasses import replace
-
-    from ..io.collecting.choices import Choices
-    from ..io.collecting.walls import guess_wall, with_patches
     from ..mesh.quality import duplicate_points
+    from ..mesh.rim import with_rim
 
     mesh = case.mesh
-    if mesh.patches or mesh.is_surface or mesh.is_cloud:
+    case = with_rim(case)
+    if case.mesh is mesh:
         return case, []
-    case, notes = with_patches(case)
-    walls = guess_wall(case, Choices())[0]
-    if not walls:
+    if not case.wall:
         doubled = duplicate_points(mesh.points)
         if doubled:
             raise InvalidMeshError(
@@ -167,7 +163,7 @@ def _with_body(case: Case) -> tuple[Case, list[str]]:
             where=mesh.name,
             remedy="name parts of the boundary where the mesh is made (markers in SU2, physical groups in gmsh), or give the surface with its fields",
         )
-    return replace(case, wall=walls), [*notes, f"the body is {', '.join(repr(name) for name in walls)}; another one with --patch"]
+    return case, [case.mesh.notes[-1], f"the body is {', '.join(repr(name) for name in case.wall)}; another one with --patch"]
 
 
 def _with_point(

@@ -44,7 +44,6 @@ def predict(
     from ..io.writing import is_input
     from ..mesh.case import Series
     from ..mesh.operating_point import OperatingPoint
-    from ..mesh.planar import flattened, is_one_layer
     from ..results.surrogate import load_predictor
 
     if is_input(mesh, output):
@@ -57,7 +56,6 @@ def predict(
             f"{len(angles)} angles and the output '{output.name}'", where="--output", remedy="a .pvd for several angles, a .vtu or .vtp for one"
         )
     surrogate, case = load_predictor(model), read_case(mesh, unit=unit, chord=chord)
-    case = flattened(case) if is_one_layer(case.mesh) else case
     case = replace(case, wall=tuple(wall)) if wall else case
     stated = {"--velocity": velocity, "--alpha": alpha, "--viscosity": viscosity, "--mach": mach}
     points: list[OperatingPoint] | None = None

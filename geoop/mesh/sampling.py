@@ -20,6 +20,8 @@ from .topology import welded
 from .triangulation import triangulated
 
 _HOPELESS = (20, 0.01)  # after so many draws a rejection loop is given up if a smaller share was kept
+#: Squared distances that differ by less than this share are the same: places are often known in single precision.
+_TIE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +250,9 @@ def _kept(n: int, draw: Callable[[], tuple[np.ndarray, np.ndarray, np.ndarray, n
 def farthest_points(points: np.ndarray, k: int, start: int = 0) -> np.ndarray:
     """(k,) indices of points, each the one farthest from those before it (Gonzalez 1985): an even, deterministic thinning.
 
+    Of points that are as far up to single precision, as the mirrored ones of a symmetric section are, the first one is taken: a unit of
+    length or a place changes nothing.
+
     Args:
         points: (n, d).
         k: how many, 1 <= k <= n.
@@ -278,7 +283,7 @@ def farthest_points(points: np.ndarray, k: int, start: int = 0) -> np.ndarray:
             square += np.multiply(term, term, out=term)
         np.minimum(nearest, square, out=nearest)
         nearest[at] = -1.0  # chosen once, even among points at equal places
-        at = int(nearest.argmax())
+        at = int((nearest >= (1.0 - _TIE) * nearest.max()).argmax())
     return chosen
 
 

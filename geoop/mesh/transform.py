@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import permutations, product
 
@@ -13,8 +14,17 @@ from .cells import Cells
 from .orientation import reversed_cells
 from .quantity import Field
 
-#: Scalars that change sign in a mirror.
+#: Scalars that change sign in a mirror, and others in the units of such that do not: lengths of vectors and properties of a material.
 _ODD = frozenset({"lift_coefficient", "moment_coefficient", "vorticity_z", "stream_function"})
+_EVEN = re.compile(r"diffusiv|viscosity|magnitude|(shear|strain|dissipation).?rate|^(nut?|mut?|dt|omega)$", re.I)
+#: Units of vorticities, which are no vectors: a mirror turns what stays in a vector, and leaves what it turns.
+_AXIAL_UNITS = ("1/s", "m^2/s")
+_AXIAL = re.compile(r"vort|curl|rotation|spin", re.I)
+#: One component of a vector or tensor under a name of its own: no scalar, it has the signs of its axes.
+_COMPONENT = re.compile(r"[_.: -]([xyz]{1,2})$", re.I)
+#: A coordinate; and units of angles: they change with the axes in ways that a name does not tell.
+_COORDINATE = re.compile(r"[xyz]", re.I)
+_ANGLES = ("rad", "deg")
 
 
 def mirrored(case: Case) -> Case:
@@ -100,19 +110,27 @@ def _vectors(values: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _field(item: Field, matrix: np.ndarray, odd: bool) -> Field:
-    if item.quantity.rank == 0:
-        if odd and item.name in _ODD:
-            return Field(item.quantity, -item.values, item.location)
-        if odd and item.quantity.unit in ("1/s", "m^2/s"):  # a vorticity or stream function changes its sign, a potential does not
-            raise FieldError(
-                f"whether '{item.name}' changes sign in a mirror is unknown", remedy="train with reflect=False and images=1, or leave this field out"
-            )
-        return item
-    if item.quantity.rank > 1:
-        raise FieldError(
-            f"cannot mirror '{item.name}' of rank {item.quantity.rank}", remedy="train with reflect=False and images=1, or leave this field out"
-        )
-    return Field(item.quantity, _vectors(item.values, matrix), item.location)
+    quantity, remedy = item.quantity, "train with reflect=False and images=1, or leave this field out"
+    if quantity.rank > 1:
+        raise FieldError(f"cannot mirror '{item.name}' of rank {quantity.rank}", remedy=remedy)
+    axial = quantity.unit in _AXIAL_UNITS or bool(_AXIAL.search(item.name))
+    if quantity.rank == 1:
+        if odd and axial and not _AXIAL.search(item.name):
+            raise FieldError(f"whether '{item.name}' in {quantity.unit} is a vector in a mirror is unknown", remedy=remedy)
+        return Field(quantity, _vectors(item.values, matrix) * (-1 if odd and axial else 1), item.location)
+    if item.name in _ODD:
+        return Field(quantity, -item.values if odd else item.values, item.location)
+    component, straight = _COMPONENT.search(item.name), np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
+    if component and straight:
+        signs = [*np.diag(matrix), 1.0]  # nothing happens across the plane
+        sign = np.prod([signs[min("xyz".index(axis), len(matrix))] for axis in component[1].lower()]) * (-1 if odd and axial else 1)
+        return Field(quantity, sign * item.values, item.location)
+    if component or _COORDINATE.fullmatch(item.name) or quantity.unit in _ANGLES:
+        kind = "a component" if component else "a coordinate" if _COORDINATE.fullmatch(item.name) else "an angle"
+        raise FieldError(f"'{item.name}' looks like {kind}, and how that changes with the axes is unknown", remedy=remedy)
+    if odd and axial and not _EVEN.search(item.name):  # a vorticity or stream function changes its sign, a potential does not
+        raise FieldError(f"whether '{item.name}' changes sign in a mirror is unknown", remedy=remedy)
+    return item
 
 
 def _reversed(cells: Cells) -> Cells:

@@ -17,6 +17,7 @@ from ..graph.graph import Graph
 from ..graph.pointset import Inputs, PointSet
 from ..layers.condition import condition_features
 from ..layers.gated_mlp import GatedMLP
+from ..layers.head import Head
 from ..layers.pose import frame_components
 from ..layers.sites import Sites
 from ..operators.latent_mixer import LatentMixer, LatentPairs
@@ -127,10 +128,10 @@ class BodyField(AbstractModel):
         collected = 2 * width + condition + width // 2 + (4 * self.decoded if densities else 0)
         self.collect, self.skip = GatedMLP(collected, width, width), nn.Linear(collected, width)
         self.refine_norm, self.refine = nn.LayerNorm(width), GatedMLP(width, width, width)
-        self.vector_head = nn.Linear(width, d * vectors_out)
+        self.vector_head = Head(width, d * vectors_out)
         final = width + d * vectors_out + d * vectors_in + (2 * self.decoded if densities else 0)
-        self.scalar_head = nn.Linear(final, scalars_out)
-        self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, scalars_out)])
+        self.scalar_head = Head(final, scalars_out)
+        self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), Head(16, scalars_out)])
 
     @property
     def outline_points(self) -> int:

@@ -15,6 +15,7 @@ from ..graph.graph import Graph
 from ..graph.pointset import Inputs, PointSet
 from ..layers.bi_invariants import Components
 from ..layers.gated_mlp import GatedMLP
+from ..layers.head import Head
 from ..layers.invariant_sites import InvariantSites
 from ..layers.operator import Symmetry
 from ..layers.pose_attention import PoseAttention, PoseSpace
@@ -149,8 +150,8 @@ class Enf2Enf(AbstractModel):
         self.norm, self.refine = nn.LayerNorm(width), GatedMLP(width, 3 * width // 2, width)
         self.vector_head = nn.Linear(width, p.vectors_out * self.n_vectors) if p.vectors_out else None
         final = width + p.vectors_out * (1 + self.n_vectors)
-        self.scalar_head = nn.Linear(final, p.scalars_out)
-        self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, p.scalars_out)])
+        self.scalar_head = Head(final, p.scalars_out)
+        self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), Head(16, p.scalars_out)])
 
     def _claimed(self, encoder: str) -> Symmetry:
         """In coordinates of the frame.

@@ -14,6 +14,7 @@ from ..graph.geometry import Geometry, Queries
 from ..graph.hierarchy import Connection
 from ..graph.pointset import Inputs, PointSet
 from ..layers.gated_mlp import GatedMLP
+from ..layers.head import Head
 from ..layers.mlp import MLP
 from ..layers.pose import frame_components
 from ..layers.sites import Sites
@@ -83,8 +84,8 @@ class PotentialField(CloudModel):
         self.norm, self.refine = nn.LayerNorm(width), GatedMLP(width, width, width)
         final = width + 2 * (ports.vectors_out + ports.vectors_in + densities)
         self.vector_head = nn.Linear(width, 2 * ports.vectors_out) if ports.vectors_out else None
-        self.scalar_head = nn.Linear(final, ports.scalars_out)
-        self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), nn.Linear(16, ports.scalars_out)])
+        self.scalar_head = Head(final, ports.scalars_out)
+        self.product = nn.ModuleList([nn.Linear(final, 16), nn.Linear(final, 16), Head(16, ports.scalars_out)])
 
     def connect(self, domain: PointSet, surface: PointSet) -> dict[str, Connection | PointSet]:
         return self.inner.connect(domain, surface)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -81,9 +80,7 @@ class Superposition(AbstractModel):
         if kind is Superposition:
             raise ConfigurationError("a superposition of superpositions", where="inner", remedy="name another model, such as BodyField")
         inside = replace(p, scalars_out=0, vectors_in=streams, vectors_out=p.dimension if together else 1)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Initializing zero-element tensors")  # no scalars are asked of it
-            self.inner: AbstractModel = kind(inside, **sizes)
+        self.inner: AbstractModel = kind(inside, **sizes)
         self.together, self.on_clouds = together, self.inner.on_clouds
         self.reference = tuple(dict.fromkeys((*type(self).reference, *self.inner.reference)))
         #: root mean square of the velocity's perturbation; mean and deviation of the pressure coefficient

@@ -20,6 +20,7 @@ from ..io.checkpoint import Checkpoint, write_checkpoint
 from ..mesh.case import Case
 from ..mesh.operating_point import OperatingPoint
 from ..mesh.quantity import QUANTITIES, Field, Quantity
+from ..mesh.rim import with_rim
 from ..models.model import AbstractModel
 from ..scaling.envelope import TrainingEnvelope
 from ..scaling.framing import Framing
@@ -70,6 +71,7 @@ class PanelCorrection(TrainedPredictor):
                 where=case.mesh.name,
                 remedy="take a model of sections, or a mesh in space",
             )
+        case = with_rim(case)
         scene = self.cache.fetch(lambda: PanelScene.of(case, surface_only), case.mesh, case.wall, surface_only)
         return [self._result(scene, replace(case, operating_point=point), chunk) for point in known]
 

@@ -21,8 +21,10 @@ from ..mesh.body import body
 from ..mesh.case import Case
 from ..mesh.generate.ogrid import ogrid, require_simple
 from ..mesh.operating_point import OperatingPoint
+from ..mesh.planar import flattened, is_one_layer
 from ..mesh.quantity import Field
 from ..mesh.resample import closed_ring
+from ..mesh.rim import with_rim
 from ..models.model import CHUNK, AbstractModel
 from ..scaling.derived import base, with_derived
 from ..scaling.envelope import TrainingEnvelope
@@ -82,7 +84,13 @@ class Surrogate(TrainedPredictor):
         return [replace(first, operating_point=point) for point in points]
 
     def placed(self, case: Case, surface_only: bool = False) -> Case:
-        """The case on the mesh that is predicted at, see :meth:`~geoop.results.trained.TrainedPredictor.predict`."""
+        """The case on the mesh that is predicted at, see :meth:`~geoop.results.trained.TrainedPredictor.predict`.
+
+        A layer one cell thick is its plane, and the rim of a mesh without patches becomes some, as in the training cases that were collected from such files.
+        """
+        if self._dimension == 2 and case.mesh.dimension == 3 and is_one_layer(case.mesh):
+            case = flattened(case)
+        case = with_rim(case)
         mesh = case.mesh
         if mesh.dimension != self._dimension:
             raise InvalidMeshError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, FieldError
 from ..graph.thinning import boxes
 from ..mesh.case import Case
 from ..mesh.distance import signed_distance
@@ -117,11 +117,24 @@ def outside(surface: Mesh, count: int, reach: float) -> Cloud:
 
 
 def quadrature_weights(case: Case) -> np.ndarray:
-    """(n,) weights of the mesh's points [m^d]: of its cells, or of the field ``quadrature_weight`` where points have none; 1 without either."""
+    """(n,) weights of the mesh's points [m^d]: of its cells, or of the field ``quadrature_weight`` where points have none; 1 without either.
+
+    Raises:
+        FieldError: that field has negative values, or some that are not finite.
+    """
     mesh, given = case.mesh, case.fields.get("quadrature_weight")
-    if not len(mesh.cells.where("vertex")):
+    if mesh.cell_dimension == mesh.dimension or not (mesh.is_cloud or len(mesh.cells.where("vertex"))):  # a stray vertex cell has no measure
         return point_weights(mesh)
-    return np.ones(len(mesh.points)) if given is None else np.asarray(given.values, dtype=np.float64)
+    if given is None:
+        return np.ones(len(mesh.points))
+    weight = np.asarray(given.values, dtype=np.float64)
+    if not (np.isfinite(weight) & (weight >= 0.0)).all():
+        raise FieldError(
+            f"{int((~(weight >= 0.0)).sum())} of {len(weight)} values of 'quadrature_weight' are negative or not numbers",
+            where=case.name,
+            remedy="give every point the measure that it stands for, or leave the field out",
+        )
+    return weight
 
 
 def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:

@@ -32,4 +32,5 @@ def calibrated(plain: Surrogate, data: TrainingData, prepared: Sequence[Any]) ->
     with torch.no_grad():
         codes = [latent_code(plain.model.encode(item, sample.inputs)) for item, sample in zip(prepared, data.train, strict=True)]
     source = {"dataset": data.dataset.name, "dataset_hash": data.dataset.hash, "split": "val"}
-    return replace(plain, expected_errors=expected, calibration=fitted(records, LatentCloud.fit(codes), coverage=COVERAGE, source=source))
+    latent = LatentCloud.fit(codes, cases=len(data.dataset.splits["train"]))
+    return replace(plain, expected_errors=expected, calibration=fitted(records, latent, coverage=COVERAGE, source=source))

@@ -15,6 +15,7 @@ from ..graph.pointset import BOUNDARY
 from ..io.dataset import Dataset
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
+from ..mesh.symmetric_images import seen_cases
 from ..models.model import AbstractModel
 from ..models.ports import Ports
 from ..models.units import Units
@@ -30,7 +31,6 @@ from ..scaling.known_functions import KnownFunctions
 from ..scaling.normaliser import Normaliser
 from .progress import tracked
 from .samples import FramedCase, Sample
-from .symmetric_images import seen_cases
 from .unresolved import said_unresolved
 
 
@@ -44,7 +44,7 @@ class Preparation:
         vary_points: clouds of training cases have between ``domain_points / vary_points`` and ``domain_points * vary_points`` points, every case
             another number: a model that always saw the same number may answer badly on any other. 1 for equal clouds.
         surface_points: vertices of the resampled outline of a body.
-        reflect, images: see :func:`geoop.train.symmetric_images.seen_cases`.
+        reflect, images: see :func:`geoop.mesh.symmetric_images.seen_cases`.
         perturbation: see :meth:`FramedCase.sample`.
         beyond: (quantity, known point field) pairs: the difference is learned.
     """
@@ -298,7 +298,7 @@ def quantity(name: str, dataset: Dataset) -> Quantity:
     names = sorted(key for key, value in known.items() if able(value))
     typed = ", ".join(f'"{key}"' for key in names)
     remedy = (
-        f"learn what they have: quantities = [{typed}] in run.toml, or quantities=({typed}) in Python"
+        f"learn what they have: quantities = [{typed}] in run.toml, or quantities=[{typed}] in Python"
         if names
         else "give cases with fields at points"
     )

@@ -21,7 +21,7 @@ class FitSettings:
         field_points, wall_points: random points per case and step.
         reflect: add every training case's mirror image, an exact symmetry of flow around a body in a uniform stream.
         images: of every training case in a region, by mirrors and turns (up to 8): much from few cases where the equation has no preferred
-            direction; see :func:`geoop.train.symmetric_images.seen_cases`.
+            direction; see :func:`geoop.mesh.symmetric_images.seen_cases`.
         validate_every: epochs between validations.
         patience: validations without improvement before an early stop; None trains the whole budget.
         clip: largest norm of the gradient.

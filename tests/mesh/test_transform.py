@@ -10,6 +10,7 @@ from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import star
 from geoop.mesh.measure import cell_measures, enclosed_volume, signed_measures
 from geoop.mesh.primitives import icosphere
+from geoop.mesh.quantity import QUANTITIES
 from geoop.mesh.transform import image, mirrored, symmetries
 from geoop.truth.exact.karman_trefftz import KarmanTrefftz
 
@@ -133,3 +134,54 @@ def test_images_in_space():
     volume = enclosed_volume(case.mesh)
     for matrix in symmetries(3):
         assert enclosed_volume(image(case, matrix, np.zeros(3)).mesh) == pytest.approx(volume, rel=1e-12)
+
+
+@pytest.mark.parametrize("matrix", symmetries(3), ids=str)
+def test_a_vorticity_stays_the_curl_of_the_velocity(matrix):
+    """Of a linear flow u = A x, whose image is u = M A M^T x."""
+    gradient = np.random.default_rng(0).standard_normal((3, 3))
+
+    def curl(a):
+        return np.array([a[2, 1] - a[1, 2], a[0, 2] - a[2, 0], a[1, 0] - a[0, 1]])
+
+    sphere = icosphere(0)
+    fields = [
+        geoop.Field(QUANTITIES["velocity"], sphere.points @ gradient.T),
+        geoop.Field(QUANTITIES["vorticity"], np.tile(curl(gradient), (len(sphere.points), 1))),
+    ]
+    found = image(geoop.Case(sphere).with_fields(*fields), matrix, np.zeros(3))
+    turned = matrix @ gradient @ matrix.T
+    np.testing.assert_allclose(found.field("velocity").values, found.mesh.points @ turned.T, atol=1e-14)
+    np.testing.assert_allclose(found.field("vorticity").values, np.tile(curl(turned), (len(sphere.points), 1)), atol=1e-14)
+
+
+@pytest.mark.parametrize("matrix", symmetries(2), ids=str)
+def test_components_under_names_of_their_own_have_the_signs_of_their_axes(matrix):
+    case = region()
+    force = case.field("force").values
+    stress = force[:, :, None] * force[:, None, :]
+    parts = {"force_x": force[:, 0], "force_y": force[:, 1], "stress_xy": stress[:, 0, 1], "stress_yy": stress[:, 1, 1], "heat flux z": force[:, 0]}
+    split = geoop.Case(case.mesh).with_fields(*(geoop.Field(geoop.Quantity(name, "c", "N"), values) for name, values in parts.items()))
+    if matrix[0, 0] == 0:
+        with pytest.raises(FieldError, match="looks like a component"):
+            image(split, matrix, np.zeros(2))
+        return
+    found, turned = image(split, matrix, np.zeros(2)), force @ matrix.T
+    expected = (turned[:, 0], turned[:, 1], turned[:, 0] * turned[:, 1], turned[:, 1] ** 2, force[:, 0])
+    for name, values in zip(parts, expected, strict=True):
+        np.testing.assert_array_equal(found.field(name).values, values, name)
+
+
+@pytest.mark.parametrize(("name", "unit", "ok"), [
+    ("diffusivity", "m^2/s", True), ("shear_rate", "1/s", True), ("temperature", "K", True), ("stream", "m^2/s", False),
+    ("vorticity", "1/s", False), ("curl_of_u", "1", False), ("fibre_angle", "rad", False), ("x", "m", False),
+])  # fmt: skip
+def test_scalars_that_a_mirror_may_change_are_told_by_name_and_unit(name, unit, ok):
+    case = region()
+    case = geoop.Case(case.mesh).with_fields(geoop.Field(geoop.Quantity(name, "s", unit), case.mesh.points[:, 0]))
+    mirror = np.diag([1, -1])
+    if ok:
+        np.testing.assert_array_equal(image(case, mirror, np.zeros(2)).field(name).values, case.mesh.points[:, 0])
+    else:
+        with pytest.raises(FieldError, match=name):
+            image(case, mirror, np.zeros(2))

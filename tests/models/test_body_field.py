@@ -1,5 +1,7 @@
 """The default model: what it promises whatever its weights are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -98,6 +100,12 @@ def test_every_parameter_gets_a_gradient():
     (out.vectors.square().sum() + out.scalars.square().sum()).backward()
     silent = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not silent
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+@pytest.mark.parametrize("outputs", [{"scalars_out": 0, "vectors_out": 1}, {"scalars_out": 1, "vectors_out": 0}], ids=["vectors", "scalars"])
+def test_no_outputs_of_a_kind_are_no_matter_for_a_warning(outputs):
+    BodyField(replace(PORTS, **outputs))
 
 
 def test_condition_changes_the_field_but_not_what_was_prepared(model):

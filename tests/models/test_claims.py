@@ -18,6 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from geoop.errors import ConfigurationError
 from geoop.graph.geometry import Geometry, Queries
 from geoop.graph.pointset import Inputs, PointSet
 from geoop.models.model import AbstractModel
@@ -330,6 +331,16 @@ def test_every_model_on_clouds_is_in_the_zoo_names_its_paper_and_has_presets():
                 assert bibtex(value.reference).count("@") == len(value.reference)
     assert tested == {value for value in found if value.__name__ not in ELSEWHERE}
     assert set(ELSEWHERE) <= {value.__name__ for value in found}
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+@pytest.mark.parametrize("outputs", [{"scalars_out": 0, "vectors_out": 1}, {"scalars_out": 1, "vectors_out": 0}], ids=["vectors", "scalars"])
+@zoo()
+def test_no_outputs_of_a_kind_are_no_matter_for_a_warning(entry, outputs):
+    try:
+        build(entry, replace(PORTS, **outputs))
+    except ConfigurationError:
+        pytest.skip("needs both kinds")
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

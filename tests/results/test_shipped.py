@@ -129,6 +129,19 @@ def test_the_airfoil_model_agrees_with_panels_on_sections_of_this_repository():
 
 
 @needs_airfoil
+@pytest.mark.parametrize("digits", ["0012", "2412"])
+def test_unit_place_and_attitude_of_the_file_do_not_change_the_coefficients(digits):
+    """Symmetric sections, too, where latents on both sides are as far from the others and rounding must not choose."""
+    section, found = naca4(digits), []
+    for metres, place, turn in ((1.0, 0.0, 0.0), (1e-3, 3.3, 0.0), (0.7, 0.0, 7.0), (10.0, -5.0, 11.0)):
+        c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))  # nose up
+        mesh = section.moved((section.points @ np.array([[c, -s], [s, c]]) + place) * metres)
+        result = geoop.load(AIRFOIL).predict(geoop.Case(mesh, geoop.OperatingPoint(40.0, alpha=4.0 - turn)), surface_only=True)
+        found.append(geoop.forces(result).CL)
+    assert np.ptp(found) < 1e-5 * np.mean(found)
+
+
+@needs_airfoil
 def test_shapes_that_the_airfoil_model_does_not_know_are_outside():
     surrogate, point = geoop.load(AIRFOIL), geoop.OperatingPoint(60.0, alpha=4.0)
     angle = np.linspace(0.0, 2.0 * np.pi, 81)[:-1]

@@ -1,14 +1,18 @@
 """Training through files and command lines on regions, on several bodies and in space, and what is refused before any of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import pyvista as pv
 
 import geoop
 from geoop.cli.app import main
 from geoop.errors import ConfigurationError, DatasetError
 from geoop.io.dataset_writing import DatasetPlan, write_dataset
+from geoop.mesh.generate.ogrid import ogrid
+from geoop.mesh.primitives import naca4
 from geoop.models.body_field import BodyField
 from geoop.models.deeponet import DeepONet
 from geoop.results.evaluation import evaluate
@@ -61,12 +65,14 @@ def test_a_region_from_run_file_to_written_prediction(polygons, tmp_path, capsys
     assert data["rows"][0]["mean_weighted_relative_l2"] > 0 and data["lift"]["mean_error"] is None
 
 
-def test_own_regions_that_are_said_to_have_no_body(polygons, tmp_path, capsys):
+@pytest.mark.parametrize("patches", [True, False], ids=["named", "bare"])
+def test_own_regions_that_are_said_to_have_no_body(polygons, tmp_path, capsys, patches):
     """Files without flow, collected with `--wall none`: training, evaluation, calibration and prediction ask for no body."""
     (tmp_path / "raw").mkdir()
     for name in polygons.manifest.cases:
         case = polygons.case(name)
-        geoop.write(geoop.Case(case.mesh).with_fields(case.field("solution")), tmp_path / "raw" / f"{name}.vtu")
+        mesh = case.mesh if patches else replace(case.mesh, patches={})
+        geoop.write(geoop.Case(mesh).with_fields(case.field("solution")), tmp_path / "raw" / f"{name}.vtu")
     output(capsys, "collect", tmp_path / "raw", "-o", tmp_path / "data", "--wall", "none")
     run, model = tmp_path / "run.toml", tmp_path / "run" / "best.safetensors"
     run.write_text(f'data = "data"\ndirectory = "run"\nquantities = ["solution"]\n{HEAD}')
@@ -77,6 +83,34 @@ def test_own_regions_that_are_said_to_have_no_body(polygons, tmp_path, capsys):
     output(capsys, "judge", tmp_path / "c.safetensors", tmp_path / "data", "--split", "val")
     file = next((tmp_path / "data" / "cases").glob("*.vtu"))
     assert "verdict" in output(capsys, "predict", model, file, "-o", tmp_path / "a.vtu")
+    # where the file that the case was collected from has no patches, those of its rim are found here, too
+    raw = tmp_path / "raw" / file.name
+    assert bool(geoop.read(raw).patches) == patches and "verdict" in output(capsys, "predict", model, raw, "-o", tmp_path / "b.vtu")
+    one, other = (geoop.read_case(tmp_path / name) for name in ("a.vtu", "b.vtu"))
+    np.testing.assert_array_equal(one.field("solution").values, other.field("solution").values)
+    assert one.mesh.patches.keys() == other.mesh.patches.keys() != set()
+
+
+def test_a_file_without_patches_is_predicted_on_as_the_case_that_was_collected_from_it(tmp_path, capsys):
+    """Flows around sections in files of another program: no patches, millimetres, a unit of its own."""
+    for number in range(8):
+        mesh = ogrid(naca4(f"24{10 + number}", 60), n_wall=40, n_normal=12)
+        flow = pv.UnstructuredGrid({pv.CellType.QUAD: mesh.cells.block("quad")}, np.pad(1e3 * mesh.points, ((0, 0), (0, 1))))
+        flow.point_data["p [kPa]"] = -mesh.points[:, 1]
+        (tmp_path / "raw").mkdir(exist_ok=True)
+        flow.save(tmp_path / "raw" / f"run {number}.vtu")
+    said = ["--unit", "mm", "--velocity", 30, "--density", 1.2, "--inviscid", "--map", "p=pressure"]
+    output(capsys, "collect", tmp_path / "raw", "-o", tmp_path / "data", *said)
+    run, model = tmp_path / "run.toml", tmp_path / "run" / "best.safetensors"
+    run.write_text(f'data = "data"\ndirectory = "run"\nquantities = ["pressure"]\n{HEAD}')
+    output(capsys, "fit", run, "--json")
+    file = sorted((tmp_path / "data" / "cases").glob("*.vtu"))[0]
+    raw = tmp_path / "raw" / file.name.replace("run_", "run ")
+    output(capsys, "predict", model, file, "-o", tmp_path / "a.vtu")
+    told = output(capsys, "predict", model, raw, "--unit", "mm", "--velocity", 30, "--density", 1.2, "-o", tmp_path / "b.vtu")
+    one, other = (geoop.read_case(tmp_path / name) for name in ("a.vtu", "b.vtu"))
+    np.testing.assert_allclose(one.field("pressure").values, other.field("pressure").values, rtol=1e-5)
+    assert "body" in told and other.wall == ("body",)
 
 
 def test_two_sections_from_run_file_to_forces(flaps, tmp_path, capsys):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import coo_matrix, csgraph
 from scipy.spatial import KDTree
 
 from ...errors import GeoopError, InvalidMeshError, PatchError
@@ -14,11 +13,9 @@ from ...mesh.body import wall_patches
 from ...mesh.case import Case
 from ...mesh.cells import Cells
 from ...mesh.mesh import Mesh
-from ...mesh.topology import sides, welded
+from ...mesh.rim import OUTER, bodies_of, with_rim
 from .choices import Choices, Question
 
-#: Names of the parts of a rim.
-OUTER, BODY = "outer", "body"
 #: Points of two files that are this close, relative to the size, are the same.
 _SAME = 1e-5
 
@@ -31,7 +28,8 @@ def with_patches(case: Case, surfaces: tuple[Path, ...] = (), unit: str | None =
         surfaces: files of surfaces of the run; those whose points are points of the mesh become patches of their names.
         unit: length unit of the surfaces, where they do not state it.
     """
-    mesh, notes, patches = case.mesh, [], dict(case.mesh.patches)
+    mesh, patches = case.mesh, dict(case.mesh.patches)
+    notes: list[str] = []
     for path in surfaces:
         try:
             from ..reading import read
@@ -43,9 +41,9 @@ def with_patches(case: Case, surfaces: tuple[Path, ...] = (), unit: str | None =
         name = path.stem if path.stem not in patches else f"{path.stem} (file)"
         patches[name] = part
         notes.append(f"patch '{name}' is the surface '{path.name}'")
-    if not patches and not mesh.is_surface and not mesh.is_cloud:
-        patches = rim_parts(mesh)
-        notes.append(f"the file has no patches: its rim is {', '.join(repr(name) for name in patches)}")
+    if not patches:
+        whole = with_rim(case).mesh
+        return replace(case, mesh=replace(whole, notes=mesh.notes)), [*notes, *whole.notes[len(mesh.notes) :]]
     if patches.keys() == mesh.patches.keys():
         return case, notes
     return replace(case, mesh=replace(mesh, patches=patches)), notes
@@ -68,37 +66,6 @@ def patch_of(mesh: Mesh, surface: Mesh) -> Cells:
             f"{off} of {len(used)} points of the surface are no points of the mesh", where=surface.name, remedy="export surface and mesh together"
         )
     return surface.cells.renumbered(index)
-
-
-def rim_parts(mesh: Mesh) -> dict[str, Cells]:
-    """The boundary of a plane or volume mesh in connected parts: ``outer`` round everything, the others ``body``, ``body_2``, ...
-
-    Facets run as the cells run round them: the mesh on the left in 2-D, outward in 3-D.
-    """
-    listed = sides(mesh, welded(mesh.points))
-    corners = listed.corners[listed.counts[listed.group] == 1]
-    first = np.repeat(corners[:, :1], corners.shape[1], axis=1)
-    links = corners >= 0
-    n = len(mesh.points)
-    graph = coo_matrix((np.ones(int(links.sum())), (first[links], corners[links])), shape=(n, n))
-    component = csgraph.connected_components(graph, directed=False)[1][corners[:, 0]]
-    parts = []
-    for number in np.unique(component):
-        own = corners[component == number]
-        parts.append((float(np.prod(np.ptp(mesh.points[own[own >= 0]], axis=0))), own))
-    parts.sort(key=lambda part: -part[0])
-    found = {}
-    for k, (_, own) in enumerate(parts):
-        found[OUTER if k == 0 else BODY if k == 1 else f"{BODY}_{k}"] = _facets(own)
-    return found
-
-
-def _facets(corners: np.ndarray) -> Cells:
-    sizes = (corners >= 0).sum(axis=1)
-    kinds = {2: "line", 3: "triangle", 4: "quad"}
-    parts = [Cells.of({kinds[k]: corners[sizes == k][:, :k]}) for k in np.unique(sizes) if k in kinds]
-    rest = [row[row >= 0] for row in corners[sizes > 4]]
-    return Cells.concatenate([*parts, *([Cells.ragged("polygon", rest)] if rest else [])])
 
 
 def guess_wall(case: Case, choices: Choices) -> tuple[tuple[str, ...] | None, dict[str, str], Question | None]:
@@ -125,8 +92,8 @@ def guess_wall(case: Case, choices: Choices) -> tuple[tuple[str, ...] | None, di
         return case.wall, {name: "wall: type in the file" if name in case.wall else "no wall: type in the file" for name in names}, None
     if mesh.is_surface or mesh.is_cloud:
         return None, dict.fromkeys(names, "part of the surface, which is the body"), None
-    if set(names) <= {OUTER, BODY, *(f"{BODY}_{k}" for k in range(2, len(names) + 1))} and len(names) > 1 and OUTER in names:
-        own = tuple(name for name in names if name != OUTER)
+    own = bodies_of(names)
+    if own:
         return own, {name: "wall: inner part of the rim" if name in own else "no wall: goes round everything" for name in names}, None
     try:
         if names == [OUTER]:

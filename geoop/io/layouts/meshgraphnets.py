@@ -24,11 +24,11 @@ from ...mesh.cells import Cells
 from ...mesh.mesh import Mesh
 from ...mesh.operating_point import OperatingPoint
 from ...mesh.quantity import Field
+from ...mesh.rim import BODY, rim_parts
 from ..collecting.choices import Choices
 from ..collecting.collection import Collection
 from ..collecting.folder import natural
 from ..collecting.splitting import Splits
-from ..collecting.walls import BODY, rim_parts
 from ..fields import field_of
 from .layout import Layout, Published, collection_of, constant
 

@@ -13,7 +13,8 @@ from ...errors import ConfigurationError, DatasetError, GeoopError
 from ...interfaces.result import Result
 from ...io.dataset import Dataset
 from ...mesh.case import Case
-from ...mesh.transform import mirrored
+from ...mesh.symmetric_images import seen_cases
+from ...scaling.derived import base
 from ..forces import forces
 from ..metrics import regions_of, weights_of
 from ..surrogate import Surrogate
@@ -90,7 +91,7 @@ def calibrate(
     names, train = _checked(dataset, split, coverage, share)
     total = len(train) + len(names)
     codes, records = [], []
-    for code in _codes(predictor, (dataset.case(name) for name in train)):
+    for code in _codes(predictor, [dataset.case(name) for name in train]):
         codes.append(code)
         if progress is not None:
             progress(min(len(codes), len(train)), total)
@@ -99,7 +100,9 @@ def calibrate(
         if progress is not None:
             progress(len(train) + len(records), total)
     source = {"dataset": dataset.name, "dataset_hash": dataset.hash, "split": split}
-    return replace(predictor, calibration=fitted(records, LatentCloud.fit(codes, metric), coverage=coverage, share=share, source=source))
+    return replace(
+        predictor, calibration=fitted(records, LatentCloud.fit(codes, metric, cases=len(train)), coverage=coverage, share=share, source=source)
+    )
 
 
 def case_errors(predictor: Surrogate | Ensemble, case: Case) -> CaseErrors:
@@ -237,10 +240,12 @@ def _checked(dataset: Dataset, split: str, coverage: float, share: float) -> tup
     return names, train[:: -(-len(train) // KEPT)]
 
 
-def _codes(predictor: Surrogate | Ensemble, cases: Iterator[Case]) -> Iterator[np.ndarray]:
-    """Latent codes of cases, and of their mirror images where these were trained on, too."""
+def _codes(predictor: Surrogate | Ensemble, cases: Sequence[Case]) -> Iterator[np.ndarray]:
+    """Latent codes of what training saw of cases: all of them, then their first images."""
     first = predictor.surrogates[0] if isinstance(predictor, Ensemble) else predictor
-    both = first.flow and bool(first.about.get("settings", {}).get("reflect", False))
-    for case in cases:
-        for seen in (case, mirrored(case)) if both else (case,):
-            yield latent_code(first.decoders([seen])[0].latent)
+    told = first.about.get("settings", {})
+    # labels, and whatever else a mirror may turn, are nothing to the code
+    needed = {"quadrature_weight", *(base(item.name) for item in first.framing.functions), *(name for _, name in first.framing.beyond)}
+    bare = [replace(case, fields={name: item for name, item in case.fields.items() if name in needed}) for case in cases]
+    for seen in seen_cases(bare, bool(told.get("reflect", False)), int(told.get("images", 1))):
+        yield latent_code(first.decoders([seen])[0].latent)

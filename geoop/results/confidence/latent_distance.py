@@ -34,6 +34,7 @@ class LatentCloud:
         mean, deviation: (k,) of the training codes.
         directions: (r, k) orthonormal rows.
         rows: (n, r + 1) training codes in these directions, and what is left of each.
+        group: (n,) number of the case that every row belongs to: one and its images under symmetries say nothing of each other.
         metric: see :data:`Metric`; Mahalanobis as Lee et al. 2018, nearest neighbours as Sun et al. 2022.
         neighbours: training cases whose mean distance counts.
     """
@@ -42,6 +43,7 @@ class LatentCloud:
     deviation: np.ndarray
     directions: np.ndarray
     rows: np.ndarray
+    group: np.ndarray
     metric: Metric = "neighbours"
     neighbours: int = NEIGHBOURS
 
@@ -50,8 +52,13 @@ class LatentCloud:
             raise ConfigurationError(f"no metric '{self.metric}'", where="LatentCloud", remedy=f"one of {', '.join(METRICS)}")
 
     @classmethod
-    def fit(cls, codes: Sequence[np.ndarray] | np.ndarray, metric: Metric = "neighbours") -> LatentCloud:
+    def fit(cls, codes: Sequence[np.ndarray] | np.ndarray, metric: Metric = "neighbours", *, cases: int | None = None) -> LatentCloud:
         """Of training codes (n, k); of more than :data:`KEPT` every so many.
+
+        Args:
+            codes: of all cases, then of their first images, then of their second ones.
+            metric: see :data:`Metric`.
+            cases: how many there are without their images; None where there are none.
 
         Raises:
             DatasetError: fewer than three codes, of several lengths, or not finite.
@@ -60,7 +67,8 @@ class LatentCloud:
             raise DatasetError(
                 f"{len(codes)} latent codes of shapes {sorted({np.shape(code) for code in codes})}", where="LatentCloud", remedy="three cases or more"
             )
-        found = np.asarray(codes, dtype=np.float64)[:: -(-len(codes) // KEPT)]
+        step = -(-len(codes) // KEPT)
+        found, group = np.asarray(codes, dtype=np.float64)[::step], (np.arange(len(codes)) % (cases or len(codes)))[::step]
         mean, deviation = found.mean(axis=0), found.std(axis=0)
         deviation = np.maximum(deviation, 1e-6 * np.maximum(1.0, np.abs(found).max(axis=0)))  # what does not vary is rounding
         z = (found - mean) / deviation
@@ -69,27 +77,27 @@ class LatentCloud:
         count = int(min(DIRECTIONS, 1 + np.searchsorted(held, VARIANCE), len(turn)))
         # as they will be kept, so that a checkpoint answers bit-equal
         middle, unit, directions = (array.astype(np.float32) for array in (mean, deviation, turn[:count]))
-        plain = cls(middle, unit, directions, np.zeros((0, count + 1), np.float32), metric)
-        return cls(middle, unit, directions, np.stack([plain._turned(code) for code in found]).astype(np.float32), metric)
+        plain = cls(middle, unit, directions, np.zeros((0, count + 1), np.float32), group[:0], metric)
+        return cls(middle, unit, directions, np.stack([plain._turned(code) for code in found]).astype(np.float32), group, metric)
 
     def with_metric(self, metric: Metric) -> LatentCloud:
         """The same codes, other distances."""
-        return LatentCloud(self.mean, self.deviation, self.directions, self.rows, metric, self.neighbours)
+        return LatentCloud(self.mean, self.deviation, self.directions, self.rows, self.group, metric, self.neighbours)
 
     def distance(self, code: np.ndarray) -> float:
         """Of one code (k,), 1 is the median of the training cases'; infinity for one that is not finite or has another length."""
         if np.shape(code) != self.mean.shape or not np.isfinite(code).all():
             return float("inf")
-        return float(self._raw(self._turned(code)[None], leave_out=False)[0] / self._unit)
+        return float(self._raw(self._turned(code)[None])[0] / self._unit)
 
     @cached_property
     def left_out(self) -> np.ndarray:
-        """(n,) distance of every training case from the others; 1 is their median."""
-        return self._raw(self.rows.astype(np.float64), leave_out=True) / self._unit
+        """(n,) distance of every training case, and of its images, from the other cases; 1 is their median."""
+        return self._raw(self.rows.astype(np.float64), self.group) / self._unit
 
     @cached_property
     def _unit(self) -> float:
-        return max(float(np.median(self._raw(self.rows.astype(np.float64), leave_out=True))), 1e-12)
+        return max(float(np.median(self._raw(self.rows.astype(np.float64), self.group))), 1e-12)
 
     @cached_property
     def _scale(self) -> np.ndarray:
@@ -111,19 +119,25 @@ class LatentCloud:
         own = self.directions @ z
         return np.append(own, np.sqrt(max(0.0, float(z @ z - own @ own))))
 
-    def _raw(self, rows: np.ndarray, *, leave_out: bool) -> np.ndarray:
+    def _raw(self, rows: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
+        """(m,) distances of rows; ``own``: the group of each, which does not count among its neighbours unless there is no other."""
         rows = rows / self._scale
         if self.metric == "mahalanobis":
             middle = np.append((self.rows / self._scale)[:, :-1].mean(axis=0), 0.0)
             return np.linalg.norm(rows - middle, axis=1)
-        count = min(self.neighbours, len(self.rows) - int(leave_out)) + int(leave_out)
-        distance = self._tree.query(rows[:, :-1], k=count)[0].reshape(len(rows), -1)[:, int(leave_out) :]
+        many = 0 if own is None else int(np.bincount(self.group).max())
+        distance, near = self._tree.query(rows[:, :-1], k=min(self.neighbours + many, len(self.rows)))
+        distance, near = distance.reshape(len(rows), -1), near.reshape(len(rows), -1)
+        if own is not None and (self.group != self.group[0]).any():
+            distance = np.sort(np.where(self.group[near] == own[:, None], np.inf, distance), axis=1)
+        distance = distance[:, : self.neighbours]
+        counts = np.isfinite(distance)
         # what is left has no sign, and two cases that leave much need not be alike: it counts from zero
-        return np.sqrt(distance**2 + rows[:, -1:] ** 2).mean(axis=1)
+        return np.sqrt(np.where(counts, distance, 0.0) ** 2 + rows[:, -1:] ** 2).sum(axis=1, where=counts) / np.maximum(counts.sum(axis=1), 1)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """For a checkpoint; :meth:`from_arrays` reads them back, bit-equal."""
-        return {name: np.array(getattr(self, name)) for name in ("mean", "deviation", "directions", "rows")}
+        return {name: np.array(getattr(self, name)) for name in ("mean", "deviation", "directions", "rows", "group")}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metric: Metric, neighbours: int) -> LatentCloud:
@@ -134,6 +148,7 @@ class LatentCloud:
         """
         try:
             mean, deviation, directions, rows = (np.asarray(arrays[name]) for name in ("mean", "deviation", "directions", "rows"))
-            return cls(mean, deviation, directions, rows, metric, neighbours)
+            group = np.asarray(arrays.get("group", np.arange(len(rows))))  # files of older versions have none
+            return cls(mean, deviation, directions, rows, group, metric, neighbours)
         except KeyError as error:
             raise CheckpointError(f"the latent codes are damaged: {error}", where="LatentCloud", remedy="calibrate again") from error

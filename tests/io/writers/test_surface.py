@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from geoop.errors import PatchError
-from geoop.io.collecting.walls import rim_parts
 from geoop.io.reading import read
 from geoop.io.writers.surface import owners, part_of
 from geoop.io.writing import write
@@ -20,6 +19,7 @@ from geoop.mesh.mesh import Mesh
 from geoop.mesh.orientation import facets_to_turn, reversed_cells
 from geoop.mesh.primitives import box
 from geoop.mesh.quantity import QUANTITIES, Field
+from geoop.mesh.rim import rim_parts
 from tests.mesh.cell_zoo import UNIT_CELLS, cell_mesh
 
 

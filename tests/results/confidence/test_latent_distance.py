@@ -90,3 +90,17 @@ def test_graphs_and_what_was_prepared_are_left_out_and_long_codes_shortened():
     token = PointSet(torch.zeros(1, 2), torch.randn(1, 5000))
     assert latent_code(token).shape == (LONGEST,)
     np.testing.assert_array_equal(latent_code(token), latent_code(token))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_images_of_a_case_are_not_its_neighbours(metric):
+    """Of a model that answers images nearly alike: new cases must be no farther than the training cases are said to be."""
+    images = [plane(60) + 1e-3 * np.random.default_rng(k).standard_normal((60, 20)) for k in range(8)]
+    cloud = LatentCloud.fit(np.concatenate(images), metric, cases=60)
+    new = np.array([cloud.distance(code) for code in plane(300, seed=1)])
+    assert np.mean(new > np.quantile(cloud.left_out, 0.95)) <= 0.15
+    np.testing.assert_array_equal(LatentCloud.from_arrays(cloud.arrays(), metric, cloud.neighbours).left_out, cloud.left_out)
+    if metric == "neighbours":  # as if every image were a case of its own, nearly all new ones are far
+        alone = LatentCloud.fit(np.concatenate(images), metric)
+        assert np.mean([alone.distance(code) > np.quantile(alone.left_out, 0.95) for code in plane(300, seed=1)]) > 0.9
+    assert np.isfinite(LatentCloud.fit(np.concatenate(images)[:3], metric, cases=1).left_out).all()  # one case alone

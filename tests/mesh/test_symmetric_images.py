@@ -9,9 +9,9 @@ import geoop
 from geoop.errors import ConfigurationError
 from geoop.mesh.generate.disk import star
 from geoop.mesh.quantity import Field, Quantity
+from geoop.mesh.symmetric_images import seen_cases
 from geoop.train.preparing import Preparation, TrainingData
 from geoop.train.settings import FitSettings
-from geoop.train.symmetric_images import seen_cases
 
 
 @pytest.fixture(scope="module")

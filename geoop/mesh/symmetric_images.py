@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import ConfigurationError
-from ..mesh.case import Case
-from ..mesh.transform import image, mirrored, symmetries
+from .case import Case
+from .transform import image, mirrored, symmetries
 
 #: Sides of a box differ by no more of the longer one where quarter turns are taken.
 _SQUARE = 0.05

@@ -11,19 +11,20 @@ Row = dict[str, Any]
 
 
 def chosen(found: Sequence[Row]) -> Iterator[Row]:
-    """Of the learning rates of a model at one seed and budget the one with the smallest validation loss; controls as they are.
+    """Of the learning rates of a model at one budget the one with most seeds, of several the one with the smallest mean validation loss; controls as they are.
 
-    The number of rates that were tried counts those of trials.
+    So a deviation over seeds is one over seeds alone. The number of rates that were tried counts those of trials.
     """
-    groups: dict[tuple, list[Row]] = {}
+    groups: dict[tuple, dict[float, list[Row]]] = {}
     tried: dict[tuple, set[float]] = {}
     for row in found:
         kind = (row["task"], row["name"], row.get("preset"), row.get("vary_points", 1.0))
         tried.setdefault(kind, set()).add(row.get("rate", 1.0))
         if row["kind"] != "trial":
-            groups.setdefault((*kind, row.get("cpu_minutes"), row.get("seed")), []).append(row)
-    for kind, members in groups.items():
-        yield min(members, key=lambda row: row.get("validation", 0.0)) | {"rates": len(tried[kind[:4]])}
+            groups.setdefault((*kind, row.get("cpu_minutes")), {}).setdefault(row.get("rate", 1.0), []).append(row)
+    for kind, rates in groups.items():
+        best = min(rates.values(), key=lambda rows: (-len(rows), np.mean([row.get("validation", 0.0) for row in rows])))
+        yield from (row | {"rates": len(tried[kind[:4]])} for row in sorted(best, key=lambda row: row.get("seed", 0)))
 
 
 def report(name: str, splits: Sequence[str], rows: Sequence[Row]) -> None:

@@ -48,7 +48,7 @@ def boxes(points: np.ndarray, weight: np.ndarray, count: int) -> Boxes:
     """The cloud cut by a k-d tree into ``count`` boxes of equally many points (one more or less).
 
     Of every box the point nearest to its weighted centre is kept and carries the weight of the whole box. Deterministic, and the same for
-    a permuted cloud without ties. All boxes of one depth are cut at once: n log(n) operations, none of them a loop over boxes.
+    a permuted cloud unless points coincide. All boxes of one depth are cut at once: n log(n) operations, none of them a loop over boxes.
 
     Args:
         points: (n, d).
@@ -67,7 +67,10 @@ def boxes(points: np.ndarray, weight: np.ndarray, count: int) -> Boxes:
     n = len(points)
     if n <= count:
         return Boxes(np.arange(n), weight.copy(), np.arange(n))
-    order, start = _cut(points, count)
+    # ties are cut by the other coordinates: a structured grid has thousands of equal ones, and the numbers of its points mean nothing
+    listed = np.lexsort(points.T[::-1])
+    order, start = _cut(points[listed], count)
+    order = listed[order]
     number = np.repeat(np.arange(count), np.diff(start, append=n))
     kept, carried = _centres(points[order], weight[order], start, number)
     kept = order[kept]
@@ -109,8 +112,7 @@ def coarsen(points: PointSet, count: int) -> tuple[PointSet, Graph, Graph]:
 def _cut(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """(n,) the points, box after box and by number within a box, and (count,) the start of every box."""
     n, d = points.shape
-    # one order of all points along every axis and one by number; cutting a box in two keeps all of them sorted within the halves.
-    # Ties are cut by the number of the point: a structured grid has thousands of equal coordinates
+    # one order of all points along every axis and one by number; cutting a box in two keeps all of them sorted within the halves
     orders = [np.argsort(points[:, axis], kind="stable") for axis in range(d)] + [np.arange(n)]
     start, leaves = np.zeros(1, dtype=np.int64), np.array([count])
     to_left = np.empty(n, dtype=bool)

@@ -130,7 +130,7 @@ def quadrature_weights(case: Case) -> np.ndarray:
     weight = np.asarray(given.values, dtype=np.float64)
     if not (np.isfinite(weight) & (weight >= 0.0)).all():
         raise FieldError(
-            f"{int((~(weight >= 0.0)).sum())} of {len(weight)} values of 'quadrature_weight' are negative or not numbers",
+            f"{int((~(np.isfinite(weight) & (weight >= 0.0))).sum())} of {len(weight)} values of 'quadrature_weight' are negative or not numbers",
             where=case.name,
             remedy="give every point the measure that it stands for, or leave the field out",
         )
@@ -151,7 +151,7 @@ def thinned(case: Case, on_wall: np.ndarray, count: int) -> Cloud:
         return Cloud(mesh.points, weight, on_wall, every, every, np.ones(len(every)))
     wall, field = np.flatnonzero(on_wall), np.flatnonzero(~on_wall)
     # thinning by a factor f keeps f^(1/d) of a boundary's points in proportion
-    d = mesh.cell_dimension
+    d = mesh.cell_dimension or mesh.dimension
     share = (count / len(mesh.points)) ** ((d - 1) / d) if len(field) else count / len(mesh.points)
     n_wall = min(len(wall), max(round(share * len(wall)), min(len(wall), 8)), max(count // 2, 1) if len(field) else count)
     # on digits that do not depend on the unit or the place, so that rounding breaks no ties of regular meshes

@@ -132,7 +132,7 @@ class Framing:
         if self.domain == "around":
             return (outside if self.bodies else around)(framed.mesh, self.domain_points, self.reach)
         cloud = self.thinned(case)
-        d = case.mesh.cell_dimension
+        d = case.mesh.cell_dimension  # bare points have no measure
         return replace(cloud, points=framed.frame.points_in(cloud.points), weight=cloud.weight / framed.frame.length**d)
 
     def inputs(self, case: Case, framed: Framed) -> Inputs:

@@ -65,6 +65,18 @@ def test_it_is_deterministic_and_does_not_depend_on_the_order_of_the_points():
     np.testing.assert_allclose(other_weight[rank], carried, rtol=1e-12)
 
 
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_numbers_of_a_structured_grid_mean_nothing(d):
+    points = np.stack(np.meshgrid(*[np.arange(9.0)] * d, indexing="ij"), axis=-1).reshape(-1, d)
+    weight = np.random.default_rng(1).random(len(points))
+    found = boxes(points, weight, 6)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(points))
+        other = boxes(points[order], weight[order], 6)
+        assert set(order[other.kept].tolist()) == set(found.kept.tolist())
+        np.testing.assert_array_equal(order[other.kept][other.member], found.kept[found.member][order])
+
+
 def test_ties_and_points_without_weight_are_no_trouble():
     lattice = np.stack(np.meshgrid(np.arange(32.0), np.arange(32.0)), axis=-1).reshape(-1, 2)
     kept, carried = thin(lattice, np.zeros(1024), 100)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from geoop.errors import ConfigurationError
+from geoop.errors import ConfigurationError, FieldError
 from geoop.graph.thinning import boxes
 from geoop.mesh.case import Case
+from geoop.mesh.cells import Cells
 from geoop.mesh.generate.disk import star
-from geoop.mesh.measure import point_weights
+from geoop.mesh.measure import cell_measures, point_weights
+from geoop.mesh.mesh import Mesh
 from geoop.mesh.primitives import naca4
-from geoop.scaling.clouds import Cloud, around, thinned
+from geoop.mesh.quantity import Field, Quantity
+from geoop.scaling.clouds import Cloud, around, quadrature_weights, thinned
 from geoop.scaling.newton_potential import newton_potential
 from geoop.scaling.region import on_boundary
 
@@ -98,3 +103,24 @@ def test_generated_points_stand_for_none():
     for asked in (cloud.means, cloud.variances):
         with pytest.raises(ConfigurationError, match="generated"):
             asked(np.ones((len(cloud.points), 1)))
+
+
+def test_a_stray_vertex_cell_takes_no_weights_away():
+    mesh = star(8, lambda angle: np.ones_like(angle))
+    stray = replace(mesh, cells=Cells.concatenate([mesh.cells, Cells.of(vertex=[[3]])]))
+    np.testing.assert_allclose(quadrature_weights(Case(stray)), quadrature_weights(Case(mesh)), rtol=1e-14)
+    assert quadrature_weights(Case(stray)).sum() == pytest.approx(cell_measures(mesh).sum(), rel=1e-12)
+
+
+def test_bare_points_weigh_alike_unless_they_say_what_they_stand_for():
+    points = np.random.default_rng(0).random((200, 3))
+    cloud = Mesh(points, Cells.of(vertex=np.arange(200)[:, None]))
+    weight = Quantity("quadrature_weight", "w", "m^3")
+    assert len(thinned(Case(cloud), np.zeros(200, dtype=bool), 50).points) == 50
+    given = Case(cloud).with_fields(Field(weight, np.arange(200.0)))
+    assert thinned(given, np.zeros(200, dtype=bool), 50).weight.sum() == pytest.approx(np.arange(200.0).sum())
+    for wrong in (-1.0, np.nan, np.inf):
+        values = np.ones(200)
+        values[7] = wrong
+        with pytest.raises(FieldError, match="1 of 200 values"):
+            quadrature_weights(Case(cloud).with_fields(Field(weight, values)))

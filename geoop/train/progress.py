@@ -65,7 +65,7 @@ class ProgressLine(Callback):
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self._bar is not None and batch_idx % 5 == 0:
             found = {name: float(trainer.callback_metrics.get(f"val_{name}", 0.0)) for name in ("field", "wall")}
-            errors = ", ".join(f"{name} {100 * error:.2f} %" for name, error in found.items() if error)  # 0 where there are no such points
+            errors = ", ".join(f"{name} {100 * error:.2f} %" for name, error in found.items() if error >= 5e-5)  # next to 0 without such points
             seen = f", validation: {errors}" if errors else ""
             self._bar.update(self._task, completed=min(pl_module.progress, 1.0), description=f"epoch {trainer.current_epoch}{seen}")
 

@@ -114,9 +114,9 @@ class Calibration:
         level: Level = "edge" if value <= edge else "outside"
         limit, share = (inside, self.shares[0]) if level == "edge" else (edge, self.shares[1])
         ratio = value / limit if limit > 0 else np.inf
-        far, much = ("times as far", "times as much") if ratio < 100 else ("farther", "more")
-        words = far if name == "latent" else much
-        return Verdict(level, _WORDS[name].format(ratio=f"{ratio:.2g} {words}" if ratio < 100 else f"a hundred times {words}", share=100 * share))
+        words = "times as far" if name == "latent" else "times as much"
+        many = f"{ratio:.2g}" if ratio < 100 else "more than a hundred"
+        return Verdict(level, _WORDS[name].format(ratio=f"{many} {words}", share=100 * share))
 
     def _half_widths(self, case: Case, evidence: Evidence, signals: Mapping[str, float]) -> list[Field]:
         regions, names = regions_of(case), dict.fromkeys(name for name, _ in self.bands)

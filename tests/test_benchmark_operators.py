@@ -46,7 +46,11 @@ def test_tables_show_what_validation_chose_and_how_many_rates_were_tried(kept, c
     operators.measure("kt-airfoils", runs(), False, 1.5)
     rows = list(operators.rows().values())
     assert [(row["rate"], row["rates"]) for row in chosen(rows)] == [(2.0, 4), (2.0, 4)]
-    lonely = next(row for row in rows if row["kind"] != "trial") | {"seed": 2, "rate": 1.0, "validation": 0.0}  # of one seed: no part of a deviation over seeds
+    lonely = next(row for row in rows if row["kind"] != "trial") | {
+        "seed": 2,
+        "rate": 1.0,
+        "validation": 0.0,
+    }  # of one seed: no part of a deviation over seeds
     assert [(row["rate"], row["seed"]) for row in chosen([*rows, lonely])] == [(2.0, 0), (2.0, 1)]
     report("kt-airfoils", ("test",), rows)
     summary({"kt-airfoils": ("test",)}, 20.0, rows)

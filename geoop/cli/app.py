@@ -20,7 +20,7 @@ from .judging import calibrate, judge
 from .models import models
 from .moving import deform
 from .optimising import optimise
-from .options import Chord, Unit
+from .options import Chord, Meanings, Unit
 from .predicting import predict
 from .printing import Json, show_result
 from .rolling import rollout
@@ -135,7 +135,7 @@ def convert(
     time: Annotated[float | None, typer.Option(help="step to take \\[s]; the last one unless given, all of them into .pvd")] = None,
     solution: Annotated[list[Path] | None, typer.Option(help="fields on the mesh, such as restart_flow.dat; one per zone")] = None,
     patch: Annotated[list[str] | None, typer.Option(help="write this patch only; repeat for several")] = None,
-    names: Annotated[list[str] | None, typer.Option("--map", help="NAME=QUANTITY:UNIT, e.g. p=pressure:Pa; NAME=drop; repeat")] = None,
+    names: Meanings = None,
     text: Annotated[bool, typer.Option(help="text instead of binary: STL (one solid per patch), PLY, Gmsh")] = False,
     compress: Annotated[bool, typer.Option(help="smaller files: .vtu, .vtp, .vtm, .vtkhdf, .pvd")] = False,
     as_json: Json = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConditionError, ConfigurationError, InvalidMeshError
-from .options import Unit
+from .options import Meanings, Unit
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def forces(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="any file that geoop reads with fields, or the folder of an OpenFOAM case")],
     patch: Annotated[list[str] | None, typer.Option(help="patch to integrate over; repeat for several. Walls by name unless given")] = None,
     about: Annotated[str | None, typer.Option(help="point of the moments \\[m]: x,y in the plane, x,y,z in space")] = None,
-    names: Annotated[list[str] | None, typer.Option("--map", help="NAME=QUANTITY:UNIT, e.g. p=pressure:Pa; NAME=drop; repeat")] = None,
+    names: Meanings = None,
     pressure: Annotated[str | None, typer.Option(help="static [Pa] or kinematic \\[m^2/s^2], where the file does not say it")] = None,
     reference_pressure: Annotated[float, typer.Option(help="static pressure of the free stream [Pa]")] = 0.0,
     gamma: Annotated[

@@ -13,3 +13,4 @@ Unit = Annotated[
     ),
 ]
 Chord = Annotated[float | None, typer.Option(help="chord of an aerofoil .dat file \\[m]; 1 m unless given")]
+Meanings = Annotated[list[str] | None, typer.Option("--map", help="NAME=QUANTITY:UNIT, e.g. p=pressure:Pa; NAME=drop; repeat")]

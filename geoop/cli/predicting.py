@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConditionError, ConfigurationError
-from .options import Chord, Unit
+from .options import Chord, Meanings, Unit
 from .printing import Json, show_result
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ def predict(
     friction: Annotated[str, typer.Option(help="field, or velocity: of a laminar flow, from the predicted velocity at the wall")] = "field",
     unit: Unit = None,
     chord: Chord = None,
+    names: Meanings = None,
     wall: Annotated[list[str] | None, typer.Option(help="patch that is the body; repeat for several. Found by name unless given")] = None,
     as_json: Json = False,
 ) -> None:
     """Fields, forces and a verdict for one geometry, free or in a channel, or for a region; the fields go into a ParaView file."""
     from dataclasses import replace
 
+    from ..io.collecting.choices import parse_names
+    from ..io.collecting.known_arrays import mapped
     from ..io.paraview import write_series
     from ..io.reading import read_case
     from ..io.writing import is_input
@@ -56,6 +59,7 @@ def predict(
             f"{len(angles)} angles and the output '{output.name}'", where="--output", remedy="a .pvd for several angles, a .vtu or .vtp for one"
         )
     surrogate, case = load_predictor(model), read_case(mesh, unit=unit, chord=chord)
+    case = mapped(case, parse_names(names)) if names else case
     case = replace(case, wall=tuple(wall)) if wall else case
     stated = {"--velocity": velocity, "--alpha": alpha, "--viscosity": viscosity, "--mach": mach}
     points: list[OperatingPoint] | None = None

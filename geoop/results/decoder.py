@@ -12,7 +12,7 @@ import torch
 
 from ..errors import NonFiniteError
 from ..mesh.case import Case
-from ..mesh.quantity import Field
+from ..mesh.quantity import Field, Quantity
 from ..models.model import AbstractModel
 from ..scaling.framed import Framed
 from ..scaling.framing import Framing
@@ -90,7 +90,7 @@ class Decoder:
         return [one._checked(fields) for one, fields in zip(decoders, found, strict=True)]
 
     def _checked(self, fields: list[Field]) -> list[Field]:
-        fields = [Field(item.quantity, item.values + self.framing.prior(self.case, item.name)) for item in fields]
+        fields = [Field(item.quantity, item.values + self.framing.prior(self.case, item.quantity)) for item in fields]
         bad = [item.name for item in fields if not np.isfinite(item.values).all()]
         if bad:
             raise NonFiniteError(
@@ -101,11 +101,11 @@ class Decoder:
     def at(self, points: np.ndarray) -> dict[str, Field]:
         """Fields at any points (n, d) [m]; NaN inside a body or outside a region, where there is no field."""
         fields = _decoded([self], points, np.zeros(len(points), dtype=bool), blank_inside=True)[0]
-        return {item.name: Field(item.quantity, item.values + self._prior(item.name, points)) for item in fields}
+        return {item.name: Field(item.quantity, item.values + self._prior(item.quantity, points)) for item in fields}
 
-    def _prior(self, name: str, points: np.ndarray) -> np.ndarray | float:
+    def _prior(self, quantity: Quantity, points: np.ndarray) -> np.ndarray | float:
         """The known field that a difference is added to, by inverse squared distances from the three nearest points of the case's mesh."""
-        values = self.framing.prior(self.case, name)
+        values = self.framing.prior(self.case, quantity)
         if isinstance(values, float):
             return values
         near, share, _ = self._nodes.around(points)

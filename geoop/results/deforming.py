@@ -12,9 +12,9 @@ from scipy.spatial import KDTree
 
 from ..errors import ConfigurationError, FieldError, UnreadableFileError
 from ..interfaces.moving import Deformer, Moved
-from ..io.collecting.si_units import known_unit
 from ..io.fields import UNKNOWN_UNIT
 from ..io.reading import read_case
+from ..io.si_units import known_unit
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
 from ..mesh.quantity import QUANTITIES, Field

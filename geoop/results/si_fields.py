@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import UnitError
-from ..io.collecting.si_units import Scale, known_unit
 from ..io.fields import UNKNOWN_UNIT
+from ..io.si_units import Scale, known_unit
 from ..mesh.case import Case
 from ..mesh.quantity import Field
 

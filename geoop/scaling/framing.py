@@ -16,6 +16,7 @@ from ..mesh.case import Case
 from ..mesh.cells import Cells
 from ..mesh.mesh import Mesh
 from ..mesh.outline import loops
+from ..mesh.quantity import Quantity
 from .body_frame import BodyFrame
 from .casting import OUTLINE_SCALARS, FramedBody
 from .clouds import Cloud, around, outside, thinned
@@ -158,16 +159,16 @@ class Framing:
             functions[item.name] = PointSet(single(framed.frame.points_in(case.mesh.points[number])), single(values))
         return Inputs(plain.scalars, plain.vectors, functions)
 
-    def prior(self, case: Case, quantity: str) -> np.ndarray | float:
+    def prior(self, case: Case, quantity: Quantity) -> np.ndarray | float:
         """What the learned difference of a quantity is added to, at the points of the case's mesh; 0 where the quantity itself is learned.
 
         Raises:
             ConfigurationError: the case does not have the known field.
         """
-        name = dict(self.beyond).get(quantity)
+        name = dict(self.beyond).get(quantity.name)
         if name is None:
             return 0.0
-        values = known(name, case)[1]
+        values = known(name, case, quantity.unit)[1]
         return values[:, 0] if values.shape[1] == 1 else values
 
     def on_wall(self, case: Case) -> np.ndarray:

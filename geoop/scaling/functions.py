@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import CheckpointError, ConfigurationError, DatasetError, NonFiniteError
 from ..graph.pointset import BOUNDARY
+from ..io.si_units import in_unit
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
 from .body_frame import SCALES, BodyFrame
@@ -32,6 +33,7 @@ class InputFunction:
         mean, deviation: over the training cases, of what :func:`seen` returns.
         optional: boundary values that some training cases did not impose anywhere, such as a flux where no side is free.
         averaged: the points of a cloud know its mean over what they stand for, see :meth:`geoop.scaling.clouds.Cloud.means`, not its value there.
+        unit: of the training cases; empty in checkpoints of older versions, which take values as they come.
     """
 
     name: str
@@ -40,6 +42,7 @@ class InputFunction:
     deviation: float
     optional: bool = False
     averaged: bool = False
+    unit: str = ""
 
     @classmethod
     def fit(cls, name: str, cases: Sequence[Case], frames: Sequence[BodyFrame | RegionFrame]) -> Self:
@@ -60,7 +63,10 @@ class InputFunction:
         mean = float(np.mean(means))
         deviation = float(np.sqrt(max(np.mean(squares) - mean**2, 0.0)))
         least = 1e-12 * max(1e-300, float(np.sqrt(np.mean(squares))))
-        return cls(name, values[0].shape[1], mean, deviation if deviation > least else 1.0, len(having) < len(cases), not name.startswith(BOUNDARY))
+        unit = _found(name, cases[having[0]])[2].unit
+        return cls(
+            name, values[0].shape[1], mean, deviation if deviation > least else 1.0, len(having) < len(cases), not name.startswith(BOUNDARY), unit
+        )
 
     def beside(self, normaliser: Normaliser) -> Self:
         """The same function for a boundary-value problem: superposition must survive its standardisation.
@@ -79,11 +85,12 @@ class InputFunction:
         Raises:
             ConfigurationError: the case does not have it, or has a vector where a scalar was trained on.
             NonFiniteError: values that are not finite.
+            UnitError: values in a unit of another kind than the training's.
         """
         if self.optional and not imposes(self.name, case):
             return np.zeros(0, dtype=np.int64), np.zeros((0, self.channels))
         try:
-            number, values = seen(self.name, case, frame)
+            number, values = seen(self.name, case, frame, self.unit)
         except ConfigurationError as error:
             where = "boundary values" if self.name.startswith(BOUNDARY) else "a point field"
             raise ConfigurationError(
@@ -103,7 +110,7 @@ class InputFunction:
 
     def described(self, case: Case, frame: BodyFrame | RegionFrame) -> dict[str, float]:
         """Mean and root mean square over the points where the function is known, for the verdict; 0 for values that are imposed nowhere."""
-        values = np.zeros((1, 1)) if self.optional and not imposes(self.name, case) else seen(self.name, case, frame)[1]
+        values = np.zeros((1, 1)) if self.optional and not imposes(self.name, case) else seen(self.name, case, frame, self.unit)[1]
         return {f"mean_{self.name}": float(values.mean()), f"size_{self.name}": float(np.sqrt((values**2).mean()))}
 
     def standardised(self, values: np.ndarray) -> np.ndarray:
@@ -123,32 +130,34 @@ class InputFunction:
         """
         try:
             numbers = int(data["channels"]), float(data["mean"]), float(data["deviation"])
-            return cls(str(data["name"]), *numbers, bool(data["optional"]), bool(data.get("averaged", False)))
+            return cls(str(data["name"]), *numbers, bool(data["optional"]), bool(data.get("averaged", False)), str(data.get("unit", "")))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"an input function in the header is damaged: {error!r}", remedy="train again") from error
 
 
-def seen(name: str, case: Case, frame: BodyFrame | RegionFrame) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`known`, vectors in the axes of the frame, and in flows without dimension where speed, density and length can take it away.
+def seen(name: str, case: Case, frame: BodyFrame | RegionFrame, unit: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`known`, in a unit if one is named, vectors in the axes of the frame, and in flows without dimension where speed, density and length can
+    take it away.
 
     A prediction then depends as little on the unit of the mesh, the speed and the turn of a body as without input functions.
     """
-    number, values, quantity = _found(name, case)
+    number, values, quantity = _found(name, case, unit)
     if quantity.rank == 1:
         values = frame.vectors_in(values)
     point = case.operating_point
     return number, values / frame.scale(quantity, point) if point is not None and quantity.unit in SCALES else values
 
 
-def known(name: str, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """(k,) numbers of the mesh points where a function is known, ascending, and its values (k, channels) [SI].
+def known(name: str, case: Case, unit: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """(k,) numbers of the mesh points where a function is known, ascending, and its values (k, channels), in its own unit unless another is named.
 
     A number of the whole case, such as a diffusivity, is a constant function.
 
     Raises:
         ConfigurationError: the case does not have it; says which names can be given.
+        UnitError: it is in a unit of another kind.
     """
-    return _found(name, case)[:2]
+    return _found(name, case, unit)[:2]
 
 
 def imposes(name: str, case: Case) -> bool:
@@ -156,9 +165,14 @@ def imposes(name: str, case: Case) -> bool:
     return any(name.removeprefix(BOUNDARY) in imposed for imposed in case.boundary.values())
 
 
-def _found(name: str, case: Case) -> tuple[np.ndarray, np.ndarray, Quantity]:
-    if name.startswith(BOUNDARY):
-        return _imposed(name.removeprefix(BOUNDARY), name, case)
+def _found(name: str, case: Case, unit: str = "") -> tuple[np.ndarray, np.ndarray, Quantity]:
+    number, values, quantity = _imposed(name.removeprefix(BOUNDARY), name, case) if name.startswith(BOUNDARY) else _at_points(name, case)
+    if not unit:
+        return number, values, quantity
+    return number, in_unit(values, quantity.unit, unit, name, case.name), replace(quantity, unit=unit)
+
+
+def _at_points(name: str, case: Case) -> tuple[np.ndarray, np.ndarray, Quantity]:
     item = with_derived(case, [name]).fields.get(name)
     if item is None or item.location not in ("point", "global"):
         raise _unknown(name, case)

@@ -87,7 +87,7 @@ class FramedCase:
                     where=case.name,
                     remedy="leave the case out, repair its file, or train on other quantities",
                 )
-            physical[quantity] = (item.values - framing.prior(case, quantity.name))[order]
+            physical[quantity] = (item.values - framing.prior(case, quantity))[order]
         fields = framed.frame.fields_in(physical, case.operating_point)
         known = KnownFunctions.of(framing.functions, case, framed.frame)
         return cls(case, framed, order, int((~on_body).sum()), fields, framing.inputs(case, framed), known, framing.on_wall(case))

@@ -97,17 +97,19 @@ def test_a_file_without_patches_is_predicted_on_as_the_case_that_was_collected_f
         mesh = ogrid(naca4(f"24{10 + number}", 60), n_wall=40, n_normal=12)
         flow = pv.UnstructuredGrid({pv.CellType.QUAD: mesh.cells.block("quad")}, np.pad(1e3 * mesh.points, ((0, 0), (0, 1))))
         flow.point_data["p [kPa]"] = -mesh.points[:, 1]
+        flow.point_data["guess [kPa]"] = -mesh.points[:, 1] - 0.1 * mesh.points[:, 0]
         (tmp_path / "raw").mkdir(exist_ok=True)
         flow.save(tmp_path / "raw" / f"run {number}.vtu")
-    said = ["--unit", "mm", "--velocity", 30, "--density", 1.2, "--inviscid", "--map", "p=pressure"]
+    said = ["--unit", "mm", "--velocity", 30, "--density", 1.2, "--inviscid", "--map", "p=pressure", "--map", "guess=first guess:kPa"]
     output(capsys, "collect", tmp_path / "raw", "-o", tmp_path / "data", *said)
     run, model = tmp_path / "run.toml", tmp_path / "run" / "best.safetensors"
-    run.write_text(f'data = "data"\ndirectory = "run"\nquantities = ["pressure"]\n{HEAD}')
+    run.write_text(f'data = "data"\ndirectory = "run"\nquantities = ["pressure"]\ninputs = ["first guess"]\n{HEAD}')
     output(capsys, "fit", run, "--json")
     file = sorted((tmp_path / "data" / "cases").glob("*.vtu"))[0]
     raw = tmp_path / "raw" / file.name.replace("run_", "run ")
     output(capsys, "predict", model, file, "-o", tmp_path / "a.vtu")
-    told = output(capsys, "predict", model, raw, "--unit", "mm", "--velocity", 30, "--density", 1.2, "-o", tmp_path / "b.vtu")
+    how = ["--unit", "mm", "--velocity", 30, "--density", 1.2, "--map", "guess=first guess"]
+    told = output(capsys, "predict", model, raw, *how, "-o", tmp_path / "b.vtu")
     one, other = (geoop.read_case(tmp_path / name) for name in ("a.vtu", "b.vtu"))
     np.testing.assert_allclose(one.field("pressure").values, other.field("pressure").values, rtol=1e-5)
     assert "body" in told and other.wall == ("body",)

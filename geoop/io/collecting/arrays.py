@@ -13,8 +13,8 @@ from ...mesh.quantity import QUANTITIES, Field, Quantity
 from ..contents import Array
 from ..field_names import solver_named
 from ..fields import UNKNOWN_UNIT, assumed_units, fields_of, quantity_of
+from ..si_units import known_unit, scale_of
 from .choices import Choices, Question
-from .si_units import known_unit, scale_of
 
 #: Arrays that tools add for themselves.
 _TOOLS = re.compile(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...errors import ConfigurationError, GeoopError
+from ..si_units import scale_of
 from ..units import metres_per
-from .si_units import scale_of
 from .table import as_number
 
 #: Conditions that may be stated once for all runs: name -> unit.

@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from ...errors import UnitError
+from ..si_units import known_unit, scale_of
 from .choices import Choices, Question
-from .si_units import known_unit, scale_of
 from .table import Table, as_number
 
 #: Role of a condition -> its SI unit. ``kinematic_viscosity``, ``reynolds`` and ``temperature`` are turned into the others.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from ...mesh.case import Case, Series
 from ...mesh.quantity import Quantity, parse_label
 from ..fields import UNKNOWN_UNIT, without_assumed
+from ..si_units import known_unit
 from .arrays import Meaning, guess_arrays, prepared, summaries, with_meanings
 from .choices import Choices, check_used
-from .si_units import known_unit
+
+C = TypeVar("C", Case, Series)
 
 #: Static or kinematic: what a file that states no unit does not say.
 _UNSURE = ("pressure", "wall_shear_stress")
@@ -48,7 +51,7 @@ def with_known_arrays(case: Case, names: Mapping[str, str]) -> tuple[Case, tuple
     return with_meanings(ready, meanings), tuple(_note(meaning, origins) for meaning in meanings.values() if _changes(meaning, origins))
 
 
-def mapped(found: Case | Series, names: Mapping[str, str]) -> Case | Series:
+def mapped(found: C, names: Mapping[str, str]) -> C:
     """A case, or every step of a series, with the named arrays as what they are said to be, in SI units; all others stay as they are.
 
     Args:

@@ -94,7 +94,9 @@ def test_scores_per_case_cover_cases_and_pooled_points_do_not():
     assert np.mean((new <= pooled).all(axis=1)) < 0.7
 
 
-@pytest.mark.parametrize(("cases", "own", "low", "high"), [(9, 0.1, 0.83, 0.88), (9, 0.3, 0.74, 0.80), (100, 0.1, 0.875, 0.9), (100, 0.3, 0.855, 0.885)])
+@pytest.mark.parametrize(
+    ("cases", "own", "low", "high"), [(9, 0.1, 0.83, 0.88), (9, 0.3, 0.74, 0.80), (100, 0.1, 0.875, 0.9), (100, 0.3, 0.855, 0.885)]
+)
 def test_cases_that_chose_the_weights_promise_too_much(cases, own, low, high):
     """What the README says of `geoop fit`: of 40 checkpoints the one with the least mean square error on the cases that calibrate it, nominally 90 %."""
     random = np.random.default_rng(0)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import UnitError
+from ..errors import UnitError
+from .fields import UNKNOWN_UNIT
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,17 @@ def scale_of(unit: str, where: str = "") -> Scale:
             remedy=(f"did you mean {' or '.join(near)}? " if near else "") + "SI units always work: m/s, Pa, K, kg/m^3, Pa s, m^2/s, deg, 1",
         )
     return found
+
+
+def in_unit(values: np.ndarray, unit: str, wanted: str, name: str, where: str = "") -> np.ndarray:
+    """Values of a quantity in another unit; as they are where either unit is not known to anybody (``?``).
+
+    Raises:
+        UnitError: the units are of different kinds.
+    """
+    if unit == wanted or UNKNOWN_UNIT in unit or UNKNOWN_UNIT in wanted:
+        return values
+    own, other = known_unit(unit), known_unit(wanted)
+    if own is None or other is None or own.si != other.si:
+        raise UnitError(f"'{name}' is in {unit}, {wanted} is asked for", where=where, remedy=f"give it in {wanted}, and say so: '{name} [{wanted}]'")
+    return (np.asarray(own(values)) - other.offset) / other.factor

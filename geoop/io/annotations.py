@@ -17,9 +17,9 @@ from ..mesh.case import Case
 from ..mesh.cells import Cells
 from ..mesh.mesh import Mesh
 from ..mesh.operating_point import OperatingPoint
-from ..mesh.quantity import Field
+from ..mesh.quantity import UNKNOWN_UNIT, Field
 from ..version import __version__
-from .fields import UNKNOWN_UNIT, field_of
+from .fields import field_of
 
 Annotations = Mapping[str, "np.ndarray | list[str]"]
 OWN, TIME, PATCH_ARRAY = "geoop", "TimeValue", "patch"

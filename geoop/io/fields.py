@@ -7,11 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..mesh.quantity import QUANTITIES, Field, Location, Quantity, parse_label
+from ..mesh.quantity import QUANTITIES, UNKNOWN_UNIT, Field, Location, Quantity, parse_label
 from .contents import Array
-
-#: The unit of an array whose name has none and that geoop does not know by name.
-UNKNOWN_UNIT = "?"
 
 
 def quantity_of(label: str, rank: int) -> tuple[Quantity, bool]:

@@ -11,6 +11,8 @@ import numpy as np
 from ..errors import FieldError
 
 Location = Literal["point", "cell", "facet", "global"]
+#: The unit of an array whose name has none and that geoop does not know by name.
+UNKNOWN_UNIT = "?"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from scipy.spatial import KDTree
 
 from ..errors import ConfigurationError, FieldError, UnreadableFileError
 from ..interfaces.moving import Deformer, Moved
-from ..io.fields import UNKNOWN_UNIT
 from ..io.reading import read_case
-from ..io.si_units import known_unit
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
-from ..mesh.quantity import QUANTITIES, Field
+from ..mesh.quantity import QUANTITIES, UNKNOWN_UNIT, Field
+from ..mesh.si_units import known_unit
 from ..solve.deformers.elastic import Elastic
 from ..solve.deformers.laplacian import Laplacian
 from ..solve.deformers.radial_basis import RadialBasis

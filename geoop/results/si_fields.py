@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import UnitError
-from ..io.fields import UNKNOWN_UNIT
-from ..io.si_units import Scale, known_unit
 from ..mesh.case import Case
-from ..mesh.quantity import Field
+from ..mesh.quantity import UNKNOWN_UNIT, Field
+from ..mesh.si_units import Scale, known_unit
 
 #: Quantity -> SI units that it may have.
 _UNITS: dict[str, tuple[str, ...]] = {

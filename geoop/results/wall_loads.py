@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 
 from ..errors import ConditionError, FieldError, NonFiniteError, PatchError, UnitError
-from ..io.fields import UNKNOWN_UNIT
 from ..mesh.case import Case
 from ..mesh.mesh import Mesh
-from ..mesh.quantity import Field
+from ..mesh.quantity import UNKNOWN_UNIT, Field
 from .si_fields import pressure_of, rename_remedy, si_scale
 from .wall import Wall
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import CheckpointError, ConfigurationError, DatasetError, NonFiniteError
 from ..graph.pointset import BOUNDARY
-from ..io.si_units import in_unit
 from ..mesh.case import Case
 from ..mesh.quantity import Quantity
+from ..mesh.si_units import in_unit
 from .body_frame import SCALES, BodyFrame
 from .derived import base, with_derived
 from .normaliser import Normaliser

@@ -81,5 +81,5 @@ def test_it_learns_beyond_a_potential(gauss, tmp_path):
     case = given(gauss.cases("test")[0])
     potential = with_derived(case, [NAME])
     assert potential.field(NAME).quantity.unit == "1"
-    np.testing.assert_array_equal(trained.framing.prior(case, "solution"), potential.field(NAME).values)
+    np.testing.assert_array_equal(trained.framing.prior(case, trained.normaliser.quantities[0]), potential.field(NAME).values)
     np.testing.assert_array_equal(trained.predict(case)["solution"], trained.predict(potential)["solution"])

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...mesh.case import Case
-from ...mesh.quantity import QUANTITIES, Field, Quantity
+from ...mesh.quantity import QUANTITIES, UNKNOWN_UNIT, Field, Quantity
+from ...mesh.si_units import known_unit, scale_of
 from ..contents import Array
 from ..field_names import solver_named
-from ..fields import UNKNOWN_UNIT, assumed_units, fields_of, quantity_of
-from ..si_units import known_unit, scale_of
+from ..fields import assumed_units, fields_of, quantity_of
 from .choices import Choices, Question
 
 #: Arrays that tools add for themselves.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...errors import ConfigurationError, GeoopError
-from ..si_units import scale_of
+from ...mesh.si_units import scale_of
 from ..units import metres_per
 from .table import as_number
 

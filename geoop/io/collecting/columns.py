@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from ...errors import UnitError
-from ..si_units import known_unit, scale_of
+from ...mesh.si_units import known_unit, scale_of
 from .choices import Choices, Question
 from .table import Table, as_number
 

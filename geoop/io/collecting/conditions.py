@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import GeoopError
 from ...mesh.operating_point import OperatingPoint
-from ..si_units import known_unit, scale_of
+from ...mesh.si_units import known_unit, scale_of
 from .choices import Choices, Question, reason
 from .columns import CONDITIONS, RESULTS, Column, role_of
 from .table import Table, as_number

@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from ...mesh.case import Case, Series
-from ...mesh.quantity import Quantity, parse_label
-from ..fields import UNKNOWN_UNIT, without_assumed
-from ..si_units import known_unit
+from ...mesh.quantity import UNKNOWN_UNIT, Quantity, parse_label
+from ...mesh.si_units import known_unit
+from ..fields import without_assumed
 from .arrays import Meaning, guess_arrays, prepared, summaries, with_meanings
 from .choices import Choices, check_used
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UnreadableFileError
-from ..si_units import known_unit
+from ...mesh.si_units import known_unit
 
 _DELIMITERS = (",", ";", "\t", "|")
 

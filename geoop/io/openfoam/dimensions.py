@@ -6,8 +6,7 @@ import re
 
 import numpy as np
 
-from ...mesh.quantity import parse_label
-from ..fields import UNKNOWN_UNIT
+from ...mesh.quantity import UNKNOWN_UNIT, parse_label
 
 #: Exponents of kg, m, s, K, mol, A, cd.
 Dimensions = tuple[float, ...]

@@ -9,10 +9,9 @@ import numpy as np
 
 from ...errors import ConditionError, FieldError, InvalidMeshError, PatchError
 from ...interfaces.result import Result
-from ...io.fields import UNKNOWN_UNIT
 from ...mesh.case import Case
 from ...mesh.operating_point import OperatingPoint
-from ...mesh.quantity import Field
+from ...mesh.quantity import UNKNOWN_UNIT, Field
 from ...solve.transfer.interpolation import interpolated
 from ..si_fields import in_si, rename_remedy, si_scale
 from ..wall_loads import PressureUnit, in_pascals

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UnitError
-from .fields import UNKNOWN_UNIT
+from ..mesh.quantity import UNKNOWN_UNIT
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ def scale_of(unit: str, where: str = "") -> Scale:
 
 
 def in_unit(values: np.ndarray, unit: str, wanted: str, name: str, where: str = "") -> np.ndarray:
-    """Values of a quantity in another unit; as they are where either unit is not known to anybody (``?``).
+    """Values of a quantity in another unit; as they are where either unit is unknown (``?``) or that of a run without dimensions (``1``).
 
     Raises:
         UnitError: the units are of different kinds.
     """
-    if unit == wanted or UNKNOWN_UNIT in unit or UNKNOWN_UNIT in wanted:
-        return values
     own, other = known_unit(unit), known_unit(wanted)
-    if own is None or other is None or own.si != other.si:
-        raise UnitError(f"'{name}' is in {unit}, {wanted} is asked for", where=where, remedy=f"give it in {wanted}, and say so: '{name} [{wanted}]'")
-    return (np.asarray(own(values)) - other.offset) / other.factor
+    if own is not None and other is not None and own.si == other.si:
+        return values if own == other else (np.asarray(own(values)) - other.offset) / other.factor
+    if unit == wanted or "1" in (unit, wanted) or UNKNOWN_UNIT in unit or UNKNOWN_UNIT in wanted:
+        return values
+    raise UnitError(f"'{name}' is in {unit}, {wanted} is asked for", where=where, remedy=f"give it in {wanted}, and say so: '{name} [{wanted}]'")

@@ -19,7 +19,7 @@ from ...mesh.mesh import Mesh
 from ...mesh.naca import naca, naca_between
 from ...mesh.outline import chord_line
 from .named_sections import uiuc_sections
-from .ranges import Interval, grid, latin_hypercube, varied
+from .ranges import grid, rows_of, varied
 from .shape_families import FAMILIES, shape
 
 #: Ways to name shapes; a table of geometries has exactly one of them.
@@ -180,19 +180,6 @@ def _nacas(table: Mapping[str, Any], seed: int, where: str) -> Iterator[Geometry
         yield Geometry(
             f"naca_{row['camber']:.4g}_{row['position']:.4g}_{row['thickness']:.4g}", mesh, "NACA four-digit family", columns, length=chord
         )
-
-
-def rows_of(choices: Mapping[str, Any], count: Any, seed: int, where: str) -> list[dict[str, float]]:
-    """Parameters on their grid, or ``count`` draws of a Latin hypercube.
-
-    Raises:
-        ConfigurationError: intervals without a count, or a count without anything that varies.
-    """
-    if count is not None and (not isinstance(count, int) or isinstance(count, bool)):
-        raise ConfigurationError(f"count = {count!r}", where=where, remedy="give a whole number of shapes")
-    if count is None and any(isinstance(values, Interval) for values in choices.values()):
-        raise ConfigurationError('an interval "low:high" is drawn from', where=where, remedy='give count = 20, or values: "low:high:step" or a list')
-    return grid(choices) if count is None else latin_hypercube(choices, count, seed)
 
 
 def _flaps(table: Any, where: str) -> Iterator[tuple[float, float, float]]:

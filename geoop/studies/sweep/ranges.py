@@ -106,6 +106,19 @@ def latin_hypercube(choices: Mapping[str, Varied], count: int, seed: int) -> lis
     return [{name: float(column[k]) for name, column in drawn.items()} for k in range(count)]
 
 
+def rows_of(choices: Mapping[str, Varied], count: Any, seed: int, where: str) -> list[dict[str, float]]:
+    """Parameters on their grid, or ``count`` draws of a Latin hypercube.
+
+    Raises:
+        ConfigurationError: intervals without a count, or a count without anything that varies.
+    """
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool)):
+        raise ConfigurationError(f"count = {count!r}", where=where, remedy="give a whole number of shapes")
+    if count is None and any(isinstance(values, Interval) for values in choices.values()):
+        raise ConfigurationError('an interval "low:high" is drawn from', where=where, remedy='give count = 20, or values: "low:high:step" or a list')
+    return grid(choices) if count is None else latin_hypercube(choices, count, seed)
+
+
 def side_by_side(choices: Mapping[str, Varied]) -> list[dict[str, float]]:
     """The k-th values of all lists together; single values stay.
 

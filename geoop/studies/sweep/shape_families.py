@@ -10,7 +10,7 @@ from ...errors import ConfigurationError
 from ...io.settings import check_keys
 from ...mesh.bodies import CarShape, WingShape, car_body, superellipsoid, wing_body
 from ...mesh.mesh import Mesh
-from .ranges import varied
+from .ranges import rows_of, varied
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,6 @@ def shape(family: str, entry: Any, count: Any, seed: int, where: str) -> Iterato
     Raises:
         ConfigurationError: unknown parameters, or values that describe no body.
     """
-    from .geometries import rows_of
-
     known = FAMILIES[family]
     if not isinstance(entry, Mapping):
         raise ConfigurationError(f"{family} = {entry!r}", where=where, remedy=f"give a table of {', '.join(known.usual)}")

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ConfigurationError
 from ..graph.geometry import Geometry, Queries
 from ..graph.pointset import Inputs, PointSet
-from .model import AbstractModel
+from .model import AbstractModel, ShapeStage
 from .named import model_class
 from .ports import Ports
 from .units import Units
@@ -77,8 +77,12 @@ class Superposition(AbstractModel):
             )
         streams = 0 if together else 1
         kind = model_class(inner, "inner")
-        if kind is Superposition:
-            raise ConfigurationError("a superposition of superpositions", where="inner", remedy="name another model, such as BodyField")
+        if kind.fit_units is not AbstractModel.fit_units:  # of fields that it does not have here: the basis is standardised as no field is
+            raise ConfigurationError(
+                f"{inner} must know the units of the fields, and answers a basis of them here",
+                where="inner",
+                remedy="name another model, such as BodyField",
+            )
         inside = replace(p, scalars_out=0, vectors_in=streams, vectors_out=p.dimension if together else 1)
         self.inner: AbstractModel = kind(inside, **sizes)
         self.together, self.on_clouds = together, self.inner.on_clouds
@@ -92,6 +96,11 @@ class Superposition(AbstractModel):
     @property
     def outline_points(self) -> int | None:
         return self.inner.outline_points
+
+    @property
+    def shape_stage(self) -> ShapeStage | None:
+        """That of the model inside, whose prepared geometries are those of this one."""
+        return self.inner.shape_stage
 
     def fit_units(self, units: Units) -> None:
         """Take over in what units the outputs are.

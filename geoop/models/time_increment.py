@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +17,7 @@ from .cloud_model import CloudModel, CloudState, PreparedCloud
 from .inner import inner_class
 from .past import Past
 from .ports import Ports
+from .units import Units
 
 
 class TimeIncrement(CloudModel):
@@ -68,6 +70,17 @@ class TimeIncrement(CloudModel):
 
     def fit_geometries(self, prepared: Sequence[PreparedCloud]) -> None:
         self.inner.fit_geometries(prepared)
+
+    def fit_units(self, units: Units) -> None:
+        """The model inside answers increments where there is a past: these have no mean, and no free stream was taken from them."""
+        stepped = {at for _, at in self.past.frames[0]} if self.past.frames else set()
+        at, quantities, mean = 0, [], []
+        for quantity, middle in zip(units.quantities, units.mean, strict=True):
+            changes = at in stepped
+            quantities.append(replace(quantity, name=f"increment of {quantity.name}", unit="1") if changes else quantity)
+            mean.append(0.0 if changes else middle)
+            at += self.ports.dimension**quantity.rank
+        self.inner.fit_units(replace(units, quantities=tuple(quantities), mean=tuple(mean)))
 
     def process(self, points: PointSet, prepared: PreparedCloud, inputs: Inputs) -> dict[str, PointSet]:
         return self.inner.process(points.with_features(scalars=self.inner.lift(points.scalars)), prepared, inputs)

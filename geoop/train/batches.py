@@ -108,18 +108,18 @@ def from_batch(batch: Batch, samples: Sequence[Sample]) -> TrainingBatch:
     """The border back from PyG: offsets are taken from sizes that we stored, not from attribute names.
 
     Args:
-        batch: of the loader.
-        samples: what it was drawn from; conditions and functions are taken whole.
+        batch: of the loader, on the device of the training.
+        samples: what it was drawn from, on the CPU; conditions and functions are taken whole.
     """
     counts = batch.regions
     ptr = torch.cat([counts.new_zeros(1), counts.sum(dim=1).cumsum(0)])
     region_ptr = torch.cat([counts.new_zeros(1), counts.reshape(-1).cumsum(0)])
     shift = torch.cat([batch.vertices.new_zeros(1), batch.vertices.cumsum(0)[:-1]])
-    anchor = batch.anchor + torch.repeat_interleave(shift, ptr.diff())[:, None]
+    anchor = batch.anchor + torch.repeat_interleave(shift, ptr.diff(), output_size=len(batch.pos))[:, None]
     points = PointSet(batch.pos, batch.query_scalars, batch.query_vectors, None, ptr)
     return TrainingBatch(
         cases=batch.case,
-        inputs=Inputs.concatenate([samples[i].inputs for i in batch.case.tolist()]),
+        inputs=Inputs.concatenate([samples[i].inputs for i in batch.case.tolist()]).to(batch.pos.device),
         queries=Queries(points, anchor, batch.share),
         target=points.with_features(batch.target_scalars, batch.target_vectors),
         weight=batch.weight,

@@ -279,7 +279,7 @@ def _task(run: _Run, settings: FitSettings) -> FieldTask:
     minutes, cpu_minutes = (None if budget is None else left * budget for budget in (settings.minutes, settings.cpu_minutes))
     schedule = Schedule(settings.epochs, minutes, cpu_minutes, settings.rate, settings.muon_rate)
     samples = {"train": run.data.train, "validation": run.data.validation}
-    return FieldTask(run.model, run.geometries, samples, run.objective, schedule, epoch_loader)
+    return FieldTask(run.model, run.geometries, samples, run.objective, schedule, epoch_loader, settings.seed)
 
 
 def _train(task: FieldTask, run: _Run, directory: Path, settings: FitSettings, resume: bool, progress: bool) -> L.Trainer:

@@ -117,11 +117,14 @@ class Loop(ABC):
 
     def step(self) -> None:
         """One step; its draws depend on the seed and its number alone, so that a resumed training draws what the uninterrupted one would have."""
-        draw = torch.Generator().manual_seed((self.settings.seed * 1_000_003 + self.number) % 2**63)
+        number = (self.settings.seed * 1_000_003 + self.number) % 2**63
+        draw = torch.Generator().manual_seed(number)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak_lr"] * self.schedule.factor(self.progress)
         self.optimizer.zero_grad()
-        loss = self.loss(draw)
+        with torch.random.fork_rng(devices=[]):  # what a model draws by itself, such as masks, comes from the global generator
+            torch.manual_seed(number)
+            loss = self.loss(draw)
         value = float(loss.detach())
         if not torch.isfinite(loss):
             raise NonFiniteError(f"the loss is {value} at step {self.number}", where=self.words, remedy="lower rate and muon_rate")

@@ -34,8 +34,7 @@ def relative_l2(prediction: PointSet, target: PointSet, weight: Tensor, referenc
     """
     if reference is None:
         reference = channel_rms(target, weight)
-    # the tiny constant keeps the gradient of the root finite where a prediction is exact
-    return (mean_square(prediction, target, weight) + 1e-12).sqrt() / reference.clamp_min(floor)
+    return _root(mean_square(prediction, target, weight)) / reference.clamp_min(floor)
 
 
 def relative_l1(prediction: PointSet, target: PointSet, weight: Tensor, reference: Tensor | None = None, floor: float = 1e-6) -> Tensor:
@@ -99,7 +98,7 @@ def relative_h1(
     if reference is None:
         reference = energy(values[1], target[1]).sqrt()
     error = energy(values[0] - values[1], prediction[1] - target[1])
-    return (error + 1e-12).sqrt() / reference.clamp_min(floor)
+    return _root(error) / reference.clamp_min(floor)
 
 
 def position_gradient(field: Callable[[Queries], PointSet], queries: Queries, vertices: Tensor) -> tuple[PointSet, Tensor]:
@@ -155,6 +154,12 @@ def debiased_mean_square(prediction: PointSet, estimate: PointSet, error: Tensor
 def channel_rms(target: PointSet, weight: Tensor) -> Tensor:
     """(b, c) weighted root mean square of every channel over every part."""
     return (segment_sum(weight[:, None] * _channels(target).square(), target.ptr) / _total(target, weight)).sqrt()
+
+
+def _root(square: Tensor) -> Tensor:
+    """The square root with gradient 0 at 0, where a prediction is exact or a part is empty."""
+    some = square != 0
+    return torch.where(some, torch.where(some, square, 1.0).sqrt(), 0.0)
 
 
 def _total(points: PointSet, weight: Tensor) -> Tensor:

@@ -84,17 +84,18 @@ class MuonAdamW(Optimizer):
         means = [self.state[p]["mean"] for p in parameters]
         squares = [self.state[p]["square"] for p in parameters]
         first, second = group["betas"]
-        step = self.state[parameters[0]]["step"]
+        # each by its own count: a parameter may get its first gradient late
+        steps = [self.state[p]["step"] for p in parameters]
         torch._foreach_lerp_(means, gradients, 1 - first)
         torch._foreach_mul_(squares, second)
         torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
         scale = torch._foreach_sqrt(squares)
-        torch._foreach_div_(scale, math.sqrt(1 - second**step))
+        torch._foreach_div_(scale, [math.sqrt(1 - second**step) for step in steps])
         torch._foreach_add_(scale, 1e-8)
         decayed = [p for p in parameters if p.dim() >= 2]
         if group["weight_decay"] and decayed:
             torch._foreach_mul_(decayed, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_addcdiv_(parameters, means, scale, -group["lr"] / (1 - first**step))
+        torch._foreach_addcdiv_(parameters, means, scale, [-group["lr"] / (1 - first**step) for step in steps])
 
     def _muon(self, group: dict) -> None:
         stacks: dict[tuple[int, ...], list[Tensor]] = {}

@@ -125,6 +125,7 @@ def fit_stepper(
         split: [layout.tensors(s, name) for name, s in tracked(list(rows.items()), f"tensors, {split}", progress)] for split, rows in found.items()
     }
     answers = StepAnswers.of(made, layout, items["train"])
+    made.fit_units(layout.units)
     made.fit_geometries(answers.prepared)
     with alone(directory):
         history = Steps(answers, settings).run(state, progress=progress)

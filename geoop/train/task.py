@@ -63,6 +63,7 @@ class FieldTask(L.LightningModule):
         objective: what is minimised.
         schedule: budget and rates.
         epoch_loader: number of an epoch -> its batches of ``train``.
+        seed: of what a model draws in a step, such as masks.
     """
 
     def __init__(
@@ -73,12 +74,13 @@ class FieldTask(L.LightningModule):
         objective: Supervised,
         schedule: Schedule,
         epoch_loader: Callable[[int], DataLoader],
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self._epoch_loader = epoch_loader
         self.model = model
         self.average = copy.deepcopy(model).requires_grad_(False)
-        self.objective, self.schedule = objective, schedule
+        self.objective, self.schedule, self.seed = objective, schedule, seed
         self.prepared, self.samples = prepared, samples
         self.elapsed = 0.0
         self.steps_per_epoch = 1
@@ -117,6 +119,8 @@ class FieldTask(L.LightningModule):
             group["lr"] = group["peak_lr"] * self.schedule.factor(self.progress)
 
     def training_step(self, batch, batch_idx: int) -> Tensor:
+        # a resumed run draws in a step what the uninterrupted one would have drawn
+        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)) % 2**63)
         batch = from_batch(batch, self.samples["train"])
         prepared = self.model.concatenate([self.prepared["train"][i] for i in batch.cases.tolist()]).to(self.device)
         loss = self.objective.loss(self.model, prepared, batch)

@@ -16,6 +16,7 @@ from ..graph.pointset import Inputs, PointSet
 from ..mesh.case import Case, Series
 from ..mesh.measure import point_weights
 from ..mesh.quantity import Field, Quantity, parse_label
+from ..models.units import Units
 from ..scaling.clouds import thinned
 from ..scaling.conditions import LEAD_TIME
 from ..scaling.framed import single
@@ -113,6 +114,12 @@ class StepLayout:
             found.append((q, at, dimension**q.rank))
             at += dimension**q.rank
         return found
+
+    @property
+    def units(self) -> Units:
+        """Of the states and their pasts."""
+        known = {item.name: (item.mean, item.deviation) for item in self.framing.functions}
+        return Units(self.quantities, self.normaliser.mean, self.normaliser.deviation, known)
 
     @property
     def dimension(self) -> int:

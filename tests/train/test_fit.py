@@ -13,13 +13,16 @@ import torch
 
 import geoop
 from geoop.errors import CheckpointError, ConfigurationError, DatasetError, NonFiniteError
+from geoop.graph.pointset import Inputs
 from geoop.io.dataset import Dataset
 from geoop.results.evaluation import evaluate
 from geoop.scaling.framing import Framing
 from geoop.train.alone import alone
 from geoop.train.batches import SubsetDataset, from_batch, loader
+from geoop.train.preparing import Preparation, TrainingData
 from geoop.train.run_file import fit_file
 from geoop.train.settings import FitSettings
+from geoop.train.task import FieldTask
 
 SMALL = {"width": 32, "depth": 1, "densities": 4}
 
@@ -35,10 +38,16 @@ def small(ports):
     return BodyField(ports, **SMALL)
 
 
+def masked(ports):
+    from geoop.models.rigno import RIGNO
+
+    return RIGNO(ports, width=16, edge_width=8, depth=1, mask=0.5)
+
+
 def fit(data, directory, **options):
-    resume = options.pop("resume", False)
+    resume, model = options.pop("resume", False), options.pop("model", small)
     settings = FitSettings(**{"epochs": 2, "batch": 4, "validate_every": 1, "field_points": 64, "wall_points": 32, **options})
-    return geoop.fit(data, directory, model=small, settings=settings, progress=False, resume=resume)
+    return geoop.fit(data, directory, model=model, settings=settings, progress=False, resume=resume)
 
 
 def weights(surrogate):
@@ -80,8 +89,9 @@ def test_saved_and_loaded_predict_bit_equal(trained, data):
     assert set(loaded.expected_errors) == {"velocity", "pressure_coefficient"}
 
 
-def test_same_seed_same_weights_and_resume_is_exact(data, tmp_path):
-    whole = fit(data, tmp_path / "whole", epochs=4)
+@pytest.mark.parametrize("model", [small, masked], ids=["plain", "with random masks"])
+def test_same_seed_same_weights_and_resume_is_exact(data, tmp_path, model):
+    whole = fit(data, tmp_path / "whole", epochs=4, model=model)
     # stopped after two of the same four epochs: the schedule still runs to four
     directory = tmp_path / "parts"
     from geoop.train import keeping
@@ -99,10 +109,10 @@ def test_same_seed_same_weights_and_resume_is_exact(data, tmp_path):
     keeping.Keeper.on_train_epoch_end = stop_after_two
     try:
         with pytest.raises(Stop):
-            fit(data, directory, epochs=4)
+            fit(data, directory, epochs=4, model=model)
     finally:
         keeping.Keeper.on_train_epoch_end = original
-    resumed = fit(data, directory, epochs=4, resume=True)
+    resumed = fit(data, directory, epochs=4, resume=True, model=model)
     assert torch.equal(weights(resumed), weights(whole))
 
 
@@ -193,10 +203,26 @@ def test_subsets_are_seeded_by_epoch_and_go_through_pyg(data, trained):
     assert not torch.equal(first[0].pos, later[0].pos)
     batch = from_batch(next(iter(loader(first, 2, shuffle=False))), samples)
     assert batch.region_ptr.tolist() == [0, 64, 96, 160, 192]
-    # anchors were shifted by the vertices of the first body, wherever PyG would or would not have done so
-    ring = torch.cat([samples[int(i)].geometry.surface.pos for i in batch.cases])
-    gap = (batch.queries.closest(ring) - batch.queries.points.pos).norm(dim=1)
-    torch.testing.assert_close(gap, batch.queries.points.scalars[:, 0].abs(), atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_taken_from_the_samples_follows_the_batch_to_its_device(data, trained, monkeypatch):
+    """The trainer moves a batch; conditions and functions come from the samples, which stay on the CPU."""
+    moved, to = [], Inputs.to
+    monkeypatch.setattr(Inputs, "to", lambda self, *where: moved.append(where) or to(self, *where))
+    prepared = TrainingData.of(data, ("velocity",), preparation=Preparation(domain_points=64, surface_points=60), progress=False)
+    loaded = next(iter(loader(SubsetDataset(prepared.train, 64, 32), 2, shuffle=False)))
+    from_batch(loaded, prepared.train)
+    assert moved == [(loaded.pos.device,)]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["BodyField", "Transolver", "GNOT", "RIGNO", "GINO"])
+def test_it_trains_on_a_gpu_and_answers_on_the_cpu(data, tmp_path, name):
+    settings = FitSettings(epochs=3, batch=4, field_points=64, wall_points=32, domain_points=100)
+    surrogate = geoop.fit(data, tmp_path / "run", model=name, settings=settings, progress=False)
+    case = data.cases("test")[0]
+    there = geoop.load(tmp_path / "run" / "best.safetensors").to("cuda").predict(case)["velocity"]
+    assert np.abs(surrogate.predict(case)["velocity"] - there).max() < 1e-3 * np.abs(there).max()
 
 
 def test_every_epoch_draws_other_points_in_another_order(data, tmp_path, monkeypatch):
@@ -253,6 +279,25 @@ def test_resume_refuses_another_model(data, tmp_path):
             progress=False,
             resume=True,
         )
+
+
+def test_the_average_of_the_weights_is_the_exponential_one(data, tmp_path, monkeypatch):
+    """a_n = d_n a_(n-1) + (1 - d_n) w_n with the decay d_n = min(0.998, (1 + n) / (10 + n)), n counting the steps done."""
+    kept = {}
+    hook = FieldTask.on_train_batch_end
+
+    def followed(self, outputs, batch, batch_idx):
+        before = [p.clone() for p in self.average.parameters()]
+        hook(self, outputs, batch, batch_idx)
+        n = self.global_step
+        decay = min(0.998, (1 + n) / (10 + n))
+        for old, own, new in zip(before, self.model.parameters(), self.average.parameters(), strict=True):
+            assert torch.allclose(new, decay * old + (1 - decay) * own, atol=1e-6)
+        kept[n] = max(float((own - new).detach().abs().max()) for own, new in zip(self.model.parameters(), self.average.parameters(), strict=True))
+
+    monkeypatch.setattr(FieldTask, "on_train_batch_end", followed)
+    fit(data, tmp_path / "run", epochs=2)
+    assert len(kept) >= 6 and max(kept.values()) > 1e-4
 
 
 def test_minutes_are_a_budget(data, tmp_path):

@@ -198,3 +198,15 @@ def test_mean_square_is_in_the_units_of_the_field():
     larger = [item.with_features(scalars=10 * item.scalars, vectors=10 * item.vectors) for item in (p, t)]
     assert torch.allclose(mean_square(*larger, w), 100 * found)
     assert torch.allclose(relative_l2(*larger, w), relative_l2(p, t, w))
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2", "h1"])
+def test_an_exact_prediction_and_an_empty_part_have_no_error_and_finite_gradients(loss):
+    """Of fields that are zero, too, without a reference from elsewhere."""
+    target = points(parts=(0, 0, 4, 7)).with_features(scalars=torch.zeros(7, 2, dtype=torch.float64))
+    guess = target.scalars.clone().requires_grad_()
+    exact, slope, w = target.with_features(scalars=guess), torch.zeros(7, 4, 2, dtype=torch.float64), torch.ones(7, dtype=torch.float64)
+    found = relative_h1((exact, slope), (target, slope), w) if loss == "h1" else {"l1": relative_l1, "l2": relative_l2}[loss](exact, target, w)
+    assert torch.equal(found, torch.zeros_like(found))
+    found.sum().backward()
+    assert torch.isfinite(guess.grad).all()

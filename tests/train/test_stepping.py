@@ -15,6 +15,7 @@ from geoop.interfaces.stepping import Stepper
 from geoop.mesh.case import Series
 from geoop.mesh.quantity import QUANTITIES, Field
 from geoop.models.deeponet import DeepONet
+from geoop.models.exact_dirichlet import ExactDirichlet
 from geoop.models.ports import Ports
 from geoop.models.rigno import RIGNO
 from geoop.models.time_deeponet import TimeDeepONet
@@ -28,6 +29,7 @@ from geoop.train.trajectories import StepLayout
 from .drifting_waves import INTERVAL, dataset, series
 
 SMALL = partial(TimeDeepONet, width=24, modes=16, tokens=4, waves=8, trunk=2)
+MASKED = partial(TimeIncrement, width=16, inner="RIGNO", sizes={"edge_width": 8, "depth": 1, "mask": 0.5})
 #: Told apart from the points of the mesh: a cloud of fewer points than that.
 SETTINGS = SteppingSettings(steps=2, history=3, leads=3, frame="region", points=64, domain_points=100, batch=2)
 
@@ -95,6 +97,16 @@ def test_a_step_is_a_prediction_of_a_case_with_its_past(trained, data):
     case = with_past(truth.cases[:3], ("velocity",), truth.times[4] - truth.times[2])
     assert {past_name("velocity", k) for k in (1, 2, 3)} <= set(case.fields)
     assert np.allclose(trained.predict(case)["velocity"], found.predicted.cases[0].fields["velocity"].values, atol=1e-6)
+
+
+def test_a_wall_that_stands_still_does_so_in_every_step(data, tmp_path):
+    """A model with exact boundary values is told in what units the states are, and imposes zero, not the free stream."""
+    model = partial(ExactDirichlet, width=16, inner="DeepONet", sizes={"modes": 8, "tokens": 2})
+    surrogate = fit_stepper(data, tmp_path / "run", model=model, settings=replace(SETTINGS, steps=1), progress=False)
+    truth = data.series("t00")
+    case = geoop.rollout(surrogate, truth.cases[:3], truth.times[3:4], restart=None).predicted.cases[0]
+    rim = np.unique(np.concatenate([cells.connectivity for cells in case.mesh.patches.values()]))
+    assert np.abs(case.fields["velocity"].values[rim]).max() < 1e-5 < np.abs(truth.cases[2].fields["velocity"].values[rim]).max()
 
 
 @pytest.mark.parametrize("inner", ["DeepONet", "RIGNO"])
@@ -172,9 +184,10 @@ def test_noise_is_a_random_walk_that_ends_with_its_deviation(data):
     assert torch.allclose(sizes, 0.1 * torch.tensor([0.25, 0.5, 0.75, 1.0]).sqrt(), rtol=0.05)
 
 
-def test_an_interrupted_training_goes_on_bit_by_bit(data, tmp_path):
+@pytest.mark.parametrize("model", [SMALL, MASKED], ids=["plain", "with random masks"])
+def test_an_interrupted_training_goes_on_bit_by_bit(data, tmp_path, model):
     settings = replace(SETTINGS, steps=6, push_from=0.0, keep_every=1e-9)
-    whole = fit_stepper(data, tmp_path / "whole", model=SMALL, settings=settings, progress=False)
+    whole = fit_stepper(data, tmp_path / "whole", model=model, settings=settings, progress=False)
     run = Steps.run
     try:
 
@@ -191,15 +204,16 @@ def test_an_interrupted_training_goes_on_bit_by_bit(data, tmp_path):
 
         Steps.run = stopped
         with pytest.raises(KeyboardInterrupt):
-            fit_stepper(data, tmp_path / "part", model=SMALL, settings=settings, progress=False)
+            fit_stepper(data, tmp_path / "part", model=model, settings=settings, progress=False)
     finally:
         Steps.run = run
-    part = fit_stepper(data, tmp_path / "part", model=SMALL, settings=settings, resume=True, progress=False)
+    torch.manual_seed(99)  # another process would have drawn something else by now
+    part = fit_stepper(data, tmp_path / "part", model=model, settings=settings, resume=True, progress=False)
     for a, b in zip(whole.model.parameters(), part.model.parameters(), strict=True):
         assert torch.equal(a, b)
     assert (tmp_path / "part" / BEST).exists()
     with pytest.raises(ConfigurationError, match="holds a run"):
-        fit_stepper(data, tmp_path / "part", model=SMALL, settings=settings, progress=False)
+        fit_stepper(data, tmp_path / "part", model=model, settings=settings, progress=False)
 
 
 def test_other_intervals_are_interpolated(data, tmp_path):

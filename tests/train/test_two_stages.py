@@ -12,6 +12,7 @@ import geoop
 from geoop.errors import ConfigurationError
 from geoop.io.checkpoint import write_checkpoint
 from geoop.models.enf2enf import Enf2Enf
+from geoop.models.superposition import Superposition
 from geoop.results.metrics import relative_l2
 from geoop.train import shapes
 from geoop.train.preparing import Preparation, TrainingData
@@ -97,3 +98,10 @@ def test_going_on_from_a_trained_surrogate_skips_the_first_stage(data, whole, tm
         progress=False,
     )
     assert torch.equal(again.model.source.mean, whole.model.source.mean)
+
+
+def test_a_superposition_trains_the_first_stage_of_the_model_inside(data, tmp_path):
+    settings = FitSettings(epochs=1, batch=4, field_points=32, wall_points=16, shape_share=0.5)
+    model = partial(Superposition, inner="Enf2Enf", sizes=SIZES)
+    surrogate = geoop.fit(data, tmp_path / "run", model=model, settings=settings, progress=False)
+    assert surrogate.about["shapes"]["loss"] > 0
